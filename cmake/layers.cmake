@@ -1,0 +1,23 @@
+# One static library for each folder of src/: bt2c_layer(NAME LIBRARIES...) takes all its sources.
+function(bt2c_layer name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    add_library(bt2c_${name} STATIC ${sources})
+    target_include_directories(bt2c_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(bt2c_${name} PUBLIC ${ARGN})
+endfunction()
+
+# One test program for each folder of tests/KIND: bt2c_tests(KIND FOLDER LIBRARIES...).
+function(bt2c_tests kind folder)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${kind}/${folder}/*.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    set(program ${kind}_${folder})
+    add_executable(${program} ${sources})
+    target_link_libraries(${program} PRIVATE ${ARGN} GTest::gtest_main)
+    target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${kind})
+endfunction()

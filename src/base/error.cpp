@@ -1,0 +1,77 @@
+#include "base/error.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace bt2c::base {
+namespace {
+
+struct KindRow {
+    ErrorKind kind;
+    std::string_view name;
+    int status;
+};
+
+constexpr std::array kind_table{
+    KindRow{ErrorKind::failed, "failed", 1},
+    KindRow{ErrorKind::usage, "usage", 2},
+    KindRow{ErrorKind::findings, "findings", 3},
+    KindRow{ErrorKind::busy, "busy", 4},
+    KindRow{ErrorKind::wrong_secret, "wrong_secret", 5},
+    KindRow{ErrorKind::partial, "partial", 6},
+    KindRow{ErrorKind::no_repository, "no_repository", 10},
+    KindRow{ErrorKind::interrupted, "interrupted", 130},
+};
+
+const KindRow& row_of(ErrorKind kind) noexcept {
+    for (const auto& row : kind_table)
+        if (row.kind == kind) return row;
+    return kind_table[0];
+}
+
+}  // namespace
+
+int exit_status(ErrorKind kind) noexcept {
+    return row_of(kind).status;
+}
+std::string_view kind_name(ErrorKind kind) noexcept {
+    return row_of(kind).name;
+}
+
+Error::Error(ErrorKind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
+
+Error& Error::cause(std::string text) & {
+    cause_ = std::move(text);
+    return *this;
+}
+Error& Error::state(std::string text) & {
+    state_ = std::move(text);
+    return *this;
+}
+Error& Error::hint(std::string text) & {
+    hint_ = std::move(text);
+    return *this;
+}
+Error&& Error::cause(std::string text) && {
+    return std::move(this->cause(std::move(text)));
+}
+Error&& Error::state(std::string text) && {
+    return std::move(this->state(std::move(text)));
+}
+Error&& Error::hint(std::string text) && {
+    return std::move(this->hint(std::move(text)));
+}
+
+Error system_error(std::string message, int error_number) {
+    return Error(ErrorKind::failed, std::move(message)).cause(std::strerror(error_number));
+}
+
+void assertion_failed(const char* condition, const char* file, int line) noexcept {
+    std::fprintf(stderr, "bt2c: assertion failed: %s at %s:%d\n", condition, file, line);
+    std::abort();
+}
+
+}  // namespace bt2c::base

@@ -1,0 +1,26 @@
+#pragma once
+// The read-only SQLite VFS that serves a PageImage: how backups and live snapshots are queried.
+
+#include <string>
+
+#include "chaindb/page_image.hpp"
+
+namespace bt2c::chaindb::sqlite {
+
+/// An image under a name of its own in the VFS; the name is free again when this goes.
+class ImageFile {
+ public:
+    explicit ImageFile(PageImage image);
+    ~ImageFile();
+    ImageFile(const ImageFile&) = delete;
+    ImageFile& operator=(const ImageFile&) = delete;
+    const std::string& name() const { return name_; }
+
+ private:
+    std::string name_;
+};
+
+/// Registers the VFS on first use. A page that cannot be read is SQLITE_IOERR to SQLite.
+const char* image_vfs_name();
+
+}  // namespace bt2c::chaindb::sqlite

@@ -1,0 +1,192 @@
+// The one way to write durably; see file.hpp.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "platform/file.hpp"
+
+namespace bt2c::platform {
+
+using base::ByteView;
+using base::format;
+using base::printable;
+using base::system_error;
+using Kind = FileStep::Kind;
+
+namespace {
+
+constexpr std::string_view temporary_prefix = ".bt2c-tmp-";
+
+std::function<void(const FileStep&)>& step_hook() {
+    static std::function<void(const FileStep&)> hook;
+    return hook;
+}
+
+void announce(Kind kind, const fs::path& path, const fs::path& to = {}, ByteView bytes = {},
+              std::uint64_t offset = 0) {
+    if (step_hook()) step_hook()({kind, path, to, bytes, offset});
+}
+
+fs::path folder_of(const fs::path& path) {
+    const fs::path parent = path.parent_path();
+    return parent.empty() ? fs::path(".") : parent;
+}
+
+void sync_folder(const fs::path& folder) {
+    announce(Kind::sync_folder, folder);
+    const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0)
+        throw system_error(format("cannot sync folder {}", printable(folder.native())), errno);
+}
+
+/// "<prefix><pid>-<counter>": unique in this process, and the pid tells whether its owner lives.
+fs::path temporary_beside(const fs::path& target) {
+    static std::atomic<unsigned> counter{0};
+    return folder_of(target) / format("{}{}-{}", temporary_prefix, ::getpid(), counter++);
+}
+
+}  // namespace
+
+void set_file_step_hook(std::function<void(const FileStep&)> hook) {
+    step_hook() = std::move(hook);
+}
+
+DurableFile::DurableFile(fs::path target, unsigned mode) : target_(std::move(target)) {
+    // A name left by a dead process that had our pid is in the way; the next counter is not.
+    for (int attempt = 0; attempt < 1000 && !fd_; ++attempt) {
+        temporary_ = temporary_beside(target_);
+        announce(Kind::create, temporary_);
+        fd_ =
+            Descriptor(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!fd_ && errno != EEXIST) break;
+    }
+    if (!fd_ || ::fchmod(fd_.get(), mode) != 0) {
+        const int error = errno;
+        if (fd_) ::unlink(temporary_.c_str());
+        throw system_error(format("cannot create {}", printable(target_.native())), error);
+    }
+}
+
+DurableFile::~DurableFile() {
+    if (!committed_) ::unlink(temporary_.c_str());
+}
+
+void DurableFile::append(ByteView bytes) {
+    write_at(bytes, size_);
+    size_ += bytes.size();
+}
+
+void DurableFile::write_at(ByteView bytes, std::uint64_t offset) {
+    announce(Kind::write, temporary_, {}, bytes, offset);
+    synced_ = false;
+    platform::write_at(fd_.get(), bytes, offset, target_);
+}
+
+void DurableFile::truncate(std::uint64_t size) {
+    announce(Kind::truncate, temporary_, {}, {}, size);
+    synced_ = false;
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
+        throw system_error(format("cannot write {}", printable(target_.native())), errno);
+}
+
+void DurableFile::start_writeback(std::uint64_t offset, std::uint64_t size) noexcept {
+    ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
+}
+
+void DurableFile::set_times(std::int64_t mtime_ns) {
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    const std::int64_t ns = ((mtime_ns % second_ns) + second_ns) % second_ns;
+    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_NOW},
+                               {.tv_sec = (mtime_ns - ns) / second_ns, .tv_nsec = ns}};
+    if (::futimens(fd_.get(), times) != 0)
+        throw system_error(format("cannot set the time of {}", printable(target_.native())), errno);
+}
+
+void DurableFile::sync() {
+    announce(Kind::sync, temporary_);
+    if (::fsync(fd_.get()) != 0)
+        throw system_error(format("cannot sync {}", printable(target_.native())), errno);
+    synced_ = true;
+}
+
+bool DurableFile::commit(Existing existing) {
+    BT2C_ASSERT(!committed_);
+    if (!synced_) sync();
+    if (existing == Existing::refuse) {
+        announce(Kind::link, temporary_, target_);
+        // link() never replaces; unlike renameat2 it works on every file system with hard links.
+        if (::link(temporary_.c_str(), target_.c_str()) != 0) {
+            if (errno == EEXIST) return false;
+            throw system_error(format("cannot create {}", printable(target_.native())), errno);
+        }
+        announce(Kind::remove, temporary_);
+        ::unlink(temporary_.c_str());
+    } else {
+        announce(Kind::rename, temporary_, target_);
+        if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+            throw system_error(format("cannot replace {}", printable(target_.native())), errno);
+    }
+    committed_ = true;
+    sync_folder(folder_of(target_));
+    return true;
+}
+
+void write_durably(const fs::path& target, ByteView contents, unsigned mode) {
+    DurableFile file(target, mode);
+    file.append(contents);
+    file.commit(DurableFile::Existing::replace);
+}
+
+void durable_rename(const fs::path& from, const fs::path& to) {
+    announce(Kind::rename, from, to);
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        throw system_error(format("cannot rename {} to {}", printable(from.native()), printable(to.native())),
+                           errno);
+    sync_folder(folder_of(to));
+    if (folder_of(from) != folder_of(to)) sync_folder(folder_of(from));
+}
+
+void durable_mkdir(const fs::path& folder, unsigned mode) {
+    std::error_code ignored;
+    if (fs::is_directory(folder, ignored)) return;
+    const fs::path parent = folder_of(folder);
+    if (parent != folder) durable_mkdir(parent, mode);
+    announce(Kind::make_folder, folder);
+    if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST)
+        throw system_error(format("cannot make folder {}", printable(folder.native())), errno);
+    sync_folder(parent);
+}
+
+bool durable_remove(const fs::path& path) {
+    announce(Kind::remove, path);
+    if (::unlink(path.c_str()) != 0) {
+        if (errno == ENOENT) return false;
+        throw system_error(format("cannot remove {}", printable(path.native())), errno);
+    }
+    sync_folder(folder_of(path));
+    return true;
+}
+
+void remove_stale_temporaries(const fs::path& folder) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename().native();
+        if (!name.starts_with(temporary_prefix)) continue;
+        pid_t owner = 0;
+        const char* digits = name.data() + temporary_prefix.size();
+        if (std::from_chars(digits, name.data() + name.size(), owner).ec != std::errc{}) continue;
+        if (owner > 0 && (::kill(owner, 0) == 0 || errno == EPERM)) continue;
+        durable_remove(entry.path());
+    }
+}
+
+}  // namespace bt2c::platform
