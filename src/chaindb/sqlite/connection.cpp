@@ -33,7 +33,8 @@ bool is_damage(int code) {
 /// A "file:" URI that names exactly `path`, whatever characters it has.
 std::string uri_of(const std::filesystem::path& path, std::string_view query) {
     std::string uri = "file:";
-    for (const char c : std::filesystem::absolute(path).native()) {
+    const std::filesystem::path whole = std::filesystem::absolute(path);
+    for (const char c : whole.native()) {
         if (c == '?' || c == '#' || c == '%')
             uri += format("%{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
         else
