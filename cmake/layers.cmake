@@ -21,3 +21,14 @@ function(bt2c_tests kind folder)
     target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${kind})
 endfunction()
+
+# Makes a text file of the project a string constant of a layer: bt2c_embed(LAYER FILE NAMESPACE SYMBOL).
+function(bt2c_embed layer file namespace symbol)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.cpp)
+    add_custom_command(
+        OUTPUT ${source}
+        COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_SOURCE_DIR}/${file} -DOUTPUT=${source} -DNAMESPACE=${namespace}
+                -DSYMBOL=${symbol} -P ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake
+        DEPENDS ${CMAKE_SOURCE_DIR}/${file} ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake)
+    target_sources(bt2c_${layer} PRIVATE ${source})
+endfunction()

@@ -1,0 +1,57 @@
+#pragma once
+// Hash functions, and the keyed page hash. All are thread-safe; contexts are kept per thread.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.hpp"
+#include "crypto/secret.hpp"
+
+namespace bt2c::crypto {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+Digest sha256(base::ByteView bytes);    ///< FIPS 180-4
+Digest sha3_256(base::ByteView bytes);  ///< FIPS 202
+
+/// SHA-256 over several pieces.
+class Sha256 {
+ public:
+    Sha256();
+    ~Sha256();
+    Sha256(Sha256&&) noexcept;
+    Sha256& update(base::ByteView bytes);
+    /// Starts anew afterwards.
+    Digest finish();
+
+ private:
+    struct Context;
+    std::unique_ptr<Context> context_;
+};
+
+/// HKDF with SHA-256 (RFC 5869): `size` bytes bound to `info`.
+SecretBytes hkdf_sha256(base::ByteView key, base::ByteView salt, std::string_view info, std::size_t size);
+
+/// Names a page's or file piece's content within one repository: 128 bits that nobody without the
+/// repository's key can compute, predict or collide.
+using ContentId = std::array<std::uint8_t, 16>;
+
+/// ContentId = first 16 bytes of SHA-256(K ‖ content), K a secret 64-byte key (one whole block of
+/// the hash, so keying costs one compression). Cutting the digest in half makes this a sound MAC
+/// (chop-MD: Coron, Dodis, Malinaud, Puniya, CRYPTO 2005), and it is half the work per page of
+/// HMAC's bookkeeping. One object per thread.
+class ContentHasher {
+ public:
+    /// @param key 64 bytes
+    explicit ContentHasher(const SecretBytes& key);
+    ~ContentHasher();
+    ContentHasher(ContentHasher&&) noexcept;
+    ContentId operator()(base::ByteView content);
+
+ private:
+    struct Contexts;
+    std::unique_ptr<Contexts> contexts_;
+};
+
+}  // namespace bt2c::crypto
