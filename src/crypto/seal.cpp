@@ -23,59 +23,62 @@ int length_of(base::ByteView bytes) {
     return static_cast<int>(bytes.size());
 }
 
+const EVP_CIPHER* cipher() {
+    static const EVP_CIPHER* const found = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    BT2C_ASSERT(found != nullptr);
+    return found;
+}
+
+struct FreeContext {
+    void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
+};
+using ContextPointer = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+
 }  // namespace
 
 struct Sealer::Context {
-    EVP_CIPHER_CTX* encrypt = EVP_CIPHER_CTX_new();
-    EVP_CIPHER_CTX* decrypt = EVP_CIPHER_CTX_new();
-    ~Context() {
-        EVP_CIPHER_CTX_free(encrypt);
-        EVP_CIPHER_CTX_free(decrypt);
-    }
+    ContextPointer pointer{EVP_CIPHER_CTX_new()};
 };
 
 Sealer::Sealer(const SecretBytes& key) : context_(std::make_unique<Context>()) {
     BT2C_ASSERT(key.size() == seal_key_bytes);
-    static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-    BT2C_ASSERT(EVP_EncryptInit_ex2(context_->encrypt, cipher, key.data(), nullptr, nullptr) == 1);
-    BT2C_ASSERT(EVP_DecryptInit_ex2(context_->decrypt, cipher, key.data(), nullptr, nullptr) == 1);
+    BT2C_ASSERT(EVP_EncryptInit_ex2(context_->pointer.get(), cipher(), key.data(), nullptr, nullptr) == 1);
 }
 Sealer::~Sealer() = default;
 Sealer::Sealer(Sealer&&) noexcept = default;
 Sealer& Sealer::operator=(Sealer&&) noexcept = default;
 
-void Sealer::seal(std::uint64_t number, base::ByteView plain, base::MutableBytes out, base::ByteView bound) {
+void Sealer::seal(std::uint64_t number, base::ByteView plain, base::MutableBytes out) {
     BT2C_ASSERT(out.size() == plain.size() + seal_tag_bytes);
     const Nonce nonce = nonce_of(number);
-    EVP_CIPHER_CTX* context = context_->encrypt;
+    EVP_CIPHER_CTX* context = context_->pointer.get();
     int written = 0;
     int rest = 0;
-    bool ok = EVP_EncryptInit_ex2(context, nullptr, nullptr, nonce.data(), nullptr) == 1;
-    if (!bound.empty())
-        ok = ok && EVP_EncryptUpdate(context, nullptr, &rest, bound.data(), length_of(bound)) == 1;
-    ok = ok && EVP_EncryptUpdate(context, out.data(), &written, plain.data(), length_of(plain)) == 1 &&
-         EVP_EncryptFinal_ex(context, out.data() + written, &rest) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, seal_tag_bytes, out.data() + plain.size()) == 1;
+    const bool ok =
+        EVP_EncryptInit_ex2(context, nullptr, nullptr, nonce.data(), nullptr) == 1 &&
+        EVP_EncryptUpdate(context, out.data(), &written, plain.data(), length_of(plain)) == 1 &&
+        EVP_EncryptFinal_ex(context, out.data() + written, &rest) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, seal_tag_bytes, out.data() + plain.size()) == 1;
     BT2C_ASSERT(ok);
 }
 
-bool Sealer::open(std::uint64_t number, base::ByteView sealed, base::MutableBytes out, base::ByteView bound) {
+bool unseal(const SecretBytes& key, std::uint64_t number, base::ByteView sealed, base::MutableBytes out) {
+    BT2C_ASSERT(key.size() == seal_key_bytes);
     if (sealed.size() < seal_tag_bytes) return false;
     const base::ByteView cipher_text = sealed.first(sealed.size() - seal_tag_bytes);
     BT2C_ASSERT(out.size() == cipher_text.size());
+    thread_local const ContextPointer kept(EVP_CIPHER_CTX_new());
+    EVP_CIPHER_CTX* context = kept.get();
     const Nonce nonce = nonce_of(number);
-    EVP_CIPHER_CTX* context = context_->decrypt;
     std::array<std::uint8_t, seal_tag_bytes> tag;
     std::copy(sealed.end() - seal_tag_bytes, sealed.end(), tag.begin());
     int written = 0;
     int rest = 0;
-    bool ok = EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce.data(), nullptr) == 1 &&
-              EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, seal_tag_bytes, tag.data()) == 1;
-    if (!bound.empty())
-        ok = ok && EVP_DecryptUpdate(context, nullptr, &rest, bound.data(), length_of(bound)) == 1;
-    ok = ok &&
-         EVP_DecryptUpdate(context, out.data(), &written, cipher_text.data(), length_of(cipher_text)) == 1 &&
-         EVP_DecryptFinal_ex(context, out.data() + written, &rest) == 1;
+    const bool ok =
+        EVP_DecryptInit_ex2(context, cipher(), key.data(), nonce.data(), nullptr) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, seal_tag_bytes, tag.data()) == 1 &&
+        EVP_DecryptUpdate(context, out.data(), &written, cipher_text.data(), length_of(cipher_text)) == 1 &&
+        EVP_DecryptFinal_ex(context, out.data() + written, &rest) == 1;
     if (!ok) wipe(out.data(), out.size());
     return ok;
 }

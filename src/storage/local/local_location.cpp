@@ -1,0 +1,108 @@
+#include "storage/local/local_location.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <system_error>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "platform/file.hpp"
+
+namespace bt2c::storage::local {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using platform::DurableFile;
+
+namespace {
+
+constexpr unsigned object_mode = 0400;
+constexpr unsigned folder_mode = 0700;
+
+/// Opens an object, or gives an empty descriptor where there is none.
+platform::Descriptor open_object(const fs::path& path) {
+    std::error_code error;
+    const fs::file_status status = fs::symlink_status(path, error);
+    if (status.type() == fs::file_type::not_found) return {};
+    // Objects are plain files; a link or a device in their place was not put there by us.
+    if (!error && status.type() != fs::file_type::regular)
+        throw Error(ErrorKind::failed, base::format("cannot read {}", base::printable(path.native())))
+            .cause("it is not a plain file");
+    return platform::open_for_reading(path, false);
+}
+
+}  // namespace
+
+LocalLocation::LocalLocation(fs::path folder) : folder_(std::move(folder)) {}
+
+std::string LocalLocation::describe() const {
+    return folder_.native();
+}
+
+fs::path LocalLocation::path_of(const std::string& name) const {
+    const bool sound =
+        !name.empty() && name[0] != '/' && name.find("..") == std::string::npos &&
+        std::all_of(name.begin(), name.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
+        });
+    if (!sound) throw Error(ErrorKind::failed, base::format("'{}' is no object name", base::printable(name)));
+    return folder_ / name;
+}
+
+bool LocalLocation::put(const std::string& name, base::ByteView contents) {
+    const fs::path path = path_of(name);
+    platform::durable_mkdir(path.parent_path(), folder_mode);
+    DurableFile file(path, object_mode);
+    file.append(contents);
+    return file.commit(DurableFile::Existing::refuse);
+}
+
+std::optional<base::Bytes> LocalLocation::get(const std::string& name) {
+    return get_range(name, 0, std::numeric_limits<std::uint64_t>::max());
+}
+
+std::optional<base::Bytes> LocalLocation::get_range(const std::string& name, std::uint64_t offset,
+                                                    std::uint64_t size) {
+    const fs::path path = path_of(name);
+    const platform::Descriptor fd = open_object(path);
+    if (!fd) return std::nullopt;
+    const std::uint64_t whole = platform::file_size(fd.get(), path);
+    base::Bytes contents(std::min(size, whole - std::min(offset, whole)));
+    contents.resize(platform::read_at(fd.get(), contents, offset, path));
+    return contents;
+}
+
+std::optional<std::uint64_t> LocalLocation::size_of(const std::string& name) {
+    const fs::path path = path_of(name);
+    const platform::Descriptor fd = open_object(path);
+    if (!fd) return std::nullopt;
+    return platform::file_size(fd.get(), path);
+}
+
+std::vector<ObjectInfo> LocalLocation::list(const std::string& folder) {
+    std::vector<ObjectInfo> found;
+    const fs::path top = path_of(folder);
+    if (!fs::exists(fs::symlink_status(top))) return found;
+    try {
+        for (const auto& entry : fs::recursive_directory_iterator(top)) {
+            const std::string leaf = entry.path().filename().native();
+            if (leaf.starts_with(".bt2c-tmp-") || !entry.is_regular_file()) continue;
+            std::error_code gone;  // another process may remove an object while we list
+            const std::uint64_t bytes = entry.file_size(gone);
+            if (!gone) found.push_back({entry.path().lexically_relative(folder_).native(), bytes});
+        }
+    } catch (const fs::filesystem_error& error) {
+        throw Error(ErrorKind::failed, base::format("cannot list {}", base::printable(top.native())))
+            .cause(error.code().message());
+    }
+    std::sort(found.begin(), found.end(),
+              [](const ObjectInfo& a, const ObjectInfo& b) { return a.name < b.name; });
+    return found;
+}
+
+bool LocalLocation::remove(const std::string& name) {
+    return platform::durable_remove(path_of(name));
+}
+
+}  // namespace bt2c::storage::local

@@ -1,0 +1,45 @@
+#pragma once
+// Where sealed, write-once objects rest. A location never sees plaintext.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace bt2c::storage {
+
+struct ObjectInfo {
+    std::string name;
+    std::uint64_t bytes = 0;
+};
+
+/// Objects have names such as "packs/3f/3fa4…": lower-case letters, digits, '-', '.' and '/'.
+/// All functions are thread-safe, may be called any number of times, and throw base::Error when
+/// the location cannot be reached or refuses; absence is a value, never an error.
+class Location {
+ public:
+    virtual ~Location() = default;
+
+    /// For messages, such as a path.
+    virtual std::string describe() const = 0;
+    /// Stores an object durably: once this returns, it outlives a power cut. Never replaces:
+    /// false, and nothing changed, when the name is taken. Interrupted, no part is ever seen
+    /// under the name.
+    [[nodiscard]] virtual bool put(const std::string& name, base::ByteView contents) = 0;
+    /// The whole object; nullopt when there is none.
+    virtual std::optional<base::Bytes> get(const std::string& name) = 0;
+    /// `size` bytes from `offset`, fewer at the object's end; nullopt when there is none.
+    virtual std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
+                                                 std::uint64_t size) = 0;
+    /// nullopt when there is no such object.
+    virtual std::optional<std::uint64_t> size_of(const std::string& name) = 0;
+    /// All objects whose names begin with `folder` and '/', sorted by name.
+    virtual std::vector<ObjectInfo> list(const std::string& folder) = 0;
+    /// False when there was none.
+    virtual bool remove(const std::string& name) = 0;
+};
+
+}  // namespace bt2c::storage
