@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "chaindb/sqlite/image_vfs.hpp"
+#include "chaindb/sqlite/uri.hpp"
 
 namespace bt2c::chaindb::sqlite {
 
@@ -28,19 +29,6 @@ namespace {
 
 bool is_damage(int code) {
     return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
-}
-
-/// A "file:" URI that names exactly `path`, whatever characters it has.
-std::string uri_of(const std::filesystem::path& path, std::string_view query) {
-    std::string uri = "file:";
-    const std::filesystem::path whole = std::filesystem::absolute(path);
-    for (const char c : whole.native()) {
-        if (c == '?' || c == '#' || c == '%')
-            uri += format("%{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        else
-            uri += c;
-    }
-    return uri + std::string(query);
 }
 
 }  // namespace

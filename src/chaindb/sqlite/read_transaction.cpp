@@ -1,0 +1,178 @@
+#include "chaindb/sqlite/read_transaction.hpp"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/progress.hpp"
+#include "base/text.hpp"
+#include "chaindb/sqlite/observed_vfs.hpp"
+#include "chaindb/sqlite/uri.hpp"
+
+namespace bt2c::chaindb::sqlite {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::printable;
+
+namespace {
+
+Error cannot_read(const std::filesystem::path& path, std::string_view why,
+                  ErrorKind kind = ErrorKind::failed) {
+    return {kind, format("cannot read chain database {}: {}", printable(path.native()), why)};
+}
+
+/// SQLite's own errors do not tell these apart.
+void check_is_readable_file(const std::filesystem::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) {
+        const int error = errno;
+        if (error == ENOENT || error == ENOTDIR)
+            throw cannot_read(path, "it does not exist").hint("name the node's home with --home");
+        throw base::system_error(format("cannot read chain database {}", printable(path.native())), error);
+    }
+    if (!S_ISREG(info.st_mode)) throw cannot_read(path, "it is not a file");
+    if (::access(path.c_str(), R_OK) != 0)
+        throw cannot_read(path, "permission denied").hint("run as the user that the node runs as, or as root");
+}
+
+bool is_busy(int code) {
+    // PROTOCOL: SQLite gave up waiting for others who kept changing the read marks.
+    const int primary = code & 0xFF;
+    return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_PROTOCOL;
+}
+
+}  // namespace
+
+ReadTransaction::ReadTransaction(const std::filesystem::path& path) : path_(path) {
+    check_is_readable_file(path);
+    const int code = sqlite3_open_v2(uri_of(path).c_str(), &db_,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                                     observed_vfs_name());
+    try {
+        if (code != SQLITE_OK) fail(sqlite3_extended_errcode(db_));
+        sqlite3_extended_result_codes(db_, 1);
+        sqlite3_busy_timeout(db_, 0);
+        sqlite3_wal_autocheckpoint(db_, 0);
+        sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+        int persist = 1;
+        sqlite3_file_control(db_, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+        const char* name = sqlite3_db_filename(db_, "main");
+        file_ = name;
+        wal_file_ = sqlite3_filename_wal(name);
+    } catch (...) {
+        sqlite3_close(db_);
+        throw;
+    }
+}
+
+ReadTransaction::~ReadTransaction() {
+    end();
+    sqlite3_close(db_);
+}
+
+int ReadTransaction::try_begin() noexcept {
+    // user_version is read from the header without a look at the schema, which may be damaged.
+    const int code = sqlite3_exec(db_, "BEGIN; PRAGMA user_version", nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return code;
+}
+
+void ReadTransaction::begin(int patience_ms) {
+    using Clock = std::chrono::steady_clock;
+    const auto patience_ends = Clock::now() + std::chrono::milliseconds(patience_ms);
+    for (auto nap = std::chrono::microseconds(200);; nap = std::min(nap * 2, std::chrono::microseconds(5000))) {
+        const int code = try_begin();
+        if (code == SQLITE_OK) break;
+        if (!is_busy(code) || Clock::now() >= patience_ends) fail(code);
+        base::throw_if_interrupted();
+        std::this_thread::sleep_for(nap);
+    }
+    open_ = true;
+    int moved = 0;
+    sqlite3_file_control(db_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    const bool no_shared_index = wal() && !observed_file(db_).wal_index;
+    if (moved || no_shared_index) end();
+    if (moved)
+        throw cannot_read(path_, "it was replaced by another file meanwhile", ErrorKind::busy)
+            .hint("run the command again");
+    if (no_shared_index)
+        throw cannot_read(path_, "no permission to use its write-ahead log")
+            .cause("a live database in WAL mode can be read only with permission to write its -shm file")
+            .hint("run as the user that the node runs as, or as root");
+}
+
+void ReadTransaction::end() noexcept {
+    if (open_) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    open_ = false;
+}
+
+bool ReadTransaction::wal() const {
+    return observed_file(db_).read_mark >= 0;
+}
+
+int ReadTransaction::read_mark() const {
+    return observed_file(db_).read_mark;
+}
+
+bool ReadTransaction::published(PublishedWal& out) const {
+    // Two copies that a writer writes one after the other, as 32-bit words of the host's order.
+    // Source: https://www.sqlite.org/walformat.html#the_wal_index_header
+    constexpr std::size_t words = 12;
+    const auto* index = reinterpret_cast<const volatile std::uint32_t*>(observed_file(db_).wal_index);
+    std::array<std::uint32_t, words> first{}, second{};
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        for (std::size_t i = 0; i < words; ++i) first[i] = index[i];
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        for (std::size_t i = 0; i < words; ++i) second[i] = index[words + i];
+        if (first == second) {
+            std::uint16_t page_size = 0;
+            std::memcpy(&page_size, reinterpret_cast<const std::uint8_t*>(first.data()) + 14, 2);
+            out.page_size = page_size == 1 ? 65536U : page_size;
+            out.frame = first[4];
+            out.page_count = first[5];
+            out.checksum = {first[6], first[7]};
+            std::memcpy(out.salts.data(), &first[8], 8);
+            return true;
+        }
+        std::this_thread::yield();
+    }
+    return false;
+}
+
+void ReadTransaction::fail(int code) const {
+    const std::string cause = format("SQLite: {} ({})", printable(db_ ? sqlite3_errmsg(db_) : "no memory"), code);
+    switch (code & 0xFF) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_PROTOCOL:
+            throw cannot_read(path_, "it is locked", ErrorKind::busy)
+                .cause(cause)
+                .hint("a program keeps it locked (a very long transaction, or PRAGMA locking_mode=EXCLUSIVE): "
+                      "wait for it or stop it");
+        case SQLITE_NOTADB:
+            throw cannot_read(path_, "it is not a SQLite database").cause(cause);
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+        case SQLITE_CANTOPEN:
+            throw cannot_read(path_, "no permission to write what reading it needs")
+                .cause(cause)
+                .hint("a journal that a killed node left, or a write-ahead log, can be dealt with only with "
+                      "permission to write the file and its folder: run as the user of the node, or as root");
+        case SQLITE_CORRUPT:
+            throw cannot_read(path_, "it is damaged")
+                .cause(cause)
+                .hint("run 'bt2c-dr verify-integrity', and restore a backup with 'bt2c-dr restore'");
+        default: throw cannot_read(path_, "SQLite cannot read it").cause(cause);
+    }
+}
+
+}  // namespace bt2c::chaindb::sqlite
