@@ -6,7 +6,12 @@ function(bt2c_layer name)
     endif()
     add_library(bt2c_${name} STATIC ${sources})
     target_include_directories(bt2c_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
-    target_link_libraries(bt2c_${name} PUBLIC ${ARGN})
+    foreach(library ${ARGN})
+        # A layer whose folder is still empty has no target.
+        if(TARGET ${library} OR NOT library MATCHES "^bt2c_")
+            target_link_libraries(bt2c_${name} PUBLIC ${library})
+        endif()
+    endforeach()
 endfunction()
 
 # One test program for each folder of tests/KIND: bt2c_tests(KIND FOLDER LIBRARIES...).

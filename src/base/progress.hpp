@@ -10,8 +10,10 @@ namespace bt2c::base {
 class Progress {
  public:
     virtual ~Progress() = default;
-    /// A new phase, such as "reading pages"; `total` in bytes or items, 0 when unknown.
+    /// A new phase, such as "reading pages"; `total` in bytes, 0 when unknown.
     virtual void phase(const std::string& name, std::uint64_t total) = 0;
+    /// The same for a phase that counts items, such as blocks.
+    virtual void items_phase(const std::string& name, std::uint64_t total) { phase(name, total); }
     /// `amount` more of the phase's total is done.
     virtual void advance(std::uint64_t amount) = 0;
     /// One line that the operator should read, such as an advice; never part of the result.

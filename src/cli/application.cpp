@@ -1,0 +1,101 @@
+#include "cli/application.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cli/error_report.hpp"
+#include "cli/help_text.hpp"
+#include "cli/parser.hpp"
+#include "cli/version.hpp"
+#include "platform/process.hpp"
+#include "platform/signals.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+void write_result(const Result& result, bool json, Terminal& out) {
+    if (json) {
+        out.write(result.document.dump(out.is_terminal()) + "\n");
+    } else if (result.print) {
+        Output output(out);
+        result.print(output);
+        out.write(output.text());
+    }
+}
+
+int run_request(const Request& request, const CommandTable& table, Console& console) {
+    const bool json = request.globals.json;
+    if (request.kind == Request::Kind::version) {
+        const std::string text(version());
+        write_result({.document = Json::object({{"program", "bt2c-dr"}, {"version", text}}),
+                      .print = [&](Output& out) { out.line("bt2c-dr {}", text); }},
+                     json, console.out);
+        return 0;
+    }
+    if (request.kind == Request::Kind::help) {
+        const std::string text = help_text(table, request.subject, console.out);
+        write_result(
+            {.document = Json::object({{"help", text}}), .print = [&](Output& out) { out.raw(text); }}, json,
+            console.out);
+        return 0;
+    }
+    Result result;
+    {
+        // The context ends before the result is printed, and the progress bar with it.
+        Context context(request.globals, console);
+        result = request.command->run(context);
+    }
+    write_result(result, json, console.out);
+    return result.outcome ? base::exit_status(*result.outcome) : 0;
+}
+
+int report(const Error& error, bool json, Console& console) {
+    try {
+        console.err.write(error_text(error, console.err));
+    } catch (const Error&) {
+        // A closed stderr must not keep the document from stdout.
+    }
+    if (json) console.out.write(error_document(error).dump(console.out.is_terminal()) + "\n");
+    return base::exit_status(error.kind());
+}
+
+int run_or_report(const std::vector<std::string>& arguments, Console& console,
+                  const std::function<CommandTable()>& commands) {
+    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    try {
+        const CommandTable table = commands();
+        return run_request(parse_command_line(arguments, table), table, console);
+    } catch (const Error& error) {
+        return report(error, json, console);
+    } catch (const std::bad_alloc&) {
+        return report(Error(ErrorKind::failed, "out of memory"), json, console);
+    } catch (const std::exception& error) {
+        return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);
+    }
+}
+
+}  // namespace
+
+void prepare_process() {
+    platform::open_standard_descriptors();
+    platform::handle_signals();
+}
+
+int run(const std::vector<std::string>& arguments, Console console,
+        const std::function<CommandTable()>& commands) noexcept {
+    try {
+        return run_or_report(arguments, console, commands);
+    } catch (...) {
+        // Not even the report could be written; the exit status is all that is left to say so.
+        return base::exit_status(ErrorKind::failed);
+    }
+}
+
+}  // namespace bt2c::cli

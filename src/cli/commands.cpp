@@ -1,0 +1,18 @@
+#include "cli/commands.hpp"
+
+namespace bt2c::cli {
+
+CommandTable all_commands() {
+    CommandTable table;
+    for (auto make : {
+             help_command,
+         })
+        table.commands.push_back(make());
+    table.groups = {
+        {"repository", "look after the repository that holds the backups"},
+        {"repository key", "manage the keys that open the repository"},
+    };
+    return table;
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,28 @@
+#pragma once
+// The table of all commands; each is defined in a file of its own.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+
+namespace bt2c::cli {
+
+std::unique_ptr<Command> help_command();
+
+/// A word that only leads to its sub-commands, such as "repository" or "repository key".
+struct Group {
+    std::string name;
+    std::string summary;
+};
+
+struct CommandTable {
+    std::vector<std::unique_ptr<Command>> commands;  ///< in the order of help
+    std::vector<Group> groups;                       ///< outer ones before inner ones
+};
+
+/// Fresh commands, for one run.
+CommandTable all_commands();
+
+}  // namespace bt2c::cli

@@ -1,0 +1,57 @@
+#pragma once
+// What every command can ask for while it runs.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/progress.hpp"
+#include "cli/terminal.hpp"
+#include "config/home.hpp"
+#include "config/settings.hpp"
+
+namespace bt2c::cli {
+
+/// The options that stand before or after any command.
+struct GlobalOptions {
+    std::optional<std::filesystem::path> home, config;
+    std::string network;  ///< empty when not given
+    bool json = false;
+    bool quiet = false;
+    bool verbose = false;
+};
+
+/// Belongs to one run of one command. Not thread-safe, but for what progress() hands out.
+class Context {
+ public:
+    Context(const GlobalOptions& options, Console& console);
+    ~Context();
+
+    /// The node's home; throws Error(failed) unless it is there and readable.
+    const config::Home& home() const;
+    /// The same without that check, for commands that make a home.
+    const config::Home& home_unchecked() const { return home_; }
+    /// dr.toml, read at the first call. Throws Error(usage) when it is wrong.
+    const config::Settings& settings() const;
+    /// --network, when it was given.
+    std::optional<std::string> network() const;
+
+    bool json() const { return options_.json; }
+    bool quiet() const { return options_.quiet; }
+    bool verbose() const { return options_.verbose; }
+
+    /// Shows progress on stderr by the rules of the command line; silent with --quiet. Lives as long as
+    /// the context.
+    base::Progress& progress();
+    Console& console() { return console_; }
+
+ private:
+    GlobalOptions options_;
+    Console& console_;
+    config::Home home_;
+    mutable std::optional<config::Settings> settings_;
+    std::unique_ptr<base::Progress> progress_;
+};
+
+}  // namespace bt2c::cli

@@ -1,0 +1,17 @@
+#pragma once
+// How errors are told.
+
+#include <string>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "cli/terminal.hpp"
+
+namespace bt2c::cli {
+
+/// "bt2c-dr: error: …", then the lines cause, state and hint, as far as there are any.
+std::string error_text(const base::Error& error, const Terminal& terminal);
+/// {"error":{"kind","message","cause","state","hint"}}; null where there is nothing to say.
+base::Json error_document(const base::Error& error);
+
+}  // namespace bt2c::cli

@@ -1,0 +1,173 @@
+#include "cli/help_text.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cli/output.hpp"
+#include "cli/parser.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+
+constexpr std::size_t text_width = 92;
+
+/// `text` broken between words into lines that begin with `indent`; its own line ends stay.
+std::string wrapped(std::string_view text, std::size_t indent) {
+    std::string out, line;
+    const auto flush = [&] {
+        out += line.empty() ? "\n" : std::string(indent, ' ') + line + "\n";
+        line.clear();
+    };
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
+        const std::string_view word = text.substr(0, end);
+        if (!line.empty() && !word.empty() &&
+            indent + display_width(line) + 1 + display_width(word) > text_width)
+            flush();
+        if (!word.empty()) line += (line.empty() ? "" : " ") + std::string(word);
+        if (end < text.size() && text[end] == '\n') flush();
+        text.remove_prefix(std::min(text.size(), end + 1));
+    }
+    if (!line.empty()) flush();
+    return out;
+}
+
+/// Two columns: what, and what it is about.
+std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    constexpr std::size_t widest_max = 30;
+    std::size_t widest = 0;
+    for (const auto& [left, right] : pairs)
+        if (left.size() <= widest_max) widest = std::max(widest, left.size());
+    std::string out;
+    for (const auto& [left, right] : pairs) {
+        const std::string text = wrapped(right, widest + 4);
+        if (left.size() > widest)
+            out += "  " + left + "\n" + text;
+        else
+            out += "  " + left + std::string(widest - left.size() + 2, ' ') +
+                   text.substr(std::min(text.size(), widest + 4));
+    }
+    return out;
+}
+
+std::string option_rows(const std::vector<Option>& options) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const Option& option : options) pairs.emplace_back(option_heading(option), option.help);
+    return rows(pairs);
+}
+
+std::string global_rows() {
+    GlobalOptions unused;
+    Options globals;
+    declare_globals(globals, unused);
+    bool flag = false;
+    globals.flag(flag, "--help,-h", "show this help");
+    globals.flag(flag, "--version", "show the version");
+    return option_rows(globals.all());
+}
+
+std::string help_of_command(Command& command, const Terminal& terminal) {
+    const About about = command.about();
+    Options options;
+    command.declare(options);
+    const auto title = [&](const char* text) { return "\n" + terminal.styled(Style::bold, text) + "\n"; };
+    std::string out = terminal.styled(Style::bold, "Usage:") + " " + synopsis(about, options) + "\n\n";
+    out += wrapped(about.description, 0);
+    if (!options.all().empty()) out += title("Options:") + option_rows(options.all());
+    out += title("Options of every command:") + global_rows();
+    if (!about.examples.empty()) out += title("Examples:");
+    for (const Example& example : about.examples)
+        out += format("  {}\n      {}\n", example.command, example.what);
+    out += title("Exit status:");
+    std::vector<std::pair<std::string, std::string>> exits{{"0", "done"}};
+    std::vector<ErrorKind> kinds = about.exits;
+    for (const ErrorKind always : {ErrorKind::failed, ErrorKind::usage, ErrorKind::interrupted})
+        if (std::find(kinds.begin(), kinds.end(), always) == kinds.end()) kinds.push_back(always);
+    std::sort(kinds.begin(), kinds.end(),
+              [](ErrorKind a, ErrorKind b) { return base::exit_status(a) < base::exit_status(b); });
+    for (const ErrorKind kind : kinds)
+        exits.emplace_back(std::to_string(base::exit_status(kind)), std::string(meaning_of(kind)));
+    return out + rows(exits);
+}
+
+/// Help for the program or a group: the commands below it, each with its summary.
+std::string help_of_group(const CommandTable& table, const std::string& group, const std::string& summary,
+                          const Terminal& terminal) {
+    const std::string prefix = group.empty() ? "" : group + " ";
+    std::string out = terminal.styled(Style::bold, "Usage:") + " bt2c-dr " + prefix + "COMMAND [OPTIONS]\n\n";
+    out += wrapped(summary, 0) + "\n" + terminal.styled(Style::bold, "Commands:") + "\n";
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const auto& command : table.commands) {
+        const About about = command->about();
+        if (!about.hidden && about.name.starts_with(prefix))
+            pairs.emplace_back(about.name.substr(prefix.size()), about.summary);
+    }
+    out +=
+        rows(pairs) + "\n" + terminal.styled(Style::bold, "Options of every command:") + "\n" + global_rows();
+    return out + "\nRun 'bt2c-dr " + prefix +
+           "COMMAND --help' for a command's options, examples and exit statuses.\n";
+}
+
+}  // namespace
+
+std::string_view meaning_of(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::failed: return "it failed; the message says why, and what was left behind";
+        case ErrorKind::usage: return "wrong usage, or a wrong setting";
+        case ErrorKind::findings: return "it found problems; the result lists them";
+        case ErrorKind::busy: return "something that is needed is busy or locked";
+        case ErrorKind::wrong_secret: return "wrong password, key or signature";
+        case ErrorKind::partial: return "partly done";
+        case ErrorKind::no_repository: return "there is no repository at that place";
+        case ErrorKind::interrupted: return "interrupted";
+    }
+    return "";
+}
+
+std::string option_heading(const Option& option) {
+    if (option.is_argument) return option.name;
+    std::string text = option.short_name.empty() ? option.name : option.short_name + ", " + option.name;
+    return option.value.empty() ? text : text + " " + option.value;
+}
+
+std::string synopsis(const About& about, const Options& options) {
+    std::string text = "bt2c-dr " + about.name;
+    bool any_left = false;
+    for (const Option& option : options.all()) {
+        if (option.is_argument)
+            text += option.required ? " " + option.name : " [" + option.name + "]";
+        else if (option.required)
+            text +=
+                format(" {} {}", option.short_name.empty() ? option.name : option.short_name, option.value);
+        else
+            any_left = true;
+    }
+    return any_left ? text + " [OPTIONS]" : text;
+}
+
+std::string help_text(const CommandTable& table, const std::string& subject, const Terminal& terminal) {
+    if (subject.empty())
+        return help_of_group(table, "",
+                             "Backs up a BT2C node, verifies its chain and brings it back after a disaster.",
+                             terminal);
+    std::vector<std::string> names;
+    for (const auto& command : table.commands) {
+        if (command->about().name == subject) return help_of_command(*command, terminal);
+        if (!command->about().hidden) names.push_back(command->about().name);
+    }
+    for (const Group& group : table.groups) {
+        if (group.name == subject) return help_of_group(table, subject, group.summary, terminal);
+        names.push_back(group.name);
+    }
+    const std::string nearest = base::nearest_word(subject, names);
+    throw Error(ErrorKind::usage, format("there is no command '{}'", base::printable(subject)))
+        .hint(nearest.empty() ? "run 'bt2c-dr help' for the list of commands"
+                              : format("did you mean '{}'?", nearest));
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,43 @@
+#pragma once
+// Tables for people.
+
+#include <string>
+#include <vector>
+
+#include "cli/terminal.hpp"
+
+namespace bt2c::cli {
+
+struct Column {
+    enum class Align { left, right };
+    std::string title;
+    Align align = Align::left;
+    /// May be cut with "…" when the window is too narrow. Never for ids, hashes and numbers.
+    bool may_shrink = false;
+};
+
+struct Cell {
+    Cell(std::string words, Style look = Style::plain) : text(std::move(words)), style(look) {}
+    Cell(const char* words, Style look = Style::plain) : text(words), style(look) {}
+    std::string text;
+    Style style;
+};
+
+/// Columns as wide as their widest cell, two blanks apart, the titles underlined.
+class Table {
+ public:
+    explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+    /// One cell for each column.
+    void row(std::vector<Cell> cells);
+    bool empty() const { return rows_.empty(); }
+    /// Lines ended by '\n', without blanks at their ends, each begun by `indent`.
+    std::string text(const Terminal& terminal, std::string_view indent = "") const;
+
+ private:
+    std::vector<std::size_t> widths(std::size_t room) const;
+
+    std::vector<Column> columns_;
+    std::vector<std::vector<Cell>> rows_;
+};
+
+}  // namespace bt2c::cli

@@ -1,0 +1,34 @@
+#pragma once
+// The node's home: where the chain database, the configuration, the keys and the backups are.
+
+#include <filesystem>
+#include <optional>
+
+namespace bt2c::config {
+
+namespace fs = std::filesystem;
+
+/// The layout of a node's home, as the node's own software has it.
+struct Home {
+    fs::path root;  ///< absolute
+
+    fs::path database() const { return root / "data" / "blockchain.db"; }
+    fs::path config() const { return root / "config"; }
+    fs::path keys() const { return root / "keys"; }
+    fs::path wallets() const { return root / "wallets"; }
+    /// Where the older Python tool puts its backups; ours are in the folder `repository` below it.
+    fs::path backups() const { return root / "backups"; }
+    fs::path default_repository() const { return backups() / "repository"; }
+    /// Opens the repository without a password; mode 0600, never part of a backup.
+    fs::path key_file() const { return config() / "repository.key"; }
+    fs::path settings_file() const { return config() / "dr.toml"; }
+};
+
+/// The home that `option` (--home) names, else $BT2C_HOME, else ~/.bt2c. It need not exist.
+/// Throws Error(usage) when the name is empty or there is no home folder of the user to look in.
+Home locate_home(const std::optional<fs::path>& option);
+
+/// Throws Error(failed) with a hint unless the home is a folder that can be listed.
+void require_home(const Home& home);
+
+}  // namespace bt2c::config

@@ -1,0 +1,143 @@
+#include "config/settings.hpp"
+
+#include <toml++/toml.h>
+
+#include <cstdlib>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "platform/file.hpp"
+
+namespace bt2c::config {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::printable;
+
+constexpr std::uint64_t settings_size_max = 1 << 20;
+
+/// Where a value stands, for messages.
+struct Place {
+    const fs::path& file;
+    std::string key;
+    toml::source_region source;
+
+    Error error(std::string what) const {
+        return Error(ErrorKind::usage, format("cannot use {} line {}: {}", printable(file.native()),
+                                              source.begin.line, std::move(what)));
+    }
+};
+
+fs::path path_of(const toml::node& value, const Place& place, const Home& home) {
+    const auto text = value.value_exact<std::string>();
+    if (!text || text->empty()) throw place.error(format("'{}' must be a path in quotes", place.key));
+    fs::path path(*text);
+    if (const char* user = std::getenv("HOME"); user && text->starts_with("~/"))
+        path = fs::path(user) / text->substr(2);
+    return (home.root / path).lexically_normal();
+}
+
+int integer_of(const toml::node& value, const Place& place, int least, int most) {
+    const auto number = value.value_exact<std::int64_t>();
+    if (!number) throw place.error(format("'{}' must be a whole number", place.key));
+    if (*number < least || *number > most)
+        throw place.error(format("'{}' must be {} to {}", place.key, least, most));
+    return static_cast<int>(*number);
+}
+
+/// One key of dr.toml; dots separate the names of its tables.
+struct Key {
+    std::string name;
+    void (*apply)(Settings&, const toml::node&, const Place&, const Home&);
+};
+
+const std::vector<Key>& known_keys() {
+    static const std::vector<Key> keys{
+        {"repository", [](Settings& settings, const toml::node& value, const Place& place,
+                          const Home& home) { settings.repository = path_of(value, place, home); }},
+        {"backup.compression_level",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
+             settings.compression_level = integer_of(value, place, 1, 19);
+         }},
+    };
+    return keys;
+}
+
+/// The keys and tables that may stand in the table `prefix` ("" or "backup.").
+std::vector<std::string> names_within(const std::string& prefix) {
+    std::vector<std::string> names;
+    for (const Key& key : known_keys())
+        if (key.name.starts_with(prefix))
+            names.push_back(key.name.substr(0, key.name.find('.', prefix.size())));
+    return names;
+}
+
+bool is_table_of_keys(const std::string& name) {
+    for (const Key& key : known_keys())
+        if (key.name.starts_with(name + ".")) return true;
+    return false;
+}
+
+Error unknown_key(const Place& place, const std::string& prefix) {
+    Error error = place.error(format("there is no setting '{}'", printable(place.key)));
+    std::vector<std::string> candidates = names_within(prefix);
+    std::string nearest = base::nearest_word(place.key, candidates);
+    // A key that stands in the wrong table is more likely than one that nobody knows.
+    for (const Key& key : known_keys())
+        if (nearest.empty() && key.name.ends_with(place.key.substr(place.key.rfind('.') + 1)))
+            nearest = key.name;
+    if (!nearest.empty()) return std::move(error).hint(format("did you mean '{}'?", nearest));
+    std::string list;
+    for (const Key& key : known_keys()) list += (list.empty() ? "" : ", ") + key.name;
+    return std::move(error).hint(format("the settings are: {}", list));
+}
+
+void apply_table(Settings& settings, const toml::table& table, const std::string& prefix,
+                 const fs::path& file, const Home& home) {
+    for (const auto& [name, value] : table) {
+        const Place place{file, prefix + std::string(name.str()), name.source()};
+        const Key* known = nullptr;
+        for (const Key& key : known_keys())
+            if (key.name == place.key) known = &key;
+        if (known) {
+            known->apply(settings, value, place, home);
+        } else if (!is_table_of_keys(place.key)) {
+            throw unknown_key(place, prefix);
+        } else if (const toml::table* inner = value.as_table()) {
+            apply_table(settings, *inner, place.key + ".", file, home);
+        } else {
+            throw place.error(format("'{}' must be a table: [{}]", place.key, place.key));
+        }
+    }
+}
+
+}  // namespace
+
+Settings parse_settings(std::string_view text, const fs::path& name, const Home& home) {
+    Settings settings{.repository = home.default_repository(), .compression_level = {}};
+    try {
+        apply_table(settings, toml::parse(text), "", name, home);
+    } catch (const toml::parse_error& error) {
+        throw Error(ErrorKind::usage, format("cannot use {} line {}: it is not TOML",
+                                             printable(name.native()), error.source().begin.line))
+            .cause(printable(error.description()));
+    }
+    return settings;
+}
+
+Settings load_settings(const Home& home, const std::optional<fs::path>& option) {
+    const fs::path file = option ? fs::absolute(*option) : home.settings_file();
+    std::error_code error;
+    if (!option && fs::status(file, error).type() == fs::file_type::not_found)
+        return parse_settings("", file, home);
+    const base::Bytes contents = platform::read_file(file, settings_size_max);
+    return parse_settings(base::as_text(contents), file, home);
+}
+
+}  // namespace bt2c::config

@@ -1,0 +1,28 @@
+#pragma once
+// The operator's settings: the file dr.toml. docs/handbook.md lists the keys.
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "config/home.hpp"
+
+namespace bt2c::config {
+
+/// What dr.toml says; what it leaves out has the default shown here.
+struct Settings {
+    /// `repository`: the folder of the repository; relative paths start at the home, "~/" at the user's.
+    fs::path repository;
+    /// `backup.compression_level`: zstd's, 1 (fast) to 19 (small); nullopt leaves it to the backup.
+    std::optional<int> compression_level;
+};
+
+/// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.
+/// Throws Error(usage) naming file, line and key for a syntax error, an unknown key (with the nearest
+/// known one), a wrong type or a value out of range; Error(failed) when the file cannot be read.
+Settings load_settings(const Home& home, const std::optional<fs::path>& option);
+
+/// The same from a text at hand; `name` is what messages call it.
+Settings parse_settings(std::string_view text, const fs::path& name, const Home& home);
+
+}  // namespace bt2c::config
