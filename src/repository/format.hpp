@@ -1,0 +1,91 @@
+#pragma once
+// The words of the repository format; see docs/repository-format.md.
+//
+//   blob       one sealed piece of a pack
+//   pack       a write-once object of about 16 MiB that holds blobs
+//   index      the directories of a backup's packs; a cache
+//   manifest   what a backup holds; the backup exists when its manifest does
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/secret.hpp"
+
+namespace bt2c::repository {
+
+using crypto::ContentId;
+
+constexpr std::uint16_t format_version = 1;
+constexpr std::size_t object_header_bytes = 32;
+constexpr std::size_t pack_bytes_target = std::size_t{16} << 20;
+constexpr std::size_t blob_bytes_max = std::size_t{2} << 20;  ///< before and after compression
+constexpr std::size_t file_piece_bytes = std::size_t{1} << 20;
+constexpr std::size_t group_bytes = 65536;
+constexpr std::size_t content_table_piece_entries = 65536;
+constexpr std::size_t differences_piece_entries = 32768;
+constexpr std::uint64_t directory_number = UINT64_MAX;  ///< seal number of a pack's directory
+
+enum class ObjectType : std::uint8_t { pack = 1, index = 2, manifest = 3, proof = 4 };
+enum class BlobKind : std::uint8_t {
+    group = 1,
+    loose_pages = 2,
+    page_difference = 3,
+    file_piece = 4,
+    table_piece = 5,
+};
+
+/// The id of an object: 16 random bytes.
+struct ObjectId {
+    std::array<std::uint8_t, 16> bytes{};
+    auto operator<=>(const ObjectId&) const = default;
+    static ObjectId random();
+    /// Throws Error when `text` is not 32 hex digits.
+    static ObjectId parse(std::string_view text);
+    std::string hex() const { return base::to_hex(bytes); }
+    /// Enough to tell backups apart in messages.
+    std::string brief() const { return hex().substr(0, 8); }
+};
+
+/// Where an object stands in a location, such as "packs/3fa4…".
+std::string object_name(ObjectType type, const ObjectId& id);
+/// The folder of all objects of a type, such as "packs".
+std::string_view object_folder(ObjectType type);
+/// "pack", "index", "manifest", "proof".
+std::string_view object_noun(ObjectType type);
+
+/// A blob by the position of its pack in the manifest's list, and its number in that pack.
+struct BlobReference {
+    std::uint32_t pack = 0;
+    std::uint32_t blob = 0;
+    auto operator<=>(const BlobReference&) const = default;
+};
+
+/// Master key and what is derived from it. Immutable, shared between threads.
+class RepositoryKeys {
+ public:
+    RepositoryKeys(crypto::SecretBytes master, const ObjectId& repository);
+    const crypto::SecretBytes& master() const { return master_; }
+    const ObjectId& repository() const { return repository_; }
+    /// The key of the object with this header.
+    crypto::SecretBytes object_key(base::ByteView header) const;
+    /// One per thread.
+    crypto::ContentHasher hasher() const { return crypto::ContentHasher(content_key_); }
+
+ private:
+    crypto::SecretBytes master_;
+    ObjectId repository_;
+    crypto::SecretBytes content_key_;
+};
+
+using ObjectHeader = std::array<std::uint8_t, object_header_bytes>;
+ObjectHeader make_header(ObjectType type, const ObjectId& id);
+/// Checks what stands in the clear at an object's front against what its name says; throws Error
+/// that tells a foreign file, an unknown version, and an object under a wrong name apart.
+void check_header(base::ByteView object, ObjectType type, const ObjectId& id);
+
+}  // namespace bt2c::repository

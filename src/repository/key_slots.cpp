@@ -1,0 +1,170 @@
+#include "repository/key_slots.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/mnemonic.hpp"
+#include "crypto/password.hpp"
+#include "crypto/random.hpp"
+#include "crypto/seal.hpp"
+
+namespace bt2c::repository {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using crypto::SecretBytes;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kind_names{"password", "key_file", "recovery_phrase"};
+constexpr std::size_t master_key_bytes = 32;
+constexpr std::uint64_t slot_object_bytes_max = 4096;
+
+struct Slot {
+    SlotInfo info;
+    crypto::Argon2Cost cost;
+    Bytes argon2_salt, salt, wrapped;
+};
+
+SecretBytes wrapping_key(const Slot& slot, const ObjectId& repository, const Secret& secret) {
+    const SecretBytes stretched = slot.info.kind == SlotKind::password
+                                      ? crypto::argon2id(secret.bytes.view(), slot.argon2_salt, slot.cost, 32)
+                                      : secret.bytes.copy();
+    std::string info = "bt2c-dr key slot";
+    info += slot_kind_name(slot.info.kind);
+    info += base::as_text(repository.bytes);
+    return crypto::hkdf_sha256(stretched.view(), slot.salt, info, crypto::seal_key_bytes);
+}
+
+Bytes hex_at(const Json& json, std::string_view key, std::size_t size) {
+    Bytes bytes(size);
+    if (!base::from_hex(json.string_at(key), bytes))
+        throw Error(ErrorKind::failed, base::format("malformed key slot: '{}'", key));
+    return bytes;
+}
+
+Slot parse_slot(const ObjectId& id, base::ByteView contents) {
+    const Json json = Json::parse(base::as_text(contents));
+    if (json.integer_at("version") != 1)
+        throw Error(ErrorKind::failed, "the key slot has a version that this program does not know");
+    Slot slot;
+    slot.info.id = id;
+    slot.info.label = json.string_at("label");
+    slot.info.created_at = base::parse_utc(json.string_at("created_at")).value_or(0);
+    const std::string& kind = json.string_at("kind");
+    const auto found = std::find(kind_names.begin(), kind_names.end(), kind);
+    if (found == kind_names.end()) throw Error(ErrorKind::failed, "the key slot has an unknown kind");
+    slot.info.kind = static_cast<SlotKind>(found - kind_names.begin());
+    if (slot.info.kind == SlotKind::password) {
+        const Json& argon2 = json.at("argon2id");
+        slot.cost = {argon2.unsigned_at("passes"), argon2.unsigned_at("memory_bytes")};
+        slot.argon2_salt = hex_at(argon2, "salt", crypto::argon2_salt_bytes);
+    }
+    slot.salt = hex_at(json, "salt", 32);
+    slot.wrapped = hex_at(json, "wrapped", master_key_bytes + crypto::seal_tag_bytes);
+    return slot;
+}
+
+struct ReadSlots {
+    std::vector<Slot> slots;
+    std::vector<std::string> damaged;
+};
+
+ReadSlots read_slots(storage::Location& location) {
+    ReadSlots read;
+    for (const storage::ObjectInfo& object : location.list("keys")) try {
+            const auto contents = location.get_range(object.name, 0, slot_object_bytes_max);
+            if (contents)
+                read.slots.push_back(
+                    parse_slot(ObjectId::parse(std::string_view(object.name).substr(5)), *contents));
+        } catch (const Error&) {
+            read.damaged.push_back(object.name);
+        }
+    return read;
+}
+
+}  // namespace
+
+std::string_view slot_kind_name(SlotKind kind) {
+    return kind_names[static_cast<std::size_t>(kind)];
+}
+
+Secret Secret::from_text(std::string_view text) {
+    crypto::MnemonicResult phrase = crypto::entropy_from_mnemonic(text);
+    if (phrase.fault == crypto::MnemonicFault::none && phrase.entropy.size() == 32)
+        return {SlotKind::recovery_phrase, std::move(phrase.entropy)};
+    return {SlotKind::password, SecretBytes::copy_of(base::as_bytes(text))};
+}
+
+Secret Secret::from_key_file(base::ByteView contents) {
+    std::string_view text = base::as_text(contents);
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+    SecretBytes key(32);
+    if (!base::from_hex(text, key.bytes()))
+        throw Error(ErrorKind::wrong_secret,
+                    "cannot use the repository's key file: it does not hold 64 hex digits")
+            .hint(
+                "restore the key file, or give the password or the 24-word recovery phrase in "
+                "BT2C_REPO_PASSWORD");
+    return {SlotKind::key_file, std::move(key)};
+}
+
+SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const SecretBytes& master,
+                  const Secret& secret, std::string label) {
+    Slot slot;
+    slot.info = {ObjectId::random(), secret.kind, std::move(label), base::now_unix_ms()};
+    slot.argon2_salt.resize(crypto::argon2_salt_bytes);
+    slot.salt.resize(32);
+    crypto::fill_random(slot.argon2_salt);
+    crypto::fill_random(slot.salt);
+    slot.wrapped.resize(master.size() + crypto::seal_tag_bytes);
+    crypto::Sealer(wrapping_key(slot, repository, secret)).seal(0, master.view(), slot.wrapped);
+
+    Json json = Json::object({{"version", 1},
+                              {"kind", slot_kind_name(slot.info.kind)},
+                              {"label", slot.info.label},
+                              {"created_at", base::format_utc(slot.info.created_at)},
+                              {"salt", base::to_hex(slot.salt)},
+                              {"wrapped", base::to_hex(slot.wrapped)}});
+    if (secret.kind == SlotKind::password)
+        json.set("argon2id", Json::object({{"passes", slot.cost.passes},
+                                           {"memory_bytes", slot.cost.memory_bytes},
+                                           {"salt", base::to_hex(slot.argon2_salt)}}));
+    const std::string text = json.dump(true) + "\n";
+    if (!location.put("keys/" + slot.info.id.hex(), base::as_bytes(text)))
+        throw Error(ErrorKind::failed, "cannot store the key slot: its name is taken");
+    return slot.info;
+}
+
+SlotList list_slots(storage::Location& location) {
+    ReadSlots read = read_slots(location);
+    SlotList list;
+    list.damaged = std::move(read.damaged);
+    for (Slot& slot : read.slots) list.slots.push_back(std::move(slot.info));
+    return list;
+}
+
+std::optional<SecretBytes> open_slots(storage::Location& location, const ObjectId& repository,
+                                      const Secret& secret) {
+    const ReadSlots read = read_slots(location);
+    bool of_that_kind = false;
+    for (const Slot& slot : read.slots) {
+        if (slot.info.kind != secret.kind) continue;
+        of_that_kind = true;
+        SecretBytes master(master_key_bytes);
+        if (crypto::unseal(wrapping_key(slot, repository, secret), 0, slot.wrapped, master.bytes()))
+            return master;
+    }
+    if (of_that_kind || !read.slots.empty()) return std::nullopt;
+    Error error(ErrorKind::failed, "cannot open the repository: it has no readable key slot");
+    error.cause(read.damaged.empty() ? "its folder 'keys' is empty or absent"
+                                     : base::format("{} is damaged", read.damaged.front()));
+    throw error.hint("bring the folder 'keys' back from a copy of the repository");
+}
+
+}  // namespace bt2c::repository

@@ -1,0 +1,53 @@
+#pragma once
+// The ways to open a repository: each slot wraps the master key with one secret.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "crypto/secret.hpp"
+#include "repository/format.hpp"
+#include "storage/location.hpp"
+
+namespace bt2c::repository {
+
+enum class SlotKind { password, key_file, recovery_phrase };
+std::string_view slot_kind_name(SlotKind kind);
+
+/// What a person or a file offers to open a repository with.
+struct Secret {
+    SlotKind kind = SlotKind::password;
+    /// password: its bytes; key_file: 32 bytes; recovery_phrase: 32 bytes of entropy.
+    crypto::SecretBytes bytes;
+
+    /// Text that a person typed: a recovery phrase if it is a valid one of 24 words, else a password.
+    static Secret from_text(std::string_view text);
+    /// The contents of a key file; throws Error(wrong_secret) when it is not 64 hex digits.
+    static Secret from_key_file(base::ByteView contents);
+};
+
+struct SlotInfo {
+    ObjectId id;
+    SlotKind kind = SlotKind::password;
+    std::string label;
+    base::UnixMs created_at = 0;
+};
+
+/// Stores a new slot and returns what it is.
+SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const crypto::SecretBytes& master,
+                  const Secret& secret, std::string label);
+
+struct SlotList {
+    std::vector<SlotInfo> slots;
+    std::vector<std::string> damaged;  ///< names of objects that are no sound slots
+};
+SlotList list_slots(storage::Location& location);
+
+/// The master key by the first slot that the secret opens; nullopt when it opens none. Throws
+/// when there is no sound slot of that kind at all, which no secret could open.
+std::optional<crypto::SecretBytes> open_slots(storage::Location& location, const ObjectId& repository,
+                                              const Secret& secret);
+
+}  // namespace bt2c::repository

@@ -1,0 +1,76 @@
+#pragma once
+// What a backup holds: the object that makes it exist.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "repository/format.hpp"
+
+namespace bt2c::repository {
+
+enum class BackupType { full, incremental, safety };
+std::string_view type_name(BackupType type);
+
+/// The chain of one network as the backup has it.
+struct NetworkState {
+    std::string network;
+    std::int64_t height = 0;
+    std::string tip_hash;
+    std::string genesis_hash;  ///< hash of the lowest block; tells chains apart
+};
+
+struct ImageInfo {
+    std::uint32_t page_size = 0;
+    std::uint32_t page_count = 0;
+    std::uint32_t group_pages = 0;
+    std::uint32_t groups = 0;  ///< of the full backup; 0 in others
+    std::string digest;        ///< 64 hex digits; see "image digest" in the format
+    std::string journal_mode;
+    std::uint32_t mode = 0600, uid = 0, gid = 0;  ///< of the database file
+    std::uint64_t bytes() const { return std::uint64_t{page_size} * page_count; }
+};
+
+enum class FileKind { file, folder, link };
+
+struct FileEntry {
+    std::string path;  ///< relative to the home
+    FileKind kind = FileKind::file;
+    std::uint32_t mode = 0, uid = 0, gid = 0;
+    std::int64_t mtime_ns = 0;
+    std::uint64_t bytes = 0;
+    ContentId content_id{};
+    std::vector<BlobReference> pieces;
+    std::string target;  ///< of a link
+};
+
+struct PackInfo {
+    ObjectId id;
+    ObjectId backup;  ///< that wrote it
+    std::uint64_t bytes = 0;
+};
+
+struct Manifest {
+    ObjectId id;
+    BackupType type = BackupType::full;
+    std::optional<ObjectId> parent;
+    std::uint64_t sequence = 0;
+    std::string program;
+    base::UnixMs started_at = 0, finished_at = 0;
+    std::vector<NetworkState> networks;
+    std::optional<ImageInfo> image;
+    std::vector<BlobReference> content_table, differences;
+    std::uint64_t pages_changed = 0;
+    std::vector<PackInfo> packs;
+    std::uint64_t stored_bytes = 0;  ///< what the backup added to the repository
+    std::vector<FileEntry> files;
+
+    base::Json to_json() const;
+    /// Throws Error when a field is missing, of a wrong type, or beyond sound bounds.
+    static Manifest from_json(const ObjectId& id, const base::Json& json);
+};
+
+}  // namespace bt2c::repository

@@ -1,0 +1,30 @@
+#pragma once
+// What a pack holds: the sealed directory at its end.
+
+#include <vector>
+
+#include "repository/format.hpp"
+
+namespace bt2c::repository {
+
+struct BlobEntry {
+    BlobKind kind = BlobKind::group;
+    std::uint32_t offset = 0;  ///< within the pack; not stored, it follows from the lengths
+    std::uint32_t sealed_bytes = 0;
+    std::uint32_t plain_bytes = 0;  ///< before compression
+    std::uint32_t first_page = 0;
+    std::uint32_t page_count = 0;
+};
+
+struct PackDirectory {
+    ObjectId backup;              ///< the backup that wrote the pack
+    std::uint32_t number = 0;     ///< of the pack among those that the backup wrote
+    std::uint32_t page_size = 0;  ///< of the image; 0 where there is none
+    std::vector<BlobEntry> blobs;
+
+    base::Bytes encode() const;
+    /// Throws Error(failed) when the bytes are not a sound directory.
+    static PackDirectory decode(base::ByteView bytes);
+};
+
+}  // namespace bt2c::repository

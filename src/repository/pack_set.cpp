@@ -1,0 +1,162 @@
+#include "repository/pack_set.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "crypto/seal.hpp"
+#include "repository/compression.hpp"
+
+namespace bt2c::repository {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+
+namespace {
+
+constexpr std::string_view pack_end = "BT2CPACK";
+constexpr std::size_t trailer_bytes = 4 + pack_end.size();
+constexpr std::uint64_t index_bytes_max = std::uint64_t{1} << 30;
+
+Error damaged_pack(const ObjectId& pack, std::string cause) {
+    return Error(ErrorKind::failed, format("pack {} is damaged", pack.brief()))
+        .cause(std::move(cause))
+        .hint("run 'bt2c-dr repository check --read-data' to list what is damaged");
+}
+
+Error missing_pack(const ObjectId& pack) {
+    return Error(ErrorKind::failed, format("pack {} is missing", pack.brief()))
+        .hint("run 'bt2c-dr repository check' to list what is missing");
+}
+
+}  // namespace
+
+struct PackSet::Loaded {
+    PackDirectory directory;
+    crypto::SecretBytes key;
+};
+
+PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack) {
+    const std::string name = object_name(ObjectType::pack, pack);
+    storage::Location& location = repository.location();
+    const auto size = location.size_of(name);
+    const auto header = location.get_range(name, 0, object_header_bytes);
+    if (!size || !header) throw missing_pack(pack);
+    check_header(*header, ObjectType::pack, pack);
+    const auto too_short = [&] { return damaged_pack(pack, "it is cut off"); };
+    if (*size < object_header_bytes + trailer_bytes) throw too_short();
+    const Bytes trailer = location.get_range(name, *size - trailer_bytes, trailer_bytes).value_or(Bytes());
+    if (trailer.size() != trailer_bytes || !std::equal(pack_end.begin(), pack_end.end(), trailer.begin() + 4))
+        throw too_short();
+    const auto sealed_bytes = base::get_le<std::uint32_t>(trailer.data());
+    if (sealed_bytes < crypto::seal_tag_bytes || sealed_bytes > *size - trailer_bytes - object_header_bytes)
+        throw too_short();
+    const Bytes sealed =
+        location.get_range(name, *size - trailer_bytes - sealed_bytes, sealed_bytes).value_or(Bytes());
+    Bytes plain(sealed_bytes - crypto::seal_tag_bytes);
+    if (sealed.size() != sealed_bytes ||
+        !crypto::unseal(repository.keys().object_key(*header), directory_number, sealed, plain))
+        throw damaged_pack(pack, "the seal of its directory does not verify");
+    return PackDirectory::decode(plain);
+}
+
+PackSet::PackSet(const Repository& repository, const Manifest& manifest)
+    : repository_(repository), packs_(manifest.packs), loaded_(manifest.packs.size()) {
+    try {
+        load_index(manifest.id);
+    } catch (const Error&) {
+        // The index is a cache: what it does not tell, the packs do. 'repository check' names it.
+    }
+}
+
+PackSet::~PackSet() = default;
+
+void PackSet::load_index(const ObjectId& backup) {
+    const auto object =
+        repository_.location().get_range(object_name(ObjectType::index, backup), 0, index_bytes_max);
+    if (!object) return;
+    check_header(*object, ObjectType::index, backup);
+    const base::ByteView header = base::ByteView(*object).first(object_header_bytes);
+    const crypto::SecretBytes key = repository_.keys().object_key(header);
+    base::Reader reader(base::ByteView(*object).subspan(object_header_bytes));
+    std::uint32_t at = 0;
+    for (std::uint64_t number = 0; reader.left() > 0; ++number) {
+        const base::ByteView sealed = reader.bytes(reader.integer<std::uint32_t>());
+        Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
+        if (plain.size() < 16 || !crypto::unseal(key, number, sealed, plain))
+            throw Error(ErrorKind::failed, "the index is damaged");
+        ObjectId pack;
+        std::copy_n(plain.begin(), pack.bytes.size(), pack.bytes.begin());
+        while (at < packs_.size() && packs_[at].id != pack) ++at;
+        if (at == packs_.size()) return;
+        loaded_[at] = std::make_unique<const Loaded>(
+            Loaded{PackDirectory::decode(base::ByteView(plain).subspan(16)),
+                   repository_.keys().object_key(make_header(ObjectType::pack, pack))});
+    }
+}
+
+const PackSet::Loaded& PackSet::loaded(std::uint32_t pack) const {
+    const std::lock_guard lock(mutex_);
+    auto& slot = loaded_.at(pack);
+    if (!slot) {
+        const ObjectId& id = packs_[pack].id;
+        slot = std::make_unique<const Loaded>(
+            Loaded{read_pack_directory(repository_, id),
+                   repository_.keys().object_key(make_header(ObjectType::pack, id))});
+    }
+    return *slot;
+}
+
+const PackDirectory& PackSet::directory(std::uint32_t pack) const {
+    return loaded(pack).directory;
+}
+
+const BlobEntry& PackSet::entry(BlobReference reference) const {
+    const auto& blobs = directory(reference.pack).blobs;
+    if (reference.blob >= blobs.size())
+        throw damaged(reference.pack, format("it has no blob {}", reference.blob));
+    return blobs[reference.blob];
+}
+
+Bytes PackSet::payload(BlobReference reference) const {
+    return std::move(payloads(reference, 1).front());
+}
+
+std::vector<Bytes> PackSet::payloads(BlobReference first, std::uint32_t count) const {
+    BT2C_ASSERT(count > 0);
+    const Loaded& pack = loaded(first.pack);
+    const BlobEntry& begin = entry(first);
+    const BlobEntry& last = entry({first.pack, first.blob + count - 1});
+    const std::uint64_t size = std::uint64_t{last.offset} + last.sealed_bytes - begin.offset;
+    const PackInfo& info = packs_[first.pack];
+    const auto sealed =
+        repository_.location().get_range(object_name(ObjectType::pack, info.id), begin.offset, size);
+    if (!sealed) throw missing_pack(info.id);
+    if (sealed->size() != size) throw damaged(first.pack, "it is cut off");
+    std::vector<Bytes> payloads;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const BlobEntry& blob = entry({first.pack, first.blob + i});
+        Bytes plain(blob.sealed_bytes - crypto::seal_tag_bytes);
+        const base::ByteView part =
+            base::ByteView(*sealed).subspan(blob.offset - begin.offset, blob.sealed_bytes);
+        if (plain.empty() || !crypto::unseal(pack.key, first.blob + i, part, plain))
+            throw damaged(first.pack, "its seal does not verify");
+        payloads.push_back(std::move(plain));
+    }
+    return payloads;
+}
+
+Bytes PackSet::contents(BlobReference reference) const {
+    Bytes plain(entry(reference).plain_bytes);
+    if (!decompress(payload(reference), plain))
+        throw damaged(reference.pack, "a blob cannot be decompressed");
+    return plain;
+}
+
+Error PackSet::damaged(std::uint32_t pack, std::string cause) const {
+    return damaged_pack(packs_[pack].id, std::move(cause));
+}
+
+}  // namespace bt2c::repository

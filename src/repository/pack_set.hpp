@@ -1,0 +1,52 @@
+#pragma once
+// The packs that one manifest names, and their blobs.
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/error.hpp"
+#include "repository/pack_directory.hpp"
+#include "repository/repository.hpp"
+
+namespace bt2c::repository {
+
+/// Thread-safe. Directories come from the index, and where that is absent or damaged from the
+/// packs themselves.
+class PackSet {
+ public:
+    PackSet(const Repository& repository, const Manifest& manifest);
+    ~PackSet();
+
+    std::size_t size() const { return packs_.size(); }
+    const PackInfo& info(std::uint32_t pack) const { return packs_.at(pack); }
+    /// Throws Error when the pack is missing or damaged.
+    const PackDirectory& directory(std::uint32_t pack) const;
+    /// Throws Error when there is no such blob.
+    const BlobEntry& entry(BlobReference reference) const;
+    /// The compressed payload of a blob.
+    base::Bytes payload(BlobReference reference) const;
+    /// The payloads of `count` neighbouring blobs, fetched at once.
+    std::vector<base::Bytes> payloads(BlobReference first, std::uint32_t count) const;
+    /// A blob's contents, for kinds without a prefix.
+    base::Bytes contents(BlobReference reference) const;
+
+    /// "pack 7f3a… is damaged", with a cause and what to do.
+    base::Error damaged(std::uint32_t pack, std::string cause) const;
+
+ private:
+    struct Loaded;
+    const Loaded& loaded(std::uint32_t pack) const;
+    void load_index(const ObjectId& backup);
+
+    const Repository& repository_;
+    std::vector<PackInfo> packs_;
+    mutable std::mutex mutex_;
+    mutable std::vector<std::unique_ptr<const Loaded>> loaded_;
+};
+
+/// The directory at the end of a pack, read from the location. Throws Error when the pack is
+/// missing, damaged, or not the one its name says.
+PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack);
+
+}  // namespace bt2c::repository

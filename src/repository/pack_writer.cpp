@@ -1,0 +1,170 @@
+#include "repository/pack_writer.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "crypto/seal.hpp"
+
+namespace bt2c::repository {
+namespace {
+
+constexpr std::size_t packs_in_flight = 3;
+constexpr std::string_view pack_end = "BT2CPACK";
+
+struct OpenPack {
+    ObjectId id = ObjectId::random();
+    ObjectHeader header = make_header(ObjectType::pack, id);
+    crypto::Sealer sealer;
+    base::Bytes bytes;
+    PackDirectory directory;
+
+    explicit OpenPack(const RepositoryKeys& keys) : sealer(keys.object_key(header)) {
+        bytes.reserve(pack_bytes_target + blob_bytes_max);
+        bytes.assign(header.begin(), header.end());
+    }
+
+    void seal(std::uint64_t number, base::ByteView plain) {
+        const std::size_t before = bytes.size();
+        bytes.resize(before + plain.size() + crypto::seal_tag_bytes);
+        sealer.seal(number, plain, base::MutableBytes(bytes).subspan(before));
+    }
+
+    void close() {
+        const std::size_t before = bytes.size();
+        seal(directory_number, directory.encode());
+        base::put_le(bytes, static_cast<std::uint32_t>(bytes.size() - before));
+        bytes.insert(bytes.end(), pack_end.begin(), pack_end.end());
+    }
+};
+
+}  // namespace
+
+struct PackWriter::State {
+    storage::Location& location;
+    const RepositoryKeys& keys;
+    ObjectId backup;
+    std::uint32_t page_size;
+
+    std::optional<OpenPack> open;
+    std::uint32_t packs_begun = 0;
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<OpenPack> waiting;
+    std::vector<StoredPack> stored;
+    std::exception_ptr failure;
+    std::vector<ObjectId> stored_ids;  // also of packs whose storing failed half way
+    bool storing = false;
+    bool closing = false;
+    bool committed = false;
+    std::thread thread;
+
+    State(storage::Location& where, const RepositoryKeys& with, const ObjectId& owner, std::uint32_t size)
+        : location(where), keys(with), backup(owner), page_size(size), thread([this] { store_packs(); }) {}
+
+    ~State() {
+        {
+            const std::lock_guard lock(mutex);
+            closing = true;
+            waiting.clear();
+        }
+        changed.notify_all();
+        thread.join();
+        if (!committed) discard();
+    }
+
+    /// Nobody but this writer knows these packs. What cannot be removed is left to a later prune.
+    void discard() noexcept {
+        for (const ObjectId& id : stored_ids) try {
+                location.remove(object_name(ObjectType::pack, id));
+            } catch (const std::exception&) {
+            }
+    }
+
+    void store_packs() {
+        std::unique_lock lock(mutex);
+        for (;;) {
+            changed.wait(lock, [&] { return closing || !waiting.empty(); });
+            if (waiting.empty()) return;
+            OpenPack pack = std::move(waiting.front());
+            waiting.pop_front();
+            storing = true;
+            stored_ids.push_back(pack.id);
+            lock.unlock();
+            std::exception_ptr error;
+            try {
+                if (!location.put(object_name(ObjectType::pack, pack.id), pack.bytes))
+                    throw base::Error(
+                        base::ErrorKind::failed,
+                        base::format("cannot store pack {}: its name is taken", pack.id.brief()));
+            } catch (...) {
+                error = std::current_exception();
+            }
+            lock.lock();
+            storing = false;
+            if (error)
+                failure = error;
+            else
+                stored.push_back({pack.id, pack.bytes.size(), std::move(pack.directory)});
+            changed.notify_all();
+            if (failure) return;
+        }
+    }
+
+    void hand_over() {
+        open->close();
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [&] { return failure || waiting.size() + (storing ? 1 : 0) < packs_in_flight; });
+        if (failure) std::rethrow_exception(failure);
+        waiting.push_back(std::move(*open));
+        lock.unlock();
+        changed.notify_all();
+        open.reset();
+    }
+};
+
+PackWriter::PackWriter(storage::Location& location, const RepositoryKeys& keys, const ObjectId& backup,
+                       std::uint32_t page_size)
+    : state_(std::make_unique<State>(location, keys, backup, page_size)) {}
+PackWriter::~PackWriter() = default;
+
+BlobReference PackWriter::add(BlobKind kind, base::ByteView payload, std::uint32_t plain_bytes,
+                              std::uint32_t first_page, std::uint32_t page_count) {
+    BT2C_ASSERT(plain_bytes <= blob_bytes_max && payload.size() + crypto::seal_tag_bytes <= blob_bytes_max);
+    if (!state_->open) {
+        state_->open.emplace(state_->keys);
+        state_->open->directory = {state_->backup, state_->packs_begun++, state_->page_size, {}};
+    }
+    OpenPack& pack = *state_->open;
+    const auto number = static_cast<std::uint32_t>(pack.directory.blobs.size());
+    const auto offset = static_cast<std::uint32_t>(pack.bytes.size());
+    pack.seal(number, payload);
+    pack.directory.blobs.push_back({kind, offset,
+                                    static_cast<std::uint32_t>(payload.size() + crypto::seal_tag_bytes),
+                                    plain_bytes, first_page, page_count});
+    const BlobReference reference{pack.directory.number, number};
+    if (pack.bytes.size() >= pack_bytes_target) state_->hand_over();
+    return reference;
+}
+
+std::vector<StoredPack> PackWriter::finish() {
+    if (state_->open) state_->hand_over();
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait(lock,
+                         [&] { return state_->failure || (state_->waiting.empty() && !state_->storing); });
+    if (state_->failure) std::rethrow_exception(state_->failure);
+    return std::move(state_->stored);
+}
+
+void PackWriter::commit() {
+    state_->committed = true;
+}
+
+}  // namespace bt2c::repository

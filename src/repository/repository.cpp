@@ -1,0 +1,241 @@
+#include "repository/repository.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "crypto/seal.hpp"
+#include "repository/compression.hpp"
+
+namespace bt2c::repository {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::Json;
+
+namespace {
+
+constexpr std::string_view format_name = "bt2c-dr repository";
+constexpr std::uint64_t format_object_bytes_max = 4096;
+/// A manifest's JSON; 64 MiB hold about 250,000 files.
+constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
+
+Error no_repository(storage::Location& location) {
+    return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
+                                                  base::printable(location.describe())))
+        .hint("make one with 'bt2c-dr repository init', or name another in config/dr.toml");
+}
+
+/// Newest first; the sequence decides, not the clock.
+bool newer(const Manifest& a, const Manifest& b) {
+    return std::tuple(a.sequence, a.finished_at, a.id) > std::tuple(b.sequence, b.finished_at, b.id);
+}
+
+}  // namespace
+
+bool Repository::exists(storage::Location& location) {
+    return location.size_of("format").has_value();
+}
+
+ObjectId Repository::read_id(storage::Location& location) {
+    const auto contents = location.get_range("format", 0, format_object_bytes_max);
+    if (!contents) throw no_repository(location);
+    try {
+        const Json json = Json::parse(base::as_text(*contents));
+        if (json.string_at("format") != format_name)
+            throw Error(ErrorKind::failed, "it names another format");
+        if (json.integer_at("version") != format_version)
+            throw Error(ErrorKind::failed,
+                        format("it has format version {}, which this program does not know",
+                               json.integer_at("version")));
+        return ObjectId::parse(json.string_at("id"));
+    } catch (const Error& error) {
+        throw Error(ErrorKind::failed,
+                    format("cannot open the repository at {}: its object 'format' is damaged",
+                           base::printable(location.describe())))
+            .cause(error.message())
+            .hint(
+                "bring the file 'format' back from a copy of the repository; the backups themselves are "
+                "untouched");
+    }
+}
+
+Repository Repository::init(std::shared_ptr<storage::Location> location,
+                            const std::vector<LabelledSecret>& secrets) {
+    BT2C_ASSERT(!secrets.empty());
+    if (exists(*location))
+        throw Error(ErrorKind::failed, format("cannot make a repository at {}: there is one already",
+                                              base::printable(location->describe())))
+            .state("nothing was changed");
+    const ObjectId id = ObjectId::random();
+    auto keys = std::make_shared<const RepositoryKeys>(crypto::SecretBytes::random(32), id);
+    for (const LabelledSecret& entry : secrets)
+        add_slot(*location, id, keys->master(), entry.secret, entry.label);
+    // Last, as a manifest is: a repository without its slots never exists.
+    const std::string text = Json::object({{"format", format_name},
+                                           {"version", format_version},
+                                           {"id", id.hex()},
+                                           {"created_at", base::format_utc(base::now_unix_ms())}})
+                                 .dump(true) +
+                             "\n";
+    if (!location->put("format", base::as_bytes(text)))
+        throw Error(ErrorKind::busy, "cannot make the repository: another process made one just now")
+            .hint("run the command again; it will use that one");
+    return Repository(std::move(location), std::move(keys));
+}
+
+Repository Repository::open(std::shared_ptr<storage::Location> location, const Secret& secret) {
+    const ObjectId id = read_id(*location);
+    std::optional<crypto::SecretBytes> master = open_slots(*location, id, secret);
+    if (!master) {
+        const bool file = secret.kind == SlotKind::key_file;
+        throw Error(ErrorKind::wrong_secret,
+                    format("cannot open the repository: the {} is wrong",
+                           file                                       ? "key file"
+                           : secret.kind == SlotKind::recovery_phrase ? "recovery phrase"
+                                                                      : "password"))
+            .cause("it opens none of the repository's key slots")
+            .state("nothing was read or changed")
+            .hint(file ? "give the password or the 24-word recovery phrase in BT2C_REPO_PASSWORD"
+                       : "try again, or give the 24-word recovery phrase instead");
+    }
+    auto keys = std::make_shared<const RepositoryKeys>(std::move(*master), id);
+    return Repository(std::move(location), std::move(keys));
+}
+
+Bytes Repository::seal_object(ObjectType type, const ObjectId& id, base::ByteView plain) const {
+    const ObjectHeader header = make_header(type, id);
+    Bytes object(header.begin(), header.end());
+    object.resize(header.size() + plain.size() + crypto::seal_tag_bytes);
+    crypto::Sealer(keys_->object_key(header))
+        .seal(0, plain, base::MutableBytes(object).subspan(header.size()));
+    return object;
+}
+
+Bytes Repository::open_object(ObjectType type, const ObjectId& id, base::ByteView object) const {
+    check_header(object, type, id);
+    const base::ByteView sealed = object.subspan(object_header_bytes);
+    Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
+    if (plain.empty() ||
+        !crypto::unseal(keys_->object_key(object.first(object_header_bytes)), 0, sealed, plain))
+        throw Error(ErrorKind::failed, format("{} {} is damaged", object_noun(type), id.brief()))
+            .cause("its seal does not verify");
+    return plain;
+}
+
+Manifest Repository::manifest(const ObjectId& id) const {
+    const auto object = location_->get_range(object_name(ObjectType::manifest, id), 0, manifest_bytes_max);
+    if (!object)
+        throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
+            .hint("'bt2c-dr list-backups' shows those that exist");
+    const Bytes plain = open_object(ObjectType::manifest, id, *object);
+    base::Reader reader(plain);
+    const auto size = reader.integer<std::uint32_t>();
+    Bytes text(std::min<std::size_t>(size, manifest_bytes_max));
+    if (reader.failed() || !decompress(reader.bytes(reader.left()), text))
+        throw Error(ErrorKind::failed, format("manifest {} is damaged", id.brief()))
+            .cause("it cannot be decompressed");
+    return Manifest::from_json(id, Json::parse(base::as_text(text)));
+}
+
+BackupList Repository::list() const {
+    BackupList list;
+    for (const storage::ObjectInfo& object : location_->list("manifests")) {
+        const std::string name = object.name.substr(object.name.rfind('/') + 1);
+        try {
+            list.backups.push_back(manifest(ObjectId::parse(name)));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            list.damaged.push_back(
+                {name, error.cause().empty() ? error.message() : error.message() + ": " + error.cause()});
+        }
+    }
+    std::sort(list.backups.begin(), list.backups.end(), newer);
+    return list;
+}
+
+Manifest Repository::find(const std::string& name) const {
+    if (name == "latest") {
+        BackupList list = this->list();
+        const auto found =
+            std::find_if(list.backups.begin(), list.backups.end(),
+                         [](const Manifest& manifest) { return manifest.type != BackupType::safety; });
+        if (found != list.backups.end()) return std::move(*found);
+        throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
+            .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
+            .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"
+                                       : "run 'bt2c-dr repository check' to list what is damaged");
+    }
+    std::vector<std::string> matches;
+    if (name.size() >= 4)
+        for (const storage::ObjectInfo& object : location_->list("manifests"))
+            if (const std::string id = object.name.substr(object.name.rfind('/') + 1); id.starts_with(name))
+                matches.push_back(id);
+    if (matches.size() == 1) return manifest(ObjectId::parse(matches.front()));
+    throw Error(ErrorKind::failed, matches.empty()
+                                       ? format("there is no backup '{}'", base::printable(name))
+                                       : format("'{}' names several backups", base::printable(name)))
+        .hint("'bt2c-dr list-backups' shows the ids; at least four digits are needed");
+}
+
+Bytes Repository::make_index(const ObjectId& backup, const std::vector<StoredPack>& own_packs) const {
+    const ObjectHeader header = make_header(ObjectType::index, backup);
+    Bytes object(header.begin(), header.end());
+    crypto::Sealer sealer(keys_->object_key(header));
+    for (std::size_t i = 0; i < own_packs.size(); ++i) {
+        Bytes plain(own_packs[i].id.bytes.begin(), own_packs[i].id.bytes.end());
+        const Bytes directory = own_packs[i].directory.encode();
+        plain.insert(plain.end(), directory.begin(), directory.end());
+        base::put_le(object, static_cast<std::uint32_t>(plain.size() + crypto::seal_tag_bytes));
+        const std::size_t before = object.size();
+        object.resize(before + plain.size() + crypto::seal_tag_bytes);
+        sealer.seal(i, plain, base::MutableBytes(object).subspan(before));
+    }
+    return object;
+}
+
+void Repository::store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const {
+    const auto put = [&](ObjectType type, const Bytes& object) {
+        if (!location_->put(object_name(type, manifest.id), object))
+            throw Error(ErrorKind::failed, format("cannot store {} {}: its name is taken", object_noun(type),
+                                                  manifest.id.brief()));
+    };
+    put(ObjectType::index, make_index(manifest.id, own_packs));
+    const std::string text = manifest.to_json().dump();
+    Bytes plain;
+    base::put_le(plain, static_cast<std::uint32_t>(text.size()));
+    compress(base::as_bytes(text), 3, plain);
+    put(ObjectType::manifest, seal_object(ObjectType::manifest, manifest.id, plain));
+}
+
+void Repository::record_proof(const ObjectId& backup, std::string what) const {
+    const ObjectId id = ObjectId::random();
+    const std::string text = Json::object({{"backup", backup.hex()},
+                                           {"verified_at", base::format_utc(base::now_unix_ms())},
+                                           {"what", std::move(what)}})
+                                 .dump();
+    if (!location_->put(object_name(ObjectType::proof, id),
+                        seal_object(ObjectType::proof, id, base::as_bytes(text))))
+        throw Error(ErrorKind::failed, "cannot store a proof: its name is taken");
+}
+
+std::map<std::string, base::UnixMs> Repository::proofs() const {
+    std::map<std::string, base::UnixMs> latest;
+    for (const storage::ObjectInfo& object : location_->list("proofs")) try {
+            const ObjectId id =
+                ObjectId::parse(std::string_view(object.name).substr(object.name.rfind('/') + 1));
+            const auto contents = location_->get_range(object.name, 0, format_object_bytes_max);
+            if (!contents) continue;
+            const Json json = Json::parse(base::as_text(open_object(ObjectType::proof, id, *contents)));
+            base::UnixMs& time = latest[json.string_at("backup")];
+            time = std::max(time, base::parse_utc(json.string_at("verified_at")).value_or(0));
+        } catch (const Error&) {
+            // A damaged proof proves nothing; 'repository check' names it.
+        }
+    return latest;
+}
+
+}  // namespace bt2c::repository

@@ -1,0 +1,79 @@
+#pragma once
+// A repository that is open: its backups, and the few things that change it.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "repository/format.hpp"
+#include "repository/key_slots.hpp"
+#include "repository/manifest.hpp"
+#include "repository/pack_writer.hpp"
+#include "storage/location.hpp"
+
+namespace bt2c::repository {
+
+/// A manifest that cannot be read; listed, so that one damaged backup hides no other.
+struct DamagedBackup {
+    std::string id;  ///< as its object is named
+    std::string reason;
+};
+
+struct BackupList {
+    std::vector<Manifest> backups;  ///< newest first
+    std::vector<DamagedBackup> damaged;
+};
+
+/// Thread-safe; several processes may use one repository at once without a lock.
+class Repository {
+ public:
+    static bool exists(storage::Location& location);
+    /// Makes a repository with a new master key and one slot for each secret (with its label).
+    /// Throws when there is one already.
+    struct LabelledSecret {
+        Secret secret;
+        std::string label;
+    };
+    static Repository init(std::shared_ptr<storage::Location> location,
+                           const std::vector<LabelledSecret>& secrets);
+    /// Throws Error: no_repository, wrong_secret, or a damaged or unknown format.
+    static Repository open(std::shared_ptr<storage::Location> location, const Secret& secret);
+    /// The repository's id without opening it.
+    static ObjectId read_id(storage::Location& location);
+
+    storage::Location& location() const { return *location_; }
+    const ObjectId& id() const { return keys_->repository(); }
+    const RepositoryKeys& keys() const { return *keys_; }
+
+    BackupList list() const;
+    /// Throws Error when it is absent or damaged.
+    Manifest manifest(const ObjectId& id) const;
+    /// By "latest" (the newest full or incremental one), or an id or the beginning of one (four
+    /// digits at least). Throws Error with a hint when there is none or several.
+    Manifest find(const std::string& name) const;
+
+    /// Stores the index of the backup's own packs, then its manifest: after this it exists.
+    void store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const;
+    /// The index as an object, of the packs in the order in which the backup wrote them.
+    base::Bytes make_index(const ObjectId& backup, const std::vector<StoredPack>& own_packs) const;
+
+    /// Records that a backup was proved restorable now.
+    void record_proof(const ObjectId& backup, std::string what) const;
+    /// The latest proof of each backup, by its id in hex. Damaged proofs are left out.
+    std::map<std::string, base::UnixMs> proofs() const;
+
+    /// A whole sealed object of the kinds that hold one sealed text (manifest, proof).
+    base::Bytes open_object(ObjectType type, const ObjectId& id, base::ByteView object) const;
+
+ private:
+    Repository(std::shared_ptr<storage::Location> location, std::shared_ptr<const RepositoryKeys> keys)
+        : location_(std::move(location)), keys_(std::move(keys)) {}
+    base::Bytes seal_object(ObjectType type, const ObjectId& id, base::ByteView plain) const;
+
+    std::shared_ptr<storage::Location> location_;
+    std::shared_ptr<const RepositoryKeys> keys_;
+};
+
+}  // namespace bt2c::repository
