@@ -26,11 +26,14 @@ std::optional<FileHeader> parse_file_header(base::ByteView bytes) {
     return header;
 }
 
+std::uint64_t pages_in(std::uint64_t file_bytes, std::uint32_t page_size) {
+    return file_bytes / page_size + (file_bytes % page_size ? 1 : 0);
+}
+
 ImageShape FileHeader::shape(std::uint64_t file_bytes) const {
+    constexpr std::uint64_t pages_max = std::numeric_limits<std::uint32_t>::max();
     if (page_count) return {page_size, page_count};
-    const std::uint64_t pages = file_bytes / page_size + (file_bytes % page_size ? 1 : 0);
-    return {page_size, static_cast<std::uint32_t>(
-                           std::min<std::uint64_t>(pages, std::numeric_limits<std::uint32_t>::max()))};
+    return {page_size, static_cast<std::uint32_t>(std::min(pages_in(file_bytes, page_size), pages_max))};
 }
 
 }  // namespace bt2c::chaindb::sqlite

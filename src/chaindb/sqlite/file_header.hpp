@@ -19,12 +19,15 @@ struct FileHeader {
     std::uint32_t page_count = 0;      ///< 0 where the header's own count is not in force
     bool wal = false;                  ///< the database is in write-ahead logging mode
 
-    /// The shape of a file of `file_bytes` bytes; a part of a page at its end counts as a page.
+    /// The shape of a file of `file_bytes` bytes with this header.
     ImageShape shape(std::uint64_t file_bytes) const;
 };
 
 /// nullopt when the bytes are too few, or no header of a SQLite database.
 std::optional<FileHeader> parse_file_header(base::ByteView bytes);
+
+/// How many pages a file of `file_bytes` bytes has; a part of a page at its end counts as one.
+std::uint64_t pages_in(std::uint64_t file_bytes, std::uint32_t page_size);
 
 /// Whether `size` may be the size of a page: a power of two from 512 to 65536.
 bool is_page_size(std::uint32_t size);

@@ -185,14 +185,16 @@ void LiveDatabase::State::begin_wal(const FileHeader& header) {
         throw cannot_read(path, "its write-ahead log is damaged")
             .cause(format("{} does not hold what its index says, {} frames",
                           printable(transaction.wal_file().native()), published.frame))
-            .hint("stop the node, keep copies of the database and its -wal file, and run 'bt2c-dr verify-integrity'");
+            .hint(
+                "stop the node, keep copies of the database and its -wal file, and run 'bt2c-dr "
+                "verify-integrity'");
     shape = overlay->shape();
     check_not_truncated();
 }
 
 /// Each page that the main file does not reach must stand in the log.
 void LiveDatabase::State::check_not_truncated() const {
-    const std::uint64_t in_file = (file_bytes + shape.page_size - 1) / shape.page_size;
+    const std::uint64_t in_file = pages_in(file_bytes, shape.page_size);
     if (in_file >= shape.page_count) return;
     const auto first = static_cast<std::uint32_t>(in_file) + 1;
     std::uint64_t missing = shape.page_count - in_file;
@@ -291,8 +293,8 @@ void LiveDatabase::read(std::uint32_t first_page, MutableBytes out) const {
     if (state.overlay) {
         for (const WalMap::Entry entry : state.overlay->find(first_page, count)) {
             const MutableBytes page = page_in_out(entry.page);
-            if (platform::read_at(state.log.get(), page, state.overlay->page_offset(entry.frame), state.path) !=
-                page.size())
+            if (platform::read_at(state.log.get(), page, state.overlay->page_offset(entry.frame),
+                                  state.path) != page.size())
                 throw cannot_read(state.path, "its write-ahead log became shorter while it was read");
         }
     }

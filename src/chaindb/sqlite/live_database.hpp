@@ -51,7 +51,8 @@ class LiveDatabase {
 
     /// As last found, by open() or begin_pass().
     bool is_wal() const;
-    /// "wal" or "rollback": delete, truncate or persist is the writer's own choice, which the file does not tell.
+    /// "wal" or "rollback": delete, truncate or persist is the writer's own choice, which the file does not
+    /// tell.
     std::string_view journal_mode() const;
     ImageShape shape() const;
 

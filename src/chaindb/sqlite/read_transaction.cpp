@@ -13,7 +13,9 @@
 
 #include "base/progress.hpp"
 #include "base/text.hpp"
+#include "chaindb/sqlite/file_header.hpp"
 #include "chaindb/sqlite/observed_vfs.hpp"
+#include "chaindb/sqlite/pinned_file.hpp"
 #include "chaindb/sqlite/uri.hpp"
 
 namespace bt2c::chaindb::sqlite {
@@ -41,7 +43,20 @@ void check_is_readable_file(const std::filesystem::path& path) {
     }
     if (!S_ISREG(info.st_mode)) throw cannot_read(path, "it is not a file");
     if (::access(path.c_str(), R_OK) != 0)
-        throw cannot_read(path, "permission denied").hint("run as the user that the node runs as, or as root");
+        throw cannot_read(path, "permission denied")
+            .hint("run as the user that the node runs as, or as root");
+}
+
+/// What the file lacks by its own header; empty when it lacks nothing.
+std::string missing_pages(const std::filesystem::path& file) {
+    const auto descriptor = pinned_file(file);
+    std::array<std::uint8_t, FileHeader::size> bytes{};
+    const std::size_t got = platform::read_at(descriptor->get(), bytes, 0, file);
+    const auto header = parse_file_header(base::ByteView(bytes).first(got));
+    const std::uint64_t size = platform::file_size(descriptor->get(), file);
+    if (!header || header->page_count <= pages_in(size, header->page_size)) return {};
+    return format("its header counts {} pages of {} bytes, the file has {} bytes", header->page_count,
+                  header->page_size, size);
 }
 
 bool is_busy(int code) {
@@ -54,9 +69,9 @@ bool is_busy(int code) {
 
 ReadTransaction::ReadTransaction(const std::filesystem::path& path) : path_(path) {
     check_is_readable_file(path);
-    const int code = sqlite3_open_v2(uri_of(path).c_str(), &db_,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-                                     observed_vfs_name());
+    const int code =
+        sqlite3_open_v2(uri_of(path).c_str(), &db_,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, observed_vfs_name());
     try {
         if (code != SQLITE_OK) fail(sqlite3_extended_errcode(db_));
         sqlite3_extended_result_codes(db_, 1);
@@ -89,7 +104,8 @@ int ReadTransaction::try_begin() noexcept {
 void ReadTransaction::begin(int patience_ms) {
     using Clock = std::chrono::steady_clock;
     const auto patience_ends = Clock::now() + std::chrono::milliseconds(patience_ms);
-    for (auto nap = std::chrono::microseconds(200);; nap = std::min(nap * 2, std::chrono::microseconds(5000))) {
+    for (auto nap = std::chrono::microseconds(200);;
+         nap = std::min(nap * 2, std::chrono::microseconds(5000))) {
         const int code = try_begin();
         if (code == SQLITE_OK) break;
         if (!is_busy(code) || Clock::now() >= patience_ends) fail(code);
@@ -149,28 +165,32 @@ bool ReadTransaction::published(PublishedWal& out) const {
 }
 
 void ReadTransaction::fail(int code) const {
-    const std::string cause = format("SQLite: {} ({})", printable(db_ ? sqlite3_errmsg(db_) : "no memory"), code);
+    const std::string cause =
+        format("SQLite: {} ({})", printable(db_ ? sqlite3_errmsg(db_) : "no memory"), code);
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
         case SQLITE_PROTOCOL:
             throw cannot_read(path_, "it is locked", ErrorKind::busy)
                 .cause(cause)
-                .hint("a program keeps it locked (a very long transaction, or PRAGMA locking_mode=EXCLUSIVE): "
-                      "wait for it or stop it");
-        case SQLITE_NOTADB:
-            throw cannot_read(path_, "it is not a SQLite database").cause(cause);
+                .hint(
+                    "a program keeps it locked (a very long transaction, or PRAGMA locking_mode=EXCLUSIVE): "
+                    "wait for it or stop it");
+        case SQLITE_NOTADB: throw cannot_read(path_, "it is not a SQLite database").cause(cause);
         case SQLITE_READONLY:
         case SQLITE_PERM:
         case SQLITE_CANTOPEN:
             throw cannot_read(path_, "no permission to write what reading it needs")
                 .cause(cause)
-                .hint("a journal that a killed node left, or a write-ahead log, can be dealt with only with "
-                      "permission to write the file and its folder: run as the user of the node, or as root");
-        case SQLITE_CORRUPT:
-            throw cannot_read(path_, "it is damaged")
-                .cause(cause)
+                .hint(
+                    "a journal that a killed node left, or a write-ahead log, can be dealt with only with "
+                    "permission to write the file and its folder: run as the user of the node, or as root");
+        case SQLITE_CORRUPT: {
+            const std::string shortage = missing_pages(file_);
+            throw cannot_read(path_, shortage.empty() ? "it is damaged" : "it is truncated")
+                .cause(shortage.empty() ? cause : shortage)
                 .hint("run 'bt2c-dr verify-integrity', and restore a backup with 'bt2c-dr restore'");
+        }
         default: throw cannot_read(path_, "SQLite cannot read it").cause(cause);
     }
 }

@@ -39,7 +39,7 @@ class WalMap {
     /// only if its salts are those of the header and the checksum over all from the header on
     /// holds; the first that does not ends the log. Pages above the commit's page count are left
     /// out. nullopt when the header is not valid or no commit stands in the log.
-    /// Takes 16 bytes of memory for each frame while it reads.
+    /// Takes 8 bytes of memory for each frame, and up to 24 while they are collected.
     static std::optional<WalMap> scan(const ReadLog& read,
                                       std::uint32_t frame_max = std::numeric_limits<std::uint32_t>::max());
 
