@@ -68,6 +68,7 @@ Sha256::Sha256() : context_(std::make_unique<Context>()) {
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256& Sha256::update(base::ByteView bytes) {
     BT2C_ASSERT(EVP_DigestUpdate(context_->pointer.get(), bytes.data(), bytes.size()) == 1);
     return *this;
@@ -104,13 +105,12 @@ SecretBytes hkdf_sha256(base::ByteView key, base::ByteView salt, std::string_vie
 }
 
 struct ContentHasher::Contexts {
-    SecretBytes key;
+    const SecretBytes& key;
     ContextPointer work = new_context();
 };
 
-ContentHasher::ContentHasher(const SecretBytes& key) : contexts_(std::make_unique<Contexts>()) {
+ContentHasher::ContentHasher(const SecretBytes& key) : contexts_(new Contexts{key}) {
     BT2C_ASSERT(key.size() == 64);
-    contexts_->key = key.copy();
 }
 ContentHasher::~ContentHasher() = default;
 ContentHasher::ContentHasher(ContentHasher&&) noexcept = default;

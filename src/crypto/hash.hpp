@@ -21,6 +21,7 @@ class Sha256 {
     Sha256();
     ~Sha256();
     Sha256(Sha256&&) noexcept;
+    Sha256& operator=(Sha256&&) noexcept;
     Sha256& update(base::ByteView bytes);
     /// Starts anew afterwards.
     Digest finish();
@@ -40,10 +41,10 @@ using ContentId = std::array<std::uint8_t, 16>;
 /// ContentId = first 16 bytes of SHA-256(K ‖ content), K a secret 64-byte key (one whole block of
 /// the hash, so keying costs one compression). Cutting the digest in half makes this a sound MAC
 /// (chop-MD: Coron, Dodis, Malinaud, Puniya, CRYPTO 2005), and it is half the work per page of
-/// HMAC's bookkeeping. One object per thread.
+/// HMAC's bookkeeping. One object per thread; cheap to make.
 class ContentHasher {
  public:
-    /// @param key 64 bytes
+    /// @param key 64 bytes; must outlive the hasher
     explicit ContentHasher(const SecretBytes& key);
     ~ContentHasher();
     ContentHasher(ContentHasher&&) noexcept;

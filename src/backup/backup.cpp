@@ -1,0 +1,211 @@
+#include "backup/backup.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "backup/image_capture.hpp"
+#include "backup/node_files.hpp"
+#include "backup/pack_numbers.hpp"
+#include "base/error.hpp"
+#include "base/parallel.hpp"
+#include "base/text.hpp"
+#include "repository/compression.hpp"
+
+namespace bt2c::backup {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using repository::BackupType;
+using repository::BlobReference;
+using repository::Manifest;
+using repository::PageEntry;
+using repository::Repository;
+
+namespace {
+
+/// The backups that a new one builds on.
+struct Predecessors {
+    std::optional<Manifest> full;
+    std::optional<Manifest> sibling;  ///< the newest that differs from the same full one
+    std::optional<Manifest> latest;   ///< the newest that is no safety backup
+    std::uint64_t sequence = 0;
+};
+
+Predecessors find_predecessors(const Repository& repository) {
+    Predecessors found;
+    repository::BackupList list = repository.list();
+    for (const Manifest& manifest : list.backups) {  // newest first
+        found.sequence = std::max(found.sequence, manifest.sequence);
+        if (!found.latest && manifest.type != BackupType::safety) found.latest = manifest;
+        if (!found.full && manifest.type == BackupType::full) found.full = manifest;
+    }
+    if (!found.full) return found;
+    for (Manifest& manifest : list.backups)
+        if (manifest.parent == found.full->id) {
+            found.sibling = std::move(manifest);
+            break;
+        }
+    return found;
+}
+
+class BackupRun {
+ public:
+    BackupRun(const config::Home& home, const Repository& repository, const BackupRequest& request,
+              base::Progress& progress)
+        : home_(home), repository_(repository), request_(request), progress_(progress) {}
+
+    BackupResult run() {
+        manifest_.id = repository::ObjectId::random();
+        manifest_.type = request_.type;
+        manifest_.program = request_.program;
+        manifest_.started_at = base::now_unix_ms();
+        before_ = find_predecessors(repository_);
+        manifest_.sequence = before_.sequence + 1;
+        if (request_.type == BackupType::incremental && !before_.full)
+            throw Error(ErrorKind::failed, "cannot make an incremental backup: there is no full backup yet")
+                .state("nothing was stored")
+                .hint("make one with 'bt2c-dr backup --type full'");
+
+        const auto live = open_database();
+        if (live && request_.type != BackupType::full && before_.full && before_.full->image &&
+            (request_.type == BackupType::incremental ||
+             live->shape().page_size == before_.full->image->page_size))
+            manifest_.parent = before_.full->id;
+        packs_ = std::make_unique<repository::PackWriter>(repository_.location(), repository_.keys(),
+                                                          manifest_.id, live ? live->shape().page_size : 0);
+        if (live) capture_database(*live);
+        progress_.phase("storing configuration, keys and wallets", 0);
+        CapturedFiles files =
+            capture_files(home_, *packs_, repository_.keys(), manifest_.parent ? latest_relative() : nullptr,
+                          numbers_, progress_);
+        manifest_.files = std::move(files.entries);
+        if (raw_) {
+            auto raw = capture_raw_database(home_, *packs_, repository_.keys(), progress_);
+            std::move(raw.begin(), raw.end(), std::back_inserter(manifest_.files));
+        }
+        if (request_.type == BackupType::incremental && !files.changed && same_image(*latest_relative()))
+            return {*latest_relative(), false};
+        store();
+        return {std::move(manifest_), true};
+    }
+
+ private:
+    std::unique_ptr<chaindb::sqlite::LiveDatabase> open_database() {
+        if (request_.type != BackupType::safety) return chaindb::sqlite::LiveDatabase::open(home_.database());
+        if (!fs::exists(home_.database())) return nullptr;
+        try {
+            return chaindb::sqlite::LiveDatabase::open(home_.database());
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::failed) throw;
+            raw_ = true;
+            progress_.note("SQLite cannot read the present database (" +
+                           (error.cause().empty() ? error.message() : error.cause()) +
+                           "); its files are kept as they are");
+            return nullptr;
+        }
+    }
+
+    /// The newest backup of the same full one: what "nothing changed" is said against.
+    const Manifest* latest_relative() const {
+        const bool related = before_.latest && (before_.latest->id == manifest_.parent ||
+                                                before_.latest->parent == manifest_.parent);
+        return related ? &*before_.latest : &*before_.full;
+    }
+
+    bool same_image(const Manifest& other) const {
+        return other.image && other.image->digest == manifest_.image->digest &&
+               other.image->page_count == manifest_.image->page_count;
+    }
+
+    void capture_database(chaindb::sqlite::LiveDatabase& live) {
+        std::optional<repository::ContentTable> content;
+        std::optional<repository::ImageReader> full;
+        std::optional<CaptureBase> base;
+        if (manifest_.parent) {
+            content.emplace(repository_, *before_.full);
+            full.emplace(repository_, *before_.full);
+            base.emplace(CaptureBase{*content, *full, stored_before()});
+        }
+        const CaptureOptions options{request_.compression_level, base::worker_count(),
+                                     home_.database().parent_path()};
+        CapturedImage image = capture_image(live, *packs_, repository_.keys(), base, options, progress_);
+
+        struct stat info {};
+        if (::stat(home_.database().c_str(), &info) != 0)
+            throw base::system_error("cannot read the database's owner", errno);
+        manifest_.image = repository::ImageInfo{image.shape.page_size,
+                                                image.shape.page_count,
+                                                image.group_pages,
+                                                image.groups,
+                                                image.digest,
+                                                std::string(live.journal_mode()),
+                                                info.st_mode & 07777U,
+                                                info.st_uid,
+                                                info.st_gid};
+        manifest_.networks = std::move(image.networks);
+        manifest_.pages_changed = base ? image.differences.size() : image.shape.page_count;
+        manifest_.content_table = std::move(image.content_table);
+        differences_ = std::move(image.differences);
+    }
+
+    std::vector<PageEntry> stored_before() {
+        if (!before_.sibling || !before_.sibling->image) return {};
+        const repository::PackSet packs(repository_, *before_.sibling);
+        std::vector<PageEntry> entries;
+        for (const BlobReference& piece : before_.sibling->differences)
+            repository::decode_entries(packs.contents(piece), packs.size(), entries);
+        for (PageEntry& entry : entries) entry.blob = numbers_.foreign(before_.sibling->packs, entry.blob);
+        return entries;
+    }
+
+    /// Packs, then the index, then the manifest.
+    void store() {
+        store_differences();
+        for (BlobReference& reference : manifest_.content_table) reference = numbers_.final(reference);
+        for (repository::FileEntry& file : manifest_.files)
+            for (BlobReference& reference : file.pieces) reference = numbers_.final(reference);
+        progress_.phase("waiting for the disk", 0);
+        const std::vector<repository::StoredPack> own = packs_->finish();
+        manifest_.packs = numbers_.list(manifest_.id, own);
+        for (const repository::StoredPack& pack : own) manifest_.stored_bytes += pack.bytes;
+        manifest_.finished_at = base::now_unix_ms();
+        base::throw_if_interrupted();
+        repository_.store_backup(manifest_, own);
+        packs_->commit();
+    }
+
+    void store_differences() {
+        for (PageEntry& entry : differences_) entry.blob = numbers_.final(entry.blob);
+        const std::span<const PageEntry> all(differences_);
+        for (std::size_t at = 0; at < all.size(); at += repository::differences_piece_entries) {
+            const base::Bytes plain = repository::encode_entries(
+                all.subspan(at, std::min(repository::differences_piece_entries, all.size() - at)));
+            base::Bytes payload;
+            repository::compress(plain, request_.compression_level, payload);
+            manifest_.differences.push_back(numbers_.final(packs_->add(
+                repository::BlobKind::table_piece, payload, static_cast<std::uint32_t>(plain.size()))));
+        }
+    }
+
+    const config::Home& home_;
+    const Repository& repository_;
+    const BackupRequest& request_;
+    base::Progress& progress_;
+    Manifest manifest_;
+    Predecessors before_;
+    PackNumbers numbers_;
+    std::unique_ptr<repository::PackWriter> packs_;
+    std::vector<PageEntry> differences_;
+    bool raw_ = false;
+};
+
+}  // namespace
+
+BackupResult make_backup(const config::Home& home, const Repository& repository, const BackupRequest& request,
+                         base::Progress& progress) {
+    return BackupRun(home, repository, request, progress).run();
+}
+
+}  // namespace bt2c::backup

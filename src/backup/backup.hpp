@@ -1,0 +1,33 @@
+#pragma once
+// Makes a backup of a node's home.
+
+#include <optional>
+
+#include "base/progress.hpp"
+#include "config/home.hpp"
+#include "repository/repository.hpp"
+
+namespace bt2c::backup {
+
+struct BackupRequest {
+    repository::BackupType type = repository::BackupType::full;
+    int compression_level = 1;
+    std::string program;  ///< name and version, for the manifest
+};
+
+struct BackupResult {
+    /// Of the backup; where nothing changed, of the latest one, which holds the present state.
+    repository::Manifest manifest;
+    bool changed = true;
+};
+
+/// Full: everything. Incremental: what differs from the latest full backup; throws Error with a
+/// hint where there is none. Safety: as incremental where there is a full backup of the same page
+/// size, else full; always stored; and where SQLite cannot read the database, its files as they
+/// are; a home without a database gives a backup of its files alone.
+/// Interrupted or failing, it leaves no backup; what it stored is removed again, or, after a kill,
+/// is known to no manifest.
+BackupResult make_backup(const config::Home& home, const repository::Repository& repository,
+                         const BackupRequest& request, base::Progress& progress);
+
+}  // namespace bt2c::backup

@@ -1,0 +1,35 @@
+#include "backup/pack_numbers.hpp"
+
+#include <algorithm>
+
+namespace bt2c::backup {
+
+using repository::BlobReference;
+using repository::PackInfo;
+
+namespace {
+constexpr std::uint32_t first_foreign = 1U << 31;
+}
+
+BlobReference PackNumbers::foreign(const std::vector<PackInfo>& packs, BlobReference reference) {
+    const PackInfo& pack = packs.at(reference.pack);
+    const auto found = std::find_if(foreign_.begin(), foreign_.end(),
+                                    [&](const PackInfo& known) { return known.id == pack.id; });
+    const auto number = static_cast<std::uint32_t>(found - foreign_.begin());
+    if (found == foreign_.end()) foreign_.push_back(pack);
+    return {first_foreign + number, reference.blob};
+}
+
+BlobReference PackNumbers::final(BlobReference reference) const {
+    if (reference.pack >= first_foreign) return {reference.pack - first_foreign, reference.blob};
+    return {reference.pack + static_cast<std::uint32_t>(foreign_.size()), reference.blob};
+}
+
+std::vector<PackInfo> PackNumbers::list(const repository::ObjectId& backup,
+                                        const std::vector<repository::StoredPack>& own) const {
+    std::vector<PackInfo> packs = foreign_;
+    for (const repository::StoredPack& pack : own) packs.push_back({pack.id, backup, pack.bytes});
+    return packs;
+}
+
+}  // namespace bt2c::backup
