@@ -1,27 +1,8 @@
-# Writes OUTPUT, the definition of bt2c::cli::version(), when it would change: run at every build with
-# -DSOURCE_DIR= -DOUTPUT= -DVERSION=.
-execute_process(COMMAND git -C ${SOURCE_DIR} describe --always --dirty --match "v*"
-                OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-# A tarball has no history, and a folder inside somebody else's working copy has the wrong one.
-if(failed OR NOT EXISTS ${SOURCE_DIR}/.git OR commit STREQUAL "v${VERSION}")
-    set(text "${VERSION}")
-else()
-    set(text "${VERSION} (${commit})")
-endif()
-set(content "#include \"cli/version.hpp\"
-
-namespace bt2c::cli {
-
-std::string_view version() noexcept {
-    return \"${text}\";
-}
-
-}  // namespace bt2c::cli
-")
-set(old "")
-if(EXISTS ${OUTPUT})
-    file(READ ${OUTPUT} old)
-endif()
-if(NOT old STREQUAL content)
-    file(WRITE ${OUTPUT} "${content}")
-endif()
+# Compiles the version into the command line; asked at every build, since a commit changes it.
+set(version_source ${CMAKE_BINARY_DIR}/generated/version.cpp)
+add_custom_target(bt2c_version
+    COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${CMAKE_SOURCE_DIR} -DVERSION=${PROJECT_VERSION} -DOUTPUT=${version_source}
+            -P ${CMAKE_SOURCE_DIR}/cmake/write_version.cmake
+    BYPRODUCTS ${version_source} COMMENT "")
+target_sources(bt2c_cli PRIVATE ${version_source})
+add_dependencies(bt2c_cli bt2c_version)

@@ -10,6 +10,7 @@
 #include "cli/help_text.hpp"
 #include "cli/parser.hpp"
 #include "cli/version.hpp"
+#include "crypto/secret.hpp"
 #include "platform/process.hpp"
 #include "platform/signals.hpp"
 
@@ -86,6 +87,7 @@ int run_or_report(const std::vector<std::string>& arguments, Console& console,
 void prepare_process() {
     platform::open_standard_descriptors();
     platform::handle_signals();
+    crypto::forbid_core_dumps();
 }
 
 int run(const std::vector<std::string>& arguments, Console console,

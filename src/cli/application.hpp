@@ -10,8 +10,8 @@
 
 namespace bt2c::cli {
 
-/// Readies the process, before anything else: signals, and the descriptors 0 to 2, which must not become
-/// files of ours when the caller closed them.
+/// Readies the process, before anything else: signals, no core dumps, and the descriptors 0 to 2, which
+/// must not become files of ours when the caller closed them.
 void prepare_process();
 
 /// Runs the command line `arguments` (without the program's name) and returns the exit status.

@@ -82,7 +82,7 @@ class Command {
  public:
     virtual ~Command() = default;
     virtual About about() const = 0;
-    /// Called once, before run; the targets are members of the command.
+    /// Called before run, perhaps more than once; the targets are members of the command.
     virtual void declare(Options&) {}
     /// Called once. Throws base::Error when the job cannot be done.
     virtual Result run(Context& context) = 0;

@@ -6,6 +6,7 @@ CommandTable all_commands() {
     CommandTable table;
     for (auto make : {
              help_command,
+             generate_command,
          })
         table.commands.push_back(make());
     table.groups = {

@@ -10,6 +10,7 @@
 namespace bt2c::cli {
 
 std::unique_ptr<Command> help_command();
+std::unique_ptr<Command> generate_command();
 
 /// A word that only leads to its sub-commands, such as "repository" or "repository key".
 struct Group {

@@ -1,11 +1,10 @@
 #include "cli/help_text.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "cli/output.hpp"
-#include "cli/parser.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -61,59 +60,28 @@ std::string option_rows(const std::vector<Option>& options) {
     return rows(pairs);
 }
 
-std::string global_rows() {
-    GlobalOptions unused;
-    Options globals;
-    declare_globals(globals, unused);
-    bool flag = false;
-    globals.flag(flag, "--help,-h", "show this help");
-    globals.flag(flag, "--version", "show the version");
-    return option_rows(globals.all());
-}
-
-std::string help_of_command(Command& command, const Terminal& terminal) {
-    const About about = command.about();
-    Options options;
-    command.declare(options);
+std::string help_of_command(const CommandNode& node, const Terminal& terminal) {
     const auto title = [&](const char* text) { return "\n" + terminal.styled(Style::bold, text) + "\n"; };
-    std::string out = terminal.styled(Style::bold, "Usage:") + " " + synopsis(about, options) + "\n\n";
-    out += wrapped(about.description, 0);
-    if (!options.all().empty()) out += title("Options:") + option_rows(options.all());
-    out += title("Options of every command:") + global_rows();
-    if (!about.examples.empty()) out += title("Examples:");
-    for (const Example& example : about.examples)
+    std::string out = wrapped(node.about.description, 0);
+    if (!node.options.empty()) out += title("Options:") + option_rows(node.options);
+    out += title("Options of every command:") + option_rows(global_options());
+    if (!node.about.examples.empty()) out += title("Examples:");
+    for (const Example& example : node.about.examples)
         out += format("  {}\n      {}\n", example.command, example.what);
-    out += title("Exit status:");
-    std::vector<std::pair<std::string, std::string>> exits{{"0", "done"}};
-    std::vector<ErrorKind> kinds = about.exits;
-    for (const ErrorKind always : {ErrorKind::failed, ErrorKind::usage, ErrorKind::interrupted})
-        if (std::find(kinds.begin(), kinds.end(), always) == kinds.end()) kinds.push_back(always);
-    std::sort(kinds.begin(), kinds.end(),
-              [](ErrorKind a, ErrorKind b) { return base::exit_status(a) < base::exit_status(b); });
-    for (const ErrorKind kind : kinds)
-        exits.emplace_back(std::to_string(base::exit_status(kind)), std::string(meaning_of(kind)));
-    return out + rows(exits);
+    return out + title("Exit status:") + rows(exit_rows(node.about));
 }
 
 /// Help for the program or a group: the commands below it, each with its summary.
-std::string help_of_group(const CommandTable& table, const std::string& group, const std::string& summary,
-                          const Terminal& terminal) {
-    const std::string prefix = group.empty() ? "" : group + " ";
-    std::string out = terminal.styled(Style::bold, "Usage:") + " bt2c-dr " + prefix + "COMMAND [OPTIONS]\n\n";
-    out += wrapped(summary, 0) + "\n" + terminal.styled(Style::bold, "Commands:") + "\n";
-    std::vector<std::pair<std::string, std::string>> pairs;
-    for (const auto& command : table.commands) {
-        const About about = command->about();
-        if (!about.hidden && about.name.starts_with(prefix))
-            pairs.emplace_back(about.name.substr(prefix.size()), about.summary);
-    }
-    out +=
-        rows(pairs) + "\n" + terminal.styled(Style::bold, "Options of every command:") + "\n" + global_rows();
-    return out + "\nRun 'bt2c-dr " + prefix +
-           "COMMAND --help' for a command's options, examples and exit statuses.\n";
+std::string help_of_group(const CommandNode& node, const Terminal& terminal) {
+    std::string summary = node.about.summary + ".";
+    summary[0] = static_cast<char>(std::toupper(summary[0]));
+    std::string out = wrapped(summary, 0);
+    out += "\n" + terminal.styled(Style::bold, "Commands:") + "\n" + rows(node.words);
+    out += "\n" + terminal.styled(Style::bold, "Options of every command:") + "\n" +
+           option_rows(global_options());
+    return out + format("\nRun '{} COMMAND --help' for a command's options, examples and exit statuses.\n",
+                        node.about.name.empty() ? "bt2c-dr" : "bt2c-dr " + node.about.name);
 }
-
-}  // namespace
 
 std::string_view meaning_of(ErrorKind kind) {
     switch (kind) {
@@ -129,16 +97,19 @@ std::string_view meaning_of(ErrorKind kind) {
     return "";
 }
 
+}  // namespace
+
 std::string option_heading(const Option& option) {
     if (option.is_argument) return option.name;
     std::string text = option.short_name.empty() ? option.name : option.short_name + ", " + option.name;
     return option.value.empty() ? text : text + " " + option.value;
 }
 
-std::string synopsis(const About& about, const Options& options) {
-    std::string text = "bt2c-dr " + about.name;
+std::string synopsis(const CommandNode& node) {
+    std::string text = node.about.name.empty() ? "bt2c-dr" : "bt2c-dr " + node.about.name;
+    if (!node.is_command) return text + " COMMAND [OPTIONS]";
     bool any_left = false;
-    for (const Option& option : options.all()) {
+    for (const Option& option : node.options) {
         if (option.is_argument)
             text += option.required ? " " + option.name : " [" + option.name + "]";
         else if (option.required)
@@ -150,19 +121,25 @@ std::string synopsis(const About& about, const Options& options) {
     return any_left ? text + " [OPTIONS]" : text;
 }
 
+std::vector<std::pair<std::string, std::string>> exit_rows(const About& about) {
+    std::vector<ErrorKind> kinds = about.exits;
+    for (const ErrorKind always : {ErrorKind::failed, ErrorKind::usage, ErrorKind::interrupted})
+        if (std::find(kinds.begin(), kinds.end(), always) == kinds.end()) kinds.push_back(always);
+    std::sort(kinds.begin(), kinds.end(),
+              [](ErrorKind a, ErrorKind b) { return base::exit_status(a) < base::exit_status(b); });
+    std::vector<std::pair<std::string, std::string>> rows{{"0", "done"}};
+    for (const ErrorKind kind : kinds)
+        rows.emplace_back(std::to_string(base::exit_status(kind)), std::string(meaning_of(kind)));
+    return rows;
+}
+
 std::string help_text(const CommandTable& table, const std::string& subject, const Terminal& terminal) {
-    if (subject.empty())
-        return help_of_group(table, "",
-                             "Backs up a BT2C node, verifies its chain and brings it back after a disaster.",
-                             terminal);
     std::vector<std::string> names;
-    for (const auto& command : table.commands) {
-        if (command->about().name == subject) return help_of_command(*command, terminal);
-        if (!command->about().hidden) names.push_back(command->about().name);
-    }
-    for (const Group& group : table.groups) {
-        if (group.name == subject) return help_of_group(table, subject, group.summary, terminal);
-        names.push_back(group.name);
+    for (const CommandNode& node : command_tree(table)) {
+        names.push_back(node.about.name);
+        if (node.about.name != subject) continue;
+        return terminal.styled(Style::bold, "Usage:") + " " + synopsis(node) + "\n\n" +
+               (node.is_command ? help_of_command(node, terminal) : help_of_group(node, terminal));
     }
     const std::string nearest = base::nearest_word(subject, names);
     throw Error(ErrorKind::usage, format("there is no command '{}'", base::printable(subject)))

@@ -2,8 +2,10 @@
 // --help, made from the declarations of the commands.
 
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "cli/commands.hpp"
+#include "cli/command_tree.hpp"
 #include "cli/terminal.hpp"
 
 namespace bt2c::cli {
@@ -12,10 +14,10 @@ namespace bt2c::cli {
 /// Throws Error(usage) with the nearest name when there is no such command.
 std::string help_text(const CommandTable& table, const std::string& subject, const Terminal& terminal);
 
-/// One line that tells when a command ends with that kind's exit status.
-std::string_view meaning_of(base::ErrorKind kind);
 /// "bt2c-dr backup [OPTIONS]", "bt2c-dr export ID -o FILE": how a command is written.
-std::string synopsis(const About& about, const Options& options);
+std::string synopsis(const CommandNode& node);
+/// The exit statuses of a command, each with its meaning, in order.
+std::vector<std::pair<std::string, std::string>> exit_rows(const About& about);
 /// "-o, --output FILE"
 std::string option_heading(const Option& option);
 

@@ -1,0 +1,15 @@
+#pragma once
+// Shell completions, made from the declarations of the commands.
+
+#include <string>
+#include <vector>
+
+#include "cli/command_tree.hpp"
+
+namespace bt2c::cli {
+
+std::string bash_completion(const std::vector<CommandNode>& tree);
+std::string zsh_completion(const std::vector<CommandNode>& tree);
+std::string fish_completion(const std::vector<CommandNode>& tree);
+
+}  // namespace bt2c::cli
