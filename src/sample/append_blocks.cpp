@@ -17,9 +17,9 @@ namespace {
 
 Tip newest_tip(Connection& connection) {
     Statement newest = connection.prepare(
-        "SELECT hash, height, timestamp, network_type FROM blocks ORDER BY height DESC, network_type LIMIT 1");
-    if (!newest.next())
-        throw Error(ErrorKind::failed, "cannot add blocks: the chain has no block yet");
+        "SELECT hash, height, timestamp, network_type FROM blocks ORDER BY height DESC, network_type LIMIT "
+        "1");
+    if (!newest.next()) throw Error(ErrorKind::failed, "cannot add blocks: the chain has no block yet");
     Tip tip;
     tip.hash = newest.string(0);
     tip.height = newest.integer(1);
@@ -27,15 +27,14 @@ Tip newest_tip(Connection& connection) {
     tip.network = newest.string(3);
     newest.reset();
 
-    Statement first = connection.prepare(
-        "SELECT timestamp FROM blocks WHERE network_type = ?1 ORDER BY height LIMIT 1");
+    Statement first =
+        connection.prepare("SELECT timestamp FROM blocks WHERE network_type = ?1 ORDER BY height LIMIT 1");
     if (first.bind(1, tip.network).next()) tip.genesis_timestamp = first.real(0);
     Statement validators = connection.prepare(
         "SELECT address FROM validators WHERE network_type = ?1 AND upper(status) = 'ACTIVE' ORDER BY rowid");
     validators.bind(1, tip.network);
     while (validators.next()) tip.validators.push_back(validators.string(0));
-    if (tip.validators.empty())
-        throw Error(ErrorKind::failed, "cannot add blocks: no validator is ACTIVE");
+    if (tip.validators.empty()) throw Error(ErrorKind::failed, "cannot add blocks: no validator is ACTIVE");
     return tip;
 }
 

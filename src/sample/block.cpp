@@ -97,8 +97,11 @@ std::string transfer_hash(const Transaction& transfer, std::int64_t timestamp) {
 }
 
 std::string timestamp_text(double unix_seconds, char separator) {
-    const auto whole_us = static_cast<std::int64_t>(std::nearbyint(unix_seconds * 1e6));
-    const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(whole_us)};
+    // The fraction by itself, as Python rounds it: the product of the whole has too few digits.
+    const double whole_s = std::floor(unix_seconds);
+    const std::chrono::sys_time<std::chrono::microseconds> time{
+        std::chrono::seconds(std::llrint(whole_s)) +
+        std::chrono::microseconds(std::llrint((unix_seconds - whole_s) * 1e6))};
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(time - day);

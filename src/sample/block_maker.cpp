@@ -19,10 +19,7 @@ constexpr double block_time_s = 300;
 }  // namespace
 
 BlockMaker::BlockMaker(Tip tip, int transactions_per_block, bool varied, std::uint64_t seed)
-    : tip_(std::move(tip)),
-      transactions_per_block_(transactions_per_block),
-      varied_(varied),
-      random_(seed) {
+    : tip_(std::move(tip)), transactions_per_block_(transactions_per_block), varied_(varied), random_(seed) {
     BT2C_ASSERT(!tip_.validators.empty() && transactions_per_block >= 1);
     Random people(accounts_seed);
     for (std::size_t i = 0; i < accounts_total; ++i) accounts_.push_back(people.address());
@@ -38,7 +35,8 @@ Block BlockMaker::next(Scheme scheme) {
     block.network = tip_.network;
 
     const std::string& validator = tip_.validators[random_.below(tip_.validators.size())];
-    add_reward(block, validator, chain::block_reward_at(block.timestamp - tip_.genesis_timestamp), block.timestamp);
+    add_reward(block, validator, chain::block_reward_at(block.timestamp - tip_.genesis_timestamp),
+               block.timestamp);
     // Transfers reach a block some minutes before it is made, a second apart where there is room.
     const double step_s = std::min(1.0, 190.0 / transactions_per_block_);
     for (int i = 0; i + 1 < transactions_per_block_; ++i)
@@ -88,7 +86,8 @@ void BlockMaker::vary(Block& block) {
         }
     }
     // Where they rest in the table has nothing to do with their order in the block.
-    if (transactions.size() > 2 && random_.below(4) == 0) std::swap(transactions.front(), transactions.back());
+    if (transactions.size() > 2 && random_.below(4) == 0)
+        std::swap(transactions.front(), transactions.back());
 }
 
 }  // namespace bt2c::sample

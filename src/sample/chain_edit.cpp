@@ -138,9 +138,10 @@ void drop_constraints(Connection& connection, std::string_view table) {
     constexpr std::string_view not_null = " NOT NULL";
     for (std::size_t at; (at = sql.find(not_null)) != std::string::npos;) sql.erase(at, not_null.size());
     connection.execute(sql);
-    connection.execute(format("INSERT INTO loose_{0} SELECT * FROM {0} ORDER BY rowid; DROP TABLE {0}; "
-                              "ALTER TABLE loose_{0} RENAME TO {0}",
-                              table));
+    connection.execute(
+        format("INSERT INTO loose_{0} SELECT * FROM {0} ORDER BY rowid; DROP TABLE {0}; "
+               "ALTER TABLE loose_{0} RENAME TO {0}",
+               table));
 }
 
 std::string other_digit(std::string hex) {

@@ -17,8 +17,7 @@ Block newest_block(chaindb::sqlite::Connection& connection);
 /// A block of that chain, well inside it, near enough to the tip to be of the scheduled scheme.
 Block inner_block(chaindb::sqlite::Connection& connection);
 /// The hash of the block of `network` at `height`; throws Error when there is none.
-std::string hash_at(chaindb::sqlite::Connection& connection, const std::string& network,
-                    std::int64_t height);
+std::string hash_at(chaindb::sqlite::Connection& connection, const std::string& network, std::int64_t height);
 
 const Transaction& reward_of(const Block& block);
 /// The `index`th that is no reward; throws Error when there are too few.

@@ -41,15 +41,18 @@ void delete_block(Connection& connection, const std::string& hash, bool with_tra
 
 std::string first_hash(Connection& connection) {
     return connection
-        .query_text("SELECT hash FROM blocks WHERE network_type = (SELECT network_type FROM blocks "
-                    "ORDER BY height DESC, network_type LIMIT 1) ORDER BY height LIMIT 1")
+        .query_text(
+            "SELECT hash FROM blocks WHERE network_type = (SELECT network_type FROM blocks "
+            "ORDER BY height DESC, network_type LIMIT 1) ORDER BY height LIMIT 1")
         .value_or("");
 }
 
 void duplicate_newest(Connection& connection, const char* height) {
     drop_constraints(connection, "blocks");
-    change(connection, base::format("INSERT INTO blocks SELECT hash, previous_hash, timestamp, nonce, difficulty, "
-                                    "merkle_root, {}, network_type FROM blocks WHERE hash = ?1", height),
+    change(connection,
+           base::format("INSERT INTO blocks SELECT hash, previous_hash, timestamp, nonce, difficulty, "
+                        "merkle_root, {}, network_type FROM blocks WHERE hash = ?1",
+                        height),
            newest_block(connection).hash);
 }
 
@@ -85,9 +88,14 @@ std::vector<Recipe> table_and_order_faults() {
          [](Connection& c) { delete_block(c, inner_block(c).hash, false); }},
         {{"block-deleted-with-transactions", "discontinuities", "a block is gone with all it held", {}},
          [](Connection& c) { delete_block(c, inner_block(c).hash, true); }},
-        {{"first-block-deleted", "discontinuities", "the chain starts with a block that is not the first", {}},
+        {{"first-block-deleted",
+          "discontinuities",
+          "the chain starts with a block that is not the first",
+          {}},
          [](Connection& c) { delete_block(c, first_hash(c), true); }},
-        {{"first-block-with-predecessor", "discontinuities", "the first block names a previous one",
+        {{"first-block-with-predecessor",
+          "discontinuities",
+          "the first block names a previous one",
           {"block_hashes"}},
          [](Connection& c) {
              change(c, "UPDATE blocks SET previous_hash = ?1 WHERE hash = ?2", Random(seed).hex(32),
@@ -97,8 +105,10 @@ std::vector<Recipe> table_and_order_faults() {
          [](Connection& c) {
              remake_newest_block(c, [](Block& block) { block.previous_hash = std::string(64, '0'); });
          }},
-        {{"predecessor-at-wrong-height", "discontinuities",
-          "the newest block follows on a block two heights below it", {}},
+        {{"predecessor-at-wrong-height",
+          "discontinuities",
+          "the newest block follows on a block two heights below it",
+          {}},
          [](Connection& c) {
              remake_newest_block(c, [&c](Block& block) {
                  block.previous_hash = hash_at(c, block.network, block.height - 2);
@@ -108,7 +118,9 @@ std::vector<Recipe> table_and_order_faults() {
          [](Connection& c) {
              remake_newest_block(c, [](Block& block) { block.previous_hash = Random(seed).hex(32); });
          }},
-        {{"altered-previous-hash", "discontinuities", "an inner block names another previous one",
+        {{"altered-previous-hash",
+          "discontinuities",
+          "an inner block names another previous one",
           {"block_hashes"}},
          [](Connection& c) {
              const Block block = inner_block(c);
@@ -124,23 +136,34 @@ std::vector<Recipe> duplicate_and_orphan_faults() {
          fork_newest},
         {{"duplicate-hash", "duplicate_blocks", "a block's row is there twice", {}},
          [](Connection& c) { duplicate_newest(c, "height"); }},
-        {{"duplicate-hash-at-other-height", "duplicate_blocks", "a block is there again at another height",
-          {"discontinuities", "block_hashes"}},
+        {{"duplicate-hash-at-other-height",
+          "duplicate_blocks",
+          "a block is there again at another height",
+          {"discontinuities", "block_hashes", "supply"}},
          [](Connection& c) { duplicate_newest(c, "height + 1"); }},
-        {{"transaction-of-absent-block", "orphaned_transactions", "a transaction names a block that is not there",
+        {{"transaction-of-absent-block",
+          "orphaned_transactions",
+          "a transaction names a block that is not there",
           {}},
          [](Connection& c) { insert_stray(c, Random(seed).hex(32)); }},
-        {{"transaction-of-no-block", "orphaned_transactions", "a transaction names no block and is not pending",
+        {{"transaction-of-no-block",
+          "orphaned_transactions",
+          "a transaction names no block and is not pending",
           {}},
          [](Connection& c) { insert_stray(c, std::nullopt); }},
-        {{"transaction-of-empty-block", "orphaned_transactions", "a transaction names a block with an empty text",
+        {{"transaction-of-empty-block",
+          "orphaned_transactions",
+          "a transaction names a block with an empty text",
           {}},
          [](Connection& c) { insert_stray(c, ""); }},
-        {{"transaction-pending-unknown", "orphaned_transactions",
-          "a transaction names no block, and whether it is pending is not told", {}},
+        {{"transaction-pending-unknown",
+          "orphaned_transactions",
+          "a transaction names no block, and whether it is pending is not told",
+          {}},
          [](Connection& c) {
              insert_stray(c, std::nullopt);
-             change(c, "UPDATE transactions SET is_pending = NULL WHERE block_hash IS NULL AND is_pending = 0");
+             change(c,
+                    "UPDATE transactions SET is_pending = NULL WHERE block_hash IS NULL AND is_pending = 0");
          }},
     };
 }

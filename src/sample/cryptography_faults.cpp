@@ -85,7 +85,9 @@ std::vector<Recipe> hash_and_supply_faults() {
          [](Connection& c) {
              change(c, "UPDATE blocks SET nonce = nonce + 1 WHERE hash = ?1", newest_block(c).hash);
          }},
-        {{"altered-block-hash", "block_hashes", "a block has another hash",
+        {{"altered-block-hash",
+          "block_hashes",
+          "a block has another hash",
           {"discontinuities", "orphaned_transactions", "merkle_roots", "supply"}},
          [](Connection& c) {
              const std::string hash = inner_block(c).hash;

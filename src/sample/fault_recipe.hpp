@@ -17,9 +17,9 @@ struct Recipe {
     std::function<void(const std::filesystem::path&)> edit_file = {};
 };
 
-std::vector<Recipe> continuity_faults();   // missing tables, discontinuities, duplicates, orphans
-std::vector<Recipe> validator_faults();    // invalid validators
-std::vector<Recipe> cryptography_faults(); // Merkle roots, block hashes, supply
-std::vector<Recipe> page_faults();         // the database's own structure
+std::vector<Recipe> continuity_faults();    // missing tables, discontinuities, duplicates, orphans
+std::vector<Recipe> validator_faults();     // invalid validators
+std::vector<Recipe> cryptography_faults();  // Merkle roots, block hashes, supply
+std::vector<Recipe> page_faults();          // the database's own structure
 
 }  // namespace bt2c::sample

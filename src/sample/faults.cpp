@@ -31,7 +31,8 @@ const Recipe& find(std::string_view name) {
         if (recipe.fault.name == name) return recipe;
         names.emplace_back(recipe.fault.name);
     }
-    Error error(ErrorKind::usage, format("cannot inject fault {}: there is none of that name", base::printable(name)));
+    Error error(ErrorKind::usage,
+                format("cannot inject fault {}: there is none of that name", base::printable(name)));
     const std::string nearest = base::nearest_word(name, names);
     error.hint(nearest.empty() ? "--list-faults names them all" : format("did you mean {}?", nearest));
     throw error;

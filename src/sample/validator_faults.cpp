@@ -43,7 +43,10 @@ std::vector<Recipe> validator_faults() {
          }},
         {{"text-stake", "invalid_validators", "a validator's stake is no number", {}},
          [](Connection& c) { set(c, "JAILED", "stake = 'plenty'"); }},
-        {{"low-stake-active", "invalid_validators", "an ACTIVE validator has less than the minimum stake", {}},
+        {{"low-stake-active",
+          "invalid_validators",
+          "an ACTIVE validator has less than the minimum stake",
+          {}},
          [](Connection& c) { set(c, "ACTIVE", "stake = 0.5"); }},
         {{"unknown-status", "invalid_validators", "a validator's status is not one of the five", {}},
          [](Connection& c) { set(c, "JAILED", "status = 'BANISHED'"); }},
@@ -51,21 +54,27 @@ std::vector<Recipe> validator_faults() {
          [](Connection& c) { set(c, "TOMBSTONED", "status = 'TOMBSTONED', is_active = 1"); }},
         {{"unstaking-active", "invalid_validators", "a validator in the exit queue is flagged active", {}},
          [](Connection& c) { set(c, "UNSTAKING", "status = 'UNSTAKING', is_active = 1"); }},
-        {{"active-in-exit-queue", "invalid_validators", "an ACTIVE validator's request to leave is pending", {}},
+        {{"active-in-exit-queue",
+          "invalid_validators",
+          "an ACTIVE validator's request to leave is pending",
+          {}},
          [](Connection& c) { queue_active(c, "pending"); }},
-        {{"active-in-exit-queue-processing", "invalid_validators",
-          "an ACTIVE validator's request to leave is being processed", {}},
+        {{"active-in-exit-queue-processing",
+          "invalid_validators",
+          "an ACTIVE validator's request to leave is being processed",
+          {}},
          [](Connection& c) { queue_active(c, "processing"); }},
-        {{"active-with-exit-position", "invalid_validators", "an ACTIVE validator's row has a place in the queue",
+        {{"active-with-exit-position",
+          "invalid_validators",
+          "an ACTIVE validator's row has a place in the queue",
           {}},
          [](Connection& c) {
-             set(c, "ACTIVE", "unstake_requested_at = '2025-04-06 00:00:00.000000', unstake_amount = 1.0, "
-                              "unstake_position = 2");
+             set(c, "ACTIVE",
+                 "unstake_requested_at = '2025-04-06 00:00:00.000000', unstake_amount = 1.0, "
+                 "unstake_position = 2");
          }},
         {{"unstake-request-for-nobody", "invalid_validators", "a request to leave names no validator", {}},
-         [](Connection& c) {
-             request_unstake(c, Random(7).address(), newest_block(c).network, "pending");
-         }},
+         [](Connection& c) { request_unstake(c, Random(7).address(), newest_block(c).network, "pending"); }},
     };
 }
 

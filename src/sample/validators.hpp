@@ -25,8 +25,7 @@ class Validators {
     /// Adds a block to its validator's totals.
     void count(const Block& block);
     /// Writes all rows, requests to leave, and the evidence against the tombstoned (in *fresh*).
-    void insert(chaindb::sqlite::Connection& connection, Layout layout, const Tip& tip,
-                Random& random) const;
+    void insert(chaindb::sqlite::Connection& connection, Layout layout, const Tip& tip, Random& random) const;
 
  private:
     struct Row {
