@@ -5,6 +5,8 @@ namespace bt2c::cli {
 CommandTable all_commands() {
     CommandTable table;
     for (auto make : {
+             backup_command,
+             list_backups_command,
              help_command,
              generate_command,
          })

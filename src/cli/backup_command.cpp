@@ -1,0 +1,115 @@
+#include "backup/backup.hpp"
+#include "chaindb/sqlite/live_database.hpp"
+#include "cli/backup_document.hpp"
+#include "cli/commands.hpp"
+#include "cli/repository_access.hpp"
+#include "cli/version.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::human_count;
+using base::human_size;
+using base::Json;
+
+class BackupCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "backup",
+            .summary = "back up the node's database, configuration, keys and wallets",
+            .description =
+                "Takes a consistent image of the chain database while the node runs, and all files below "
+                "config/, keys/ and wallets/; compresses and seals them, and stores them in the "
+                "repository.\n\n"
+                "A full backup stores everything. An incremental one stores the pages of the database that "
+                "differ from the latest full backup, and of those only what no earlier incremental "
+                "stored.\n\n"
+                "The first backup makes the repository, with a key file in HOME/config unless a password is "
+                "given, and shows a recovery phrase of 24 words, once.",
+            .examples = {{"bt2c-dr backup --type full", "back up everything"},
+                         {"bt2c-dr backup --type incremental",
+                          "back up what changed since the last full backup"}},
+            .exits = {base::ErrorKind::failed, base::ErrorKind::busy, base::ErrorKind::wrong_secret}};
+    }
+
+    void declare(Options& options) override {
+        options.choice(type_, "--type", {"full", "incremental"}, "what to store");
+    }
+
+    Result run(Context& context) override {
+        const base::Stopwatch watch;
+        context.home();
+        const auto repository = open_or_make(context);
+        backup::BackupRequest request;
+        request.type = type_ == "full" ? repository::BackupType::full : repository::BackupType::incremental;
+        request.compression_level = context.settings().compression_level.value_or(1);
+        request.program = "bt2c-dr " + std::string(version());
+        const backup::BackupResult made =
+            backup::make_backup(context.home(), repository, request, context.progress());
+        return {.document = document(made),
+                .print = [made, seconds = watch.seconds()](Output& out) { print(out, made, seconds); }};
+    }
+
+    repository::Repository open_or_make(Context& context) {
+        const auto location = repository_location(context);
+        if (repository::Repository::exists(*location)) return open_repository_at(context, location);
+        if (type_ == "incremental")
+            throw base::Error(base::ErrorKind::failed,
+                              "cannot make an incremental backup: there is no full backup yet")
+                .state("nothing was stored")
+                .hint("make one with 'bt2c-dr backup --type full'");
+        // A node whose database cannot be read gets no repository that it does not need yet.
+        chaindb::sqlite::LiveDatabase::open(context.home().database());
+        NewRepository made = make_repository(context);
+        show_recovery_phrase(context, made);
+        return std::move(made.repository);
+    }
+
+    static Json document(const backup::BackupResult& made) {
+        const repository::Manifest& manifest = made.manifest;
+        Json json = backup_document(manifest);
+        json.set("changed", made.changed);
+        json.set("started_at", base::format_utc(manifest.started_at));
+        json.set("finished_at", base::format_utc(manifest.finished_at));
+        json.set("pages_total", manifest.image ? manifest.image->page_count : 0);
+        json.set("pages_changed", made.changed ? manifest.pages_changed : 0);
+        Json location = Json::object({{"name", "local"}, {"status", "ok"}, {"error", nullptr}});
+        json.set("locations", Json::Array{std::move(location)});
+        return json;
+    }
+
+    static void print(Output& out, const backup::BackupResult& made, double seconds) {
+        const repository::Manifest& manifest = made.manifest;
+        if (!made.changed) {
+            out.line("Nothing changed since backup {} of {}; nothing was stored.", manifest.id.brief(),
+                     base::format_utc(manifest.finished_at));
+            return;
+        }
+        out.line("{} backup {} is stored.",
+                 manifest.type == repository::BackupType::full ? "Full" : "Incremental",
+                 out.styled(Style::bold, manifest.id.brief()));
+        std::vector<std::pair<std::string, Cell>> fields{{"chain", chain_text(manifest.networks)}};
+        for (const auto& network : manifest.networks)
+            fields.push_back({"tip", base::printable(network.tip_hash)});
+        fields.push_back({"database", human_size(manifest.image->bytes())});
+        if (manifest.parent)
+            fields.push_back(
+                {"changed",
+                 base::format("{} of {} pages since full backup {}", human_count(manifest.pages_changed),
+                              human_count(manifest.image->page_count), manifest.parent->brief())});
+        fields.push_back({"files", human_count(manifest.files.size())});
+        fields.push_back({"stored", base::format("{} in {}", human_size(manifest.stored_bytes),
+                                                 base::human_duration(seconds))});
+        out.fields(fields);
+    }
+
+    std::string type_ = "full";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> backup_command() {
+    return std::make_unique<BackupCommand>();
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,177 @@
+#include "cli/repository_access.hpp"
+
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cli/secret_prompt.hpp"
+#include "crypto/mnemonic.hpp"
+#include "platform/file.hpp"
+#include "storage/local/local_location.hpp"
+
+namespace bt2c::cli {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using crypto::SecretBytes;
+using repository::Repository;
+using repository::Secret;
+
+namespace {
+
+constexpr std::uint64_t secret_bytes_max = 4096;
+
+const char* variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value && *value ? value : nullptr;
+}
+
+/// Without the line end that editors and echo leave.
+SecretBytes first_line(const SecretBytes& text) {
+    std::size_t size = 0;
+    while (size < text.size() && text.data()[size] != '\n' && text.data()[size] != '\r') ++size;
+    return text.first(size);
+}
+
+SecretBytes read_secret_file(const fs::path& path) {
+    base::Bytes contents = platform::read_file(path, secret_bytes_max);
+    SecretBytes secret = SecretBytes::copy_of(contents);
+    crypto::wipe(contents.data(), contents.size());
+    return secret;
+}
+
+SecretBytes run_password_command(const char* command) {
+    FILE* pipe = ::popen(command, "re");
+    if (!pipe) throw base::system_error("cannot run BT2C_REPO_PASSWORD_COMMAND", errno);
+    SecretBytes text(secret_bytes_max);
+    const std::size_t size = ::fread(text.data(), 1, text.size(), pipe);
+    const int status = ::pclose(pipe);
+    if (status != 0 || size == 0)
+        throw Error(ErrorKind::failed, "cannot get the password from BT2C_REPO_PASSWORD_COMMAND")
+            .cause(status != 0 ? base::format("the command ended with status {}",
+                                              WIFEXITED(status) ? WEXITSTATUS(status) : status)
+                               : "the command printed nothing")
+            .hint("run the command by hand and see what it prints");
+    return first_line(text.first(size));
+}
+
+SecretBytes hex_line(const SecretBytes& key) {
+    static constexpr char digits[] = "0123456789abcdef";
+    SecretBytes line(key.size() * 2 + 1);
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        line.data()[2 * i] = static_cast<std::uint8_t>(digits[key.data()[i] >> 4]);
+        line.data()[2 * i + 1] = static_cast<std::uint8_t>(digits[key.data()[i] & 15]);
+    }
+    line.data()[key.size() * 2] = '\n';
+    return line;
+}
+
+std::optional<Secret> secret_of(Context& context) {
+    if (auto given = secret_from_environment()) return Secret::from_text(given->text());
+    const fs::path key_file = context.home_unchecked().key_file();
+    if (fs::exists(key_file)) return Secret::from_key_file(read_secret_file(key_file).view());
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SecretBytes> secret_from_environment() {
+    if (const char* password = variable("BT2C_REPO_PASSWORD"))
+        return SecretBytes::copy_of(base::as_bytes(password));
+    if (const char* file = variable("BT2C_REPO_PASSWORD_FILE")) return first_line(read_secret_file(file));
+    if (const char* command = variable("BT2C_REPO_PASSWORD_COMMAND")) return run_password_command(command);
+    return std::nullopt;
+}
+
+std::shared_ptr<storage::Location> repository_location(Context& context) {
+    return std::make_shared<storage::local::LocalLocation>(context.settings().repository);
+}
+
+Repository open_repository(Context& context) {
+    return open_repository_at(context, repository_location(context));
+}
+
+Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location) {
+    Repository::read_id(*location);  // whether there is one comes before which secret opens it
+    std::optional<Secret> secret = secret_of(context);
+    if (!secret) {
+        const auto typed = ask_secret("Password or recovery phrase of the repository: ");
+        if (!typed)
+            throw Error(ErrorKind::wrong_secret,
+                        "cannot open the repository: no password or key file was given")
+                .cause(base::format(
+                    "none of BT2C_REPO_PASSWORD, _FILE and _COMMAND is set, there is no {}, and no "
+                    "terminal to ask on",
+                    base::printable(context.home_unchecked().key_file().native())))
+                .state("nothing was read or changed")
+                .hint(
+                    "bring the key file back, or set BT2C_REPO_PASSWORD to the password or the 24-word "
+                    "recovery "
+                    "phrase");
+        secret = Secret::from_text(typed->text());
+    }
+    return Repository::open(std::move(location), *secret);
+}
+
+NewRepository make_repository(Context& context) {
+    const SecretBytes entropy = SecretBytes::random(32);
+    std::vector<Repository::LabelledSecret> secrets;
+    secrets.push_back({{repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase"});
+    std::optional<std::string> new_key_file;
+    if (auto given = secret_from_environment()) {
+        secrets.push_back({{repository::SlotKind::password, std::move(*given)}, "password"});
+    } else {
+        const fs::path path = context.home_unchecked().key_file();
+        if (fs::exists(path)) {
+            secrets.push_back({Secret::from_key_file(read_secret_file(path).view()), "key file"});
+        } else {
+            SecretBytes key = SecretBytes::random(32);
+            platform::durable_mkdir(path.parent_path(), 0700);
+            platform::write_durably(path, hex_line(key).view(), 0600);
+            secrets.push_back({{repository::SlotKind::key_file, std::move(key)}, "key file"});
+        }
+        new_key_file = path.native();
+    }
+    Repository repository = Repository::init(repository_location(context), secrets);
+    return {std::move(repository), crypto::mnemonic_from_entropy(entropy.view()), std::move(new_key_file)};
+}
+
+void show_recovery_phrase(Context& context, const NewRepository& made) {
+    const Terminal& err = context.console().err;
+    std::string text = base::format("\nA new repository was made at {}.\n",
+                                    base::printable(made.repository.location().describe()));
+    text += made.key_file ? base::format("It opens with the key file {}, and with this recovery phrase:\n\n",
+                                         base::printable(*made.key_file))
+                          : "It opens with the password, and with this recovery phrase:\n\n";
+    context.console().err.write(text);
+    std::size_t words = 0;
+    std::string_view rest = made.recovery_phrase.text();
+    SecretBytes line(128);  // six words of at most eight letters
+    while (!rest.empty()) {
+        std::size_t used = 0;
+        line.data()[used++] = ' ';
+        line.data()[used++] = ' ';
+        for (int i = 0; i < 6 && !rest.empty(); ++i, ++words) {
+            const std::size_t end = std::min(rest.find(' '), rest.size());
+            line.data()[used++] = ' ';
+            for (const char c : rest.substr(0, end)) line.data()[used++] = static_cast<std::uint8_t>(c);
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        line.data()[used++] = '\n';
+        context.console().err.write(line.text().substr(0, used));
+    }
+    context.console().err.write(
+        "\n" + err.styled(Style::bold, "Write these 24 words down, on paper, now.") +
+        " They are shown this once.\nWith them the backups can be opened when this machine and its keys are "
+        "gone;"
+        "\nwithout password, key file or words nobody can. Keep them away from the machine.\n\n");
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,40 @@
+#pragma once
+// How commands come to an open repository: where it is, and which secret opens it.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/context.hpp"
+#include "repository/repository.hpp"
+
+namespace bt2c::cli {
+
+/// The repository that dr.toml names, opened with what the operator gave: BT2C_REPO_PASSWORD,
+/// BT2C_REPO_PASSWORD_FILE, BT2C_REPO_PASSWORD_COMMAND, else HOME/config/repository.key, else a
+/// prompt. Each may be the password or the 24-word recovery phrase.
+/// Throws Error: no_repository, wrong_secret, or failed.
+repository::Repository open_repository(Context& context);
+
+/// As open_repository() for a repository in any location, such as an exported file.
+repository::Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location);
+
+/// The location that dr.toml names.
+std::shared_ptr<storage::Location> repository_location(Context& context);
+
+/// A repository that was just made.
+struct NewRepository {
+    repository::Repository repository;
+    crypto::SecretBytes recovery_phrase;
+    std::optional<std::string> key_file;  ///< the new key file, where no password was given
+};
+/// Makes the repository: with the password that the operator gave, else with a new key file.
+NewRepository make_repository(Context& context);
+
+/// Tells the recovery phrase and what to do with it, on stderr, once.
+void show_recovery_phrase(Context& context, const NewRepository& made);
+
+/// The password or phrase from the environment; nullopt when none of the variables is set.
+std::optional<crypto::SecretBytes> secret_from_environment();
+
+}  // namespace bt2c::cli
