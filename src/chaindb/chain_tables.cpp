@@ -54,6 +54,11 @@ std::int64_t count(Connection& database, const std::string& network, bool is_onl
 
 std::vector<NetworkTip> network_tips(Connection& database) {
     std::vector<std::string> networks;
+    // A view of that name may be made to never end.
+    if (auto search = database.try_prepare("SELECT 1 FROM sqlite_master WHERE type='table' AND "
+                                           "name='blocks' COLLATE NOCASE");
+        !search || search->step() != Step::row)
+        return {};
     while (networks.size() < networks_max) {
         std::optional<std::string> network = another_network(database, networks);
         if (!network) break;

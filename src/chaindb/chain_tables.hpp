@@ -11,9 +11,9 @@ namespace bt2c::chaindb {
 
 struct NetworkTip {
     std::string network;
-    std::int64_t height = 0;  ///< of the highest block
-    std::string tip_hash;     ///< of the highest block
-    std::int64_t blocks = 0;
+    std::int64_t height = 0;        ///< of the highest block
+    std::string tip_hash;           ///< of the highest block
+    std::int64_t blocks = 0;        ///< rows of the network; of the whole table where it is the only one
     std::int64_t first_height = 0;  ///< of the lowest block: 0 or 1 on a sound chain
     std::string genesis_hash;       ///< of the lowest block
 };

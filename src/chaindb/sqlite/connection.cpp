@@ -20,11 +20,18 @@ namespace {
 
 [[noreturn]] void fail(sqlite3* db, std::string_view what) {
     const int code = sqlite3_extended_errcode(db);
+    if (db && (code & 0xFF) == SQLITE_IOERR)
+        if (const std::exception_ptr failure = take_read_failure(db)) std::rethrow_exception(failure);
     const bool busy = (code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED;
     Error error(busy ? ErrorKind::busy : ErrorKind::failed, format("cannot {}", what));
     error.cause(format("SQLite: {} ({})", printable(sqlite3_errmsg(db)), code));
     if (busy) error.hint("another program holds the database; try again, or stop it first");
     throw error;
+}
+
+/// The schema comes from outside: its views and triggers may call harmless functions only.
+void distrust(sqlite3* db) {
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
 }
 
 bool is_damage(int code) {
@@ -128,6 +135,7 @@ Connection Connection::open(const std::filesystem::path& path, Mode mode, int bu
     const int code =
         sqlite3_open_v2(uri.c_str(), &state->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
     if (code != SQLITE_OK) fail(state->db, format("open database {}", printable(path.native())));
+    distrust(state->db);
     sqlite3_busy_timeout(state->db, busy_timeout_ms);
     return Connection(std::move(state));
 }
@@ -140,9 +148,11 @@ Connection Connection::open_image(PageImage image, int cache_kib) {
         sqlite3_open_v2(uri.c_str(), &state->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
                         image_vfs_name());
     if (code != SQLITE_OK) fail(state->db, "open a database image");
-    Connection connection(std::move(state));
-    connection.execute(format("PRAGMA cache_size=-{}; PRAGMA temp_store=MEMORY", cache_kib));
-    return connection;
+    distrust(state->db);
+    // Fails where the schema is damaged, as the first statement will, with the right words.
+    const std::string sql = format("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{}", cache_kib);
+    sqlite3_exec(state->db, sql.c_str(), nullptr, nullptr, nullptr);
+    return Connection(std::move(state));
 }
 
 Statement Connection::prepare(std::string_view sql) {

@@ -74,7 +74,8 @@ class Connection {
     /// Throws Error: absent, not a database, or no permission. `busy_timeout_ms` as SQLite's.
     static Connection open(const std::filesystem::path& path, Mode mode, int busy_timeout_ms = 5000);
     /// Read-only, over an image in any place; every connection registers a file of its own in a
-    /// private VFS. The image is kept until the connection goes.
+    /// private VFS. The image is kept until the connection goes. What the image throws when a page
+    /// cannot be had is thrown on by the statement that wanted it.
     /// @param cache_kib SQLite's page cache for this connection.
     static Connection open_image(PageImage image, int cache_kib = 8192);
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -30,7 +31,8 @@ Registry& registry() {
 struct OpenImage {
     sqlite3_file base;
     std::shared_ptr<const PageImage> image;
-    base::Bytes scratch;  // one page, for reads that are no whole pages
+    base::Bytes scratch;         // one page, for reads that are no whole pages
+    std::exception_ptr failure;  // of the last read that failed, until it is taken
 };
 
 OpenImage& opened(sqlite3_file* file) {
@@ -80,7 +82,8 @@ int read_file(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
     try {
         read_bytes(opened(file), out.first(inside), begin);
     } catch (const std::exception&) {
-        // SQLite is C: no exception may cross it. What was wrong shows as an I/O error there.
+        // SQLite is C: no exception may cross it. To SQLite this is an I/O error.
+        opened(file).failure = std::current_exception();
         return SQLITE_IOERR_READ;
     }
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(inside), out.end(), std::uint8_t{0});
@@ -144,7 +147,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
     const std::lock_guard lock(registry().mutex);
     const auto found = registry().images.find(std::string_view(name));
     if (found == registry().images.end()) return SQLITE_CANTOPEN;
-    new (file) OpenImage{{&methods()}, found->second, {}};
+    new (file) OpenImage{{&methods()}, found->second, {}, {}};
     if (out_flags) *out_flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB;
     return SQLITE_OK;
 }
@@ -173,6 +176,14 @@ ImageFile::ImageFile(PageImage image) {
 ImageFile::~ImageFile() {
     const std::lock_guard lock(registry().mutex);
     registry().images.erase(name_);
+}
+
+std::exception_ptr take_read_failure(sqlite3* db) {
+    sqlite3_file* file = nullptr;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+        file->pMethods != &methods())
+        return nullptr;
+    return std::exchange(opened(file).failure, nullptr);
 }
 
 const char* image_vfs_name() {

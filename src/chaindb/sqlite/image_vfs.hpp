@@ -1,9 +1,12 @@
 #pragma once
 // The read-only SQLite VFS that serves a PageImage: how backups and live snapshots are queried.
 
+#include <exception>
 #include <string>
 
 #include "chaindb/page_image.hpp"
+
+struct sqlite3;
 
 namespace bt2c::chaindb::sqlite {
 
@@ -22,5 +25,8 @@ class ImageFile {
 
 /// Registers the VFS on first use. A page that cannot be read is SQLITE_IOERR to SQLite.
 const char* image_vfs_name();
+/// What the image threw at the connection's last read that failed, once; null when nothing, or when
+/// the connection is not over an image.
+std::exception_ptr take_read_failure(sqlite3* db);
 
 }  // namespace bt2c::chaindb::sqlite

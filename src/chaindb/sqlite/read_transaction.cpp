@@ -1,5 +1,6 @@
 #include "chaindb/sqlite/read_transaction.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,7 +43,7 @@ void check_is_readable_file(const std::filesystem::path& path) {
         throw base::system_error(format("cannot read chain database {}", printable(path.native())), error);
     }
     if (!S_ISREG(info.st_mode)) throw cannot_read(path, "it is not a file");
-    if (::access(path.c_str(), R_OK) != 0)
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
         throw cannot_read(path, "permission denied")
             .hint("run as the user that the node runs as, or as root");
 }
