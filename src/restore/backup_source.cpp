@@ -1,0 +1,158 @@
+#include <array>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/parallel.hpp"
+#include "base/text.hpp"
+#include "crypto/hash.hpp"
+#include "repository/image_reader.hpp"
+#include "restore/source.hpp"
+
+namespace bt2c::restore {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using repository::FileEntry;
+using repository::FileKind;
+using repository::Manifest;
+using repository::Repository;
+
+namespace {
+
+/// Groups that one thread reads, checks and writes at a time: 1 MiB.
+constexpr std::uint32_t unit_groups = 16;
+constexpr std::string_view database_path = "data/blockchain.db";
+
+void write_image(const Repository& repository, const Manifest& manifest, platform::DurableFile& file,
+                 base::Progress& progress) {
+    const repository::ImageReader reader(repository, manifest);
+    const repository::ImageInfo& image = reader.image();
+    const std::uint32_t groups = reader.group_count();
+    const std::uint64_t units = (std::uint64_t{groups} + unit_groups - 1) / unit_groups;
+    const std::uint64_t unit_bytes = std::uint64_t{unit_groups} * image.group_pages * image.page_size;
+    progress.phase("writing the database", image.bytes());
+    file.truncate(image.bytes());
+    crypto::Sha256 digest;
+    base::ordered_parallel(
+        base::worker_count(), units,
+        [&](std::uint64_t unit) {
+            const auto first = static_cast<std::uint32_t>(unit * unit_groups);
+            Bytes bytes(std::min(unit_bytes, image.bytes() - unit * unit_bytes));
+            reader.read_groups(first, std::min(unit_groups, groups - first), bytes);
+            file.write_at(bytes, unit * unit_bytes);
+            file.start_writeback(unit * unit_bytes, bytes.size());
+            crypto::ContentHasher hasher = repository.keys().hasher();
+            std::vector<repository::ContentId> ids;
+            for (std::size_t at = 0; at < bytes.size(); at += image.page_size)
+                ids.push_back(hasher(base::ByteView(bytes).subspan(at, image.page_size)));
+            return ids;
+        },
+        [&](std::uint64_t, const std::vector<repository::ContentId>& ids) {
+            for (const repository::ContentId& id : ids) digest.update(id);
+            progress.advance(ids.size() * image.page_size);
+        });
+    if (base::to_hex(digest.finish()) != image.digest)
+        throw Error(ErrorKind::failed, base::format("backup {} is damaged", manifest.id.brief()))
+            .cause("the database put together from it is not the one that was backed up")
+            .hint("run 'bt2c-dr repository check --read-data', and restore another backup");
+}
+
+/// Reads pieces of one file of a backup, and checks each piece's seal and the whole's content id.
+class FileReader {
+ public:
+    FileReader(const Repository& repository, std::shared_ptr<const repository::PackSet> packs,
+               FileEntry entry)
+        : repository_(repository), packs_(std::move(packs)), entry_(std::move(entry)) {}
+
+    Bytes operator()(std::uint64_t piece) const {
+        if (piece == 0) check();
+        return packs_->contents(entry_.pieces.at(piece));
+    }
+
+ private:
+    void check() const {
+        crypto::ContentHasher hasher = repository_.keys().hasher();
+        Bytes ids;
+        std::uint64_t bytes = 0;
+        for (const repository::BlobReference& reference : entry_.pieces) {
+            const Bytes piece = packs_->contents(reference);
+            const repository::ContentId id = hasher(piece);
+            ids.insert(ids.end(), id.begin(), id.end());
+            bytes += piece.size();
+        }
+        repository::ContentId whole{};
+        if (ids.size() == whole.size())
+            std::copy(ids.begin(), ids.end(), whole.begin());
+        else
+            whole = hasher(ids);
+        if (bytes != entry_.bytes || whole != entry_.content_id)
+            throw Error(ErrorKind::failed,
+                        base::format("file {} in the backup is damaged", base::printable(entry_.path)));
+    }
+
+    const Repository& repository_;
+    std::shared_ptr<const repository::PackSet> packs_;
+    FileEntry entry_;
+};
+
+/// A database that was kept as plain files, since SQLite could not read it.
+std::optional<DatabaseSource> raw_database(const std::vector<FileSource>& files) {
+    std::optional<DatabaseSource> database;
+    const auto copy = [](const FileSource& source, platform::DurableFile& file) {
+        for (std::uint64_t piece = 0; piece < source.entry.pieces.size(); ++piece)
+            file.append(source.read_piece(piece));
+    };
+    for (const FileSource& source : files) {
+        const FileEntry& entry = source.entry;
+        if (entry.path == database_path) {
+            if (!database) database.emplace();
+            database->bytes = entry.bytes;
+            database->mode = entry.mode;
+            database->uid = entry.uid;
+            database->gid = entry.gid;
+            database->readable = false;
+            database->write = [source, copy](platform::DurableFile& file, base::Progress&) {
+                copy(source, file);
+            };
+        } else if (entry.path.starts_with(database_path) && entry.path != "data/blockchain.db-shm") {
+            if (!database) database.emplace();
+            database->sidecars.push_back(
+                {entry.path.substr(database_path.size()),
+                 [source, copy](platform::DurableFile& file) { copy(source, file); }});
+        }
+    }
+    if (database && !database->write) database.reset();
+    return database;
+}
+
+}  // namespace
+
+RestoreSource source_of_backup(const Repository& repository, const Manifest& manifest) {
+    RestoreSource source;
+    source.name = "backup " + manifest.id.brief();
+    source.networks = manifest.networks;
+    const auto packs = std::make_shared<const repository::PackSet>(repository, manifest);
+    for (const FileEntry& entry : manifest.files) {
+        FileSource file{entry, {}};
+        if (entry.kind == FileKind::file) file.read_piece = FileReader(repository, packs, entry);
+        source.files.push_back(std::move(file));
+    }
+    if (manifest.image) {
+        source.database.emplace();
+        source.database->bytes = manifest.image->bytes();
+        source.database->mode = manifest.image->mode;
+        source.database->uid = manifest.image->uid;
+        source.database->gid = manifest.image->gid;
+        source.database->write = [&repository, manifest](platform::DurableFile& file,
+                                                         base::Progress& progress) {
+            write_image(repository, manifest, file, progress);
+        };
+    } else {
+        source.database = raw_database(source.files);
+    }
+    std::erase_if(source.files, [](const FileSource& file) { return file.entry.path.starts_with("data/"); });
+    return source;
+}
+
+}  // namespace bt2c::restore

@@ -1,0 +1,164 @@
+#include "restore/place_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace bt2c::restore {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::printable;
+using repository::FileEntry;
+using repository::FileKind;
+
+namespace {
+
+bool below(const fs::path& path, const char* folder) {
+    return !path.empty() && *path.begin() == folder;
+}
+
+bool is_inside(const fs::path& path) {
+    return path.is_relative() && path == path.lexically_normal() &&
+           std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+}
+
+void place_link(const FileEntry& entry, const fs::path& path) {
+    const fs::path temporary = path.parent_path() / format(".bt2c-tmp-{}-link", ::getpid());
+    ::unlink(temporary.c_str());
+    if (::symlink(entry.target.c_str(), temporary.c_str()) != 0)
+        throw base::system_error(format("cannot restore {}", printable(entry.path)), errno);
+    if (::geteuid() == 0) ::lchown(temporary.c_str(), entry.uid, entry.gid);
+    platform::durable_rename(temporary, path);
+}
+
+void place_file(const FileSource& source, const fs::path& path) {
+    const FileEntry& entry = source.entry;
+    platform::DurableFile file(path, 0600);
+    for (std::uint64_t piece = 0; piece < entry.pieces.size() || (piece == 0 && entry.bytes > 0); ++piece) {
+        const base::Bytes bytes = source.read_piece(piece);
+        file.append(bytes);
+        if (entry.pieces.empty()) break;
+    }
+    set_owner(file.fd(), entry.uid, entry.gid);
+    if (::fchmod(file.fd(), entry.mode) != 0)
+        throw base::system_error(format("cannot set the mode of {}", printable(entry.path)), errno);
+    file.set_times(entry.mtime_ns);
+    file.commit(platform::DurableFile::Existing::replace);
+}
+
+void finish_folder(const FileEntry& entry, const fs::path& path) {
+    const platform::Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) throw base::system_error(format("cannot restore folder {}", printable(entry.path)), errno);
+    set_owner(fd.get(), entry.uid, entry.gid);
+    if (::fchmod(fd.get(), entry.mode) != 0)
+        throw base::system_error(format("cannot set the mode of {}", printable(entry.path)), errno);
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    const std::int64_t ns = ((entry.mtime_ns % second_ns) + second_ns) % second_ns;
+    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                               {.tv_sec = (entry.mtime_ns - ns) / second_ns, .tv_nsec = ns}};
+    ::futimens(fd.get(), times);  // the time of a folder is a nicety
+    ::fsync(fd.get());
+}
+
+/// Whether the home has another key file than the source: replacing it could lock the operator
+/// out of the repository that is in use.
+bool guards_repository(const FileSource& source, const config::Home& home) {
+    const fs::path path = home.root / source.entry.path;
+    if (path != home.key_file() || !fs::exists(path) || source.entry.kind != FileKind::file) return false;
+    return source.entry.bytes > 4096 || platform::read_file(path, 4096) != source.read_piece(0);
+}
+
+}  // namespace
+
+void set_owner(int fd, std::uint32_t uid, std::uint32_t gid) {
+    if (::geteuid() == 0 && ::fchown(fd, uid, gid) != 0)
+        throw base::system_error("cannot set the owner of a restored file", errno);
+}
+
+std::vector<const FileSource*> select_files(const RestoreSource& source, bool config, bool keys) {
+    std::vector<const FileSource*> selected;
+    for (const FileSource& file : source.files) {
+        const fs::path path(file.entry.path);
+        const bool of_config = below(path, "config");
+        const bool of_keys = below(path, "keys") || below(path, "wallets");
+        if (!is_inside(path) || (!of_config && !of_keys))
+            throw Error(ErrorKind::failed,
+                        format("cannot restore from {}: it names a file outside of the node's "
+                               "folders, {}",
+                               source.name, printable(file.entry.path)));
+        if ((of_config && config) || (of_keys && keys)) selected.push_back(&file);
+    }
+    return selected;
+}
+
+void check_places(const std::vector<const FileSource*>& files, const config::Home& home) {
+    for (const FileSource* file : files) {
+        const fs::path relative(file->entry.path);
+        fs::path at = home.root;
+        for (auto part = relative.begin(); part != relative.end(); ++part) {
+            at /= *part;
+            const bool last = std::next(part) == relative.end();
+            const fs::file_type type = fs::symlink_status(at).type();
+            const bool folder_needed = !last || file->entry.kind == FileKind::folder;
+            if (type == fs::file_type::not_found) break;
+            if (folder_needed && type != fs::file_type::directory)
+                throw Error(ErrorKind::failed, format("cannot restore {}: {} is no folder",
+                                                      printable(file->entry.path), printable(at.native())))
+                    .cause(type == fs::file_type::symlink
+                               ? "it is a symbolic link, and a restore never follows one"
+                               : "something else has its name")
+                    .hint("move it out of the way and run the restore again");
+            if (!folder_needed && type == fs::file_type::directory)
+                throw Error(ErrorKind::failed,
+                            format("cannot restore {}: a folder has its name", printable(file->entry.path)))
+                    .hint("move it out of the way and run the restore again");
+        }
+    }
+}
+
+void check_contents(const std::vector<const FileSource*>& files, base::Progress& progress) {
+    progress.phase("checking configuration, keys and wallets", files.size());
+    for (const FileSource* file : files) {
+        base::throw_if_interrupted();
+        if (file->entry.kind == FileKind::file && file->entry.bytes > 0) file->read_piece(0);
+        progress.advance(1);
+    }
+}
+
+std::vector<std::string> place_files(const std::vector<const FileSource*>& files, const config::Home& home,
+                                     base::Progress& progress) {
+    progress.phase("placing configuration, keys and wallets", files.size());
+    std::vector<std::string> kept;
+    for (const FileSource* file : files) {
+        const fs::path path = home.root / file->entry.path;
+        platform::durable_mkdir(path.parent_path(), 0700);
+        switch (file->entry.kind) {
+            case FileKind::folder: platform::durable_mkdir(path, 0700); break;
+            case FileKind::link: place_link(file->entry, path); break;
+            case FileKind::file:
+                if (guards_repository(*file, home))
+                    kept.push_back(
+                        format("{} (it opens the repository that is in use)", printable(file->entry.path)));
+                else
+                    place_file(*file, path);
+                break;
+        }
+        progress.advance(1);
+    }
+    // Folders last and from the inside out, so that modes without write permission do no harm.
+    for (auto file = files.rbegin(); file != files.rend(); ++file)
+        if ((*file)->entry.kind == FileKind::folder)
+            finish_folder((*file)->entry, home.root / (*file)->entry.path);
+    return kept;
+}
+
+}  // namespace bt2c::restore

@@ -1,0 +1,33 @@
+#pragma once
+// Puts files, folders and links of a source into a home.
+
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "config/home.hpp"
+#include "restore/source.hpp"
+
+namespace bt2c::restore {
+
+/// The files of a source that belong to the wanted parts, folders before what is in them.
+/// Throws Error when a path would leave the home.
+std::vector<const FileSource*> select_files(const RestoreSource& source, bool config, bool keys);
+
+/// Throws Error when a folder on the way of one of the files is a symbolic link, so that writing
+/// would leave the home.
+void check_places(const std::vector<const FileSource*>& files, const config::Home& home);
+
+/// Reads and checks every file without writing one.
+void check_contents(const std::vector<const FileSource*>& files, base::Progress& progress);
+
+/// Writes each file durably, with its mode, time and (as root) owner. Each is the old or the new
+/// one at any instant. The repository's key file is never replaced by another one. Returns what was
+/// left as it is.
+std::vector<std::string> place_files(const std::vector<const FileSource*>& files, const config::Home& home,
+                                     base::Progress& progress);
+
+/// As root, gives a file to `uid` and `gid`; others keep what the system gave them.
+void set_owner(int fd, std::uint32_t uid, std::uint32_t gid);
+
+}  // namespace bt2c::restore

@@ -1,0 +1,214 @@
+#include "restore/restore.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "chaindb/sqlite/connection.hpp"
+#include "chaindb/sqlite/writers.hpp"
+#include "restore/place_files.hpp"
+
+namespace bt2c::restore {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using platform::DurableFile;
+
+namespace {
+
+/// Room beside the staged database: for the safety backup's usual size and the file system's own needs.
+constexpr std::uint64_t spare_bytes = std::uint64_t{64} << 20;
+/// A careful guess for the plan: writing, proving and syncing.
+constexpr double bytes_per_second = 250e6;
+
+bool wants_database(const RestoreSource& source, const RestoreRequest& request) {
+    return request.database && source.database.has_value();
+}
+
+void refuse_running_node(const config::Home& home) {
+    const auto users = chaindb::sqlite::processes_using(home.database());
+    const bool locked = users.empty() && chaindb::sqlite::is_locked(home.database());
+    if (users.empty() && !locked) return;
+    std::string who;
+    for (const auto& user : users)
+        who += format("{}{} (process {})", who.empty() ? "" : ", ", user.name, user.pid);
+    throw Error(ErrorKind::busy, "cannot restore: the node's database is in use")
+        .cause(locked ? "a process that cannot be seen from here holds a lock on it"
+                      : "open for writing by " + who)
+        .state("nothing was changed in the node's home")
+        .hint("stop the node, then run the same command again");
+}
+
+void check_space(const RestorePlan& plan, const config::Home& home, const RestoreRequest& request) {
+    if (plan.bytes_needed <= plan.bytes_free || request.force) return;
+    throw Error(ErrorKind::failed,
+                format("cannot restore into {}: too little space", base::printable(home.root.native())))
+        .cause(format("{} are needed beside what is there, {} are free", base::human_size(plan.bytes_needed),
+                      base::human_size(plan.bytes_free)))
+        .state("nothing was changed in the node's home")
+        .hint("make room, or restore into another file system with --target");
+}
+
+/// Lets SQLite bring its own journals home, so that removing them cannot lose a commit of the old
+/// database while it is still in place. One that SQLite cannot read is past that care; the safety
+/// backup has its files as they were.
+void settle_old_database(const fs::path& database) {
+    if (!fs::exists(database)) return;
+    try {
+        auto connection =
+            chaindb::sqlite::Connection::open(database, chaindb::sqlite::Connection::Mode::read_write);
+        connection.query_integer("SELECT count(*) FROM sqlite_master");
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::busy) throw;
+    }
+}
+
+void remove_journals(const fs::path& database) {
+    for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+        fs::path journal = database;
+        journal += suffix;
+        platform::durable_remove(journal);
+    }
+}
+
+/// The owner of what is there now, else of the folder it goes to: the node must be able to open it.
+void set_database_owner(const DurableFile& file, const fs::path& database, const DatabaseSource& source) {
+    struct stat info {};
+    const bool existing = ::stat(database.c_str(), &info) == 0;
+    const bool by_folder =
+        !existing && ::stat(database.parent_path().c_str(), &info) == 0 && info.st_uid != 0;
+    if (existing || by_folder)
+        set_owner(file.fd(), info.st_uid, info.st_gid);
+    else
+        set_owner(file.fd(), source.uid, source.gid);
+    if (::fchmod(file.fd(), source.mode) != 0)
+        throw base::system_error("cannot set the mode of the database", errno);
+}
+
+bool has_state_to_keep(const config::Home& home) {
+    return fs::exists(home.database()) || fs::exists(home.config()) || fs::exists(home.keys()) ||
+           fs::exists(home.wallets());
+}
+
+/// Adds what was left behind to errors that do not say it.
+template <typename Job>
+void with_state(const char* state, Job job) {
+    try {
+        job();
+    } catch (Error& error) {
+        if (error.state().empty()) error.state(state);
+        throw;
+    }
+}
+
+}  // namespace
+
+RestorePlan plan_restore(const RestoreSource& source, const config::Home& target,
+                         const RestoreRequest& request) {
+    RestorePlan plan;
+    if (wants_database(source, request)) {
+        refuse_running_node(target);
+        plan.parts.push_back("database");
+        plan.bytes_needed += source.database->bytes;
+    }
+    const auto files = select_files(source, request.config, request.keys);
+    check_places(files, target);
+    bool config = false;
+    bool keys = false;
+    for (const FileSource* file : files) {
+        plan.bytes_needed += file->entry.bytes;
+        (file->entry.path.starts_with("config") ? config : keys) = true;
+    }
+    if (config) plan.parts.push_back("config");
+    if (keys) plan.parts.push_back("keys");
+    if (plan.parts.empty())
+        throw Error(ErrorKind::failed, format("there is nothing of what was asked for in {}", source.name))
+            .state("nothing was changed in the node's home");
+    plan.bytes_needed += spare_bytes;
+    plan.bytes_free = platform::free_space(target.root);
+    plan.expected_seconds = 1 + static_cast<double>(plan.bytes_needed - spare_bytes) / bytes_per_second;
+    if (plan.parts.front() == "database")
+        plan.steps.push_back(format("write the database ({}) beside {}, and prove it",
+                                    base::human_size(source.database->bytes),
+                                    base::printable(target.database().native())));
+    if (has_state_to_keep(target)) plan.steps.push_back("keep the present state as a safety backup");
+    if (!files.empty())
+        plan.steps.push_back(format("place {} files and folders of config, keys and wallets", files.size()));
+    if (plan.parts.front() == "database") plan.steps.push_back("put the database in its place");
+    return plan;
+}
+
+RestoreResult restore(const RestoreSource& source, const config::Home& target, const RestoreRequest& request,
+                      const RestoreHooks& hooks, base::Progress& progress) {
+    RestoreResult result;
+    const bool database = wants_database(source, request);
+    const auto files = select_files(source, request.config, request.keys);
+    const RestorePlan plan = plan_restore(source, target, request);
+    check_space(plan, target, request);
+    result.parts = plan.parts;
+    result.networks = source.networks;
+
+    std::optional<DurableFile> staged;
+    with_state("nothing was changed in the node's home", [&] {
+        const bool something_there = has_state_to_keep(target);
+        platform::durable_mkdir(target.root, 0700);
+        if (database) {
+            platform::durable_mkdir(target.database().parent_path(), 0700);
+            platform::remove_stale_temporaries(target.database().parent_path());
+            staged.emplace(target.database(), 0600);
+            source.database->write(*staged, progress);
+            set_database_owner(*staged, target.database(), *source.database);
+            progress.phase("waiting for the disk", 0);
+            staged->sync();
+        }
+        if (database && source.database->readable) {
+            const ChainProof proof = hooks.prove_chain(staged->temporary());
+            if (!proof.ok && !request.force)
+                throw Error(ErrorKind::findings,
+                            format("cannot restore {}: its chain has problems", source.name))
+                    .cause(proof.problem)
+                    .hint("restore another backup, or take this one as it is with --force");
+            result.verified = proof.ok;
+            if (!proof.networks.empty()) result.networks = proof.networks;
+        }
+        check_contents(files, progress);
+        if (!database) result.verified = true;
+        if (something_there) {
+            progress.phase("keeping the present state", 0);
+            result.safety_backup = hooks.keep_present_state();
+        }
+        if (database) refuse_running_node(target);
+        base::throw_if_interrupted();
+    });
+
+    const std::string kept = result.safety_backup.empty()
+                                 ? "the restore was cut off half way; run it again"
+                                 : format(
+                                       "the restore was cut off half way; run it again, or go back with "
+                                       "'bt2c-dr restore --backup {}'",
+                                       result.safety_backup);
+    with_state(kept.c_str(), [&] {
+        result.kept = place_files(files, target, progress);
+        if (!database) return;
+        settle_old_database(target.database());
+        remove_journals(target.database());
+        staged->commit(DurableFile::Existing::replace);
+        for (const DatabaseSource::Sidecar& sidecar : source.database->sidecars) {
+            fs::path path = target.database();
+            path += sidecar.suffix;
+            DurableFile file(path, source.database->mode);
+            sidecar.write(file);
+            set_owner(file.fd(), source.database->uid, source.database->gid);
+            file.commit(DurableFile::Existing::replace);
+        }
+    });
+    return result;
+}
+
+}  // namespace bt2c::restore
