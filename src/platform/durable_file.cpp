@@ -1,13 +1,12 @@
 // The one way to write durably; see file.hpp.
 
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "base/error.hpp"
@@ -48,7 +47,21 @@ void sync_folder(const fs::path& folder) {
         throw system_error(format("cannot sync folder {}", printable(folder.native())), errno);
 }
 
-/// "<prefix><pid>-<counter>": unique in this process, and the pid tells whether its owner lives.
+/// The lock that a live writer holds on its temporary file. A lock and not a pid, because writers on one
+/// repository may be in different containers, which do not see each other's processes.
+bool lock_as_owner(int fd) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;  // no locks on this file system
+    struct stat info {};
+    return ::fstat(fd, &info) != 0 || info.st_nlink > 0;
+}
+
+bool has_no_owner(const fs::path& temporary) {
+    Descriptor fd(::open(temporary.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd) fd = Descriptor(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+/// "<prefix><pid>-<counter>": unique in this process.
 fs::path temporary_beside(const fs::path& target) {
     static std::atomic<unsigned> counter{0};
     return folder_of(target) / format("{}{}-{}", temporary_prefix, ::getpid(), counter++);
@@ -68,6 +81,8 @@ DurableFile::DurableFile(fs::path target, unsigned mode) : target_(std::move(tar
         fd_ =
             Descriptor(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!fd_ && errno != EEXIST) break;
+        // Between open and lock it looked stale, and may be gone already.
+        if (fd_ && !lock_as_owner(fd_.get())) fd_.reset();
     }
     if (!fd_ || ::fchmod(fd_.get(), mode) != 0) {
         const int error = errno;
@@ -161,8 +176,12 @@ void durable_mkdir(const fs::path& folder, unsigned mode) {
     const fs::path parent = folder_of(folder);
     if (parent != folder) durable_mkdir(parent, mode);
     announce(Kind::make_folder, folder);
-    if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST)
-        throw system_error(format("cannot make folder {}", printable(folder.native())), errno);
+    if (::mkdir(folder.c_str(), mode) != 0) {
+        const int error = errno;
+        // Another process may have made it meanwhile; a file of that name is no folder.
+        if (!fs::is_directory(folder, ignored))
+            throw system_error(format("cannot make folder {}", printable(folder.native())), error);
+    }
     sync_folder(parent);
 }
 
@@ -181,10 +200,7 @@ void remove_stale_temporaries(const fs::path& folder) {
     for (const auto& entry : fs::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().native();
         if (!name.starts_with(temporary_prefix)) continue;
-        pid_t owner = 0;
-        const char* digits = name.data() + temporary_prefix.size();
-        if (std::from_chars(digits, name.data() + name.size(), owner).ec != std::errc{}) continue;
-        if (owner > 0 && (::kill(owner, 0) == 0 || errno == EPERM)) continue;
+        if (!has_no_owner(entry.path())) continue;
         durable_remove(entry.path());
     }
 }

@@ -5,6 +5,7 @@
 // durable_remove. Each of their system calls is announced to the fault hook first, so that tests
 // can stop the process, fail the call or fill the disk at each step.
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -89,7 +90,7 @@ class DurableFile {
     fs::path target_, temporary_;
     Descriptor fd_;
     std::uint64_t size_ = 0;
-    bool synced_ = false;
+    std::atomic<bool> synced_ = false;  ///< cleared by any of the writers
     bool committed_ = false;
 };
 
@@ -101,7 +102,8 @@ void durable_rename(const fs::path& from, const fs::path& to);
 void durable_mkdir(const fs::path& folder, unsigned mode);
 /// unlink and fsync of the folder; false when there was nothing.
 bool durable_remove(const fs::path& path);
-/// Removes temporary names left in `folder` by processes that are gone.
+/// Removes temporary names left in `folder` by processes that are gone, on whatever machine they ran:
+/// a live writer holds a lock (flock) on its file.
 void remove_stale_temporaries(const fs::path& folder);
 
 /// Free bytes for an ordinary user in the file system of `path` (or its nearest existing parent).

@@ -1,0 +1,258 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+#include "platform/file.hpp"
+#include "support/power_loss.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace bt2c::platform {
+namespace {
+
+using base::as_bytes;
+using base::Error;
+using support::file_text;
+using support::ForgetfulDisk;
+using support::StepRecorder;
+using support::TemporaryFolder;
+using Existing = DurableFile::Existing;
+
+std::vector<std::string> names_in(const fs::path& folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+    return names;
+}
+
+TEST(DurableFile, AppearsWholeWithItsMode) {
+    const TemporaryFolder folder;
+    const mode_t before = ::umask(0077);
+    {
+        DurableFile file(folder / "a", 0644);
+        file.append(as_bytes("hello "));
+        file.append(as_bytes("world"));
+        EXPECT_FALSE(fs::exists(folder / "a"));
+        EXPECT_TRUE(file.commit(Existing::refuse));
+    }
+    ::umask(before);
+    EXPECT_EQ(file_text(folder / "a"), "hello world");
+    EXPECT_EQ(fs::status(folder / "a").permissions(), static_cast<fs::perms>(0644));
+    EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
+}
+
+TEST(DurableFile, LeavesNothingWhenNotCommitted) {
+    const TemporaryFolder folder;
+    DurableFile(folder / "a", 0600).append(as_bytes("lost"));
+    EXPECT_THAT(names_in(folder.path()), testing::IsEmpty());
+}
+
+TEST(DurableFile, RefusesOrReplacesWhatIsThere) {
+    const TemporaryFolder folder;
+    folder.write("a", "old");
+    {
+        DurableFile file(folder / "a", 0600);
+        file.append(as_bytes("new"));
+        EXPECT_FALSE(file.commit(Existing::refuse));
+    }
+    EXPECT_EQ(file_text(folder / "a"), "old");
+    EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
+    write_durably(folder / "a", as_bytes("new"), 0600);
+    EXPECT_EQ(file_text(folder / "a"), "new");
+}
+
+TEST(DurableFile, PartsMayBeWrittenInAnyOrderAndCutOff) {
+    const TemporaryFolder folder;
+    DurableFile file(folder / "a", 0600);
+    file.write_at(as_bytes("world"), 6);
+    file.write_at(as_bytes("hello,"), 0);
+    file.truncate(8);
+    file.set_times(-1);
+    file.commit(Existing::replace);
+    EXPECT_EQ(file_text(folder / "a"), "hello,wo");
+    struct stat info {};
+    ::stat((folder / "a").c_str(), &info);
+    EXPECT_EQ(info.st_mtim.tv_sec, -1);
+    EXPECT_EQ(info.st_mtim.tv_nsec, 999'999'999);
+}
+
+TEST(DurableFile, FolderThatIsNotThereIsAnError) {
+    const TemporaryFolder folder;
+    try {
+        DurableFile file(folder / "gone/a", 0600);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), testing::EndsWith("gone/a"));
+        EXPECT_EQ(error.cause(), "No such file or directory");
+    }
+}
+
+/// A full disk, a lost mount: any step may fail. The target is then the old one, and nothing else is left.
+TEST(DurableFile, AnyStepMayFail) {
+    const TemporaryFolder folder;
+    folder.write("a", "old");
+    int failing = 0;
+    for (bool failed = true; failed; ++failing) {
+        int step = 0;
+        set_file_step_hook([&](const FileStep&) {
+            if (step++ == failing) throw base::system_error("cannot write", ENOSPC);
+        });
+        try {
+            write_durably(folder / "a", as_bytes("new"), 0600);
+            failed = false;
+        } catch (const Error&) {
+            // Only the sync of the folder comes after the rename.
+            EXPECT_EQ(file_text(folder / "a"), failing < 4 ? "old" : "new") << failing;
+            EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a")) << failing;
+        }
+        set_file_step_hook({});
+    }
+    EXPECT_EQ(failing, 6);
+    EXPECT_EQ(file_text(folder / "a"), "new");
+}
+
+/// Runs `work` once, then lets the power fail before each of its steps and after the last; `check` gets
+/// what is left, and whether the work was over.
+template <typename Work, typename Check>
+void for_each_power_loss(const std::map<fs::path, std::string>& before, const Work& work,
+                         const Check& check) {
+    StepRecorder recorder;
+    work();
+    const auto steps = recorder.steps();
+    ASSERT_FALSE(steps.empty());
+    for (std::size_t lost_at = 0; lost_at <= steps.size(); ++lost_at) {
+        ForgetfulDisk disk;
+        for (const auto& [path, text] : before) disk.put(path, text);
+        for (std::size_t i = 0; i < lost_at; ++i) disk.apply(steps[i]);
+        SCOPED_TRACE("power lost before step " + std::to_string(lost_at));
+        check(disk.files(false), lost_at == steps.size());
+        check(disk.files(true), lost_at == steps.size());
+    }
+}
+
+TEST(ForgetfulDisk, ForgetsWhatWasNotSynced) {
+    using Kind = FileStep::Kind;
+    ForgetfulDisk disk;
+    disk.put("/d/a", "old");
+    disk.apply({Kind::create, "/d/t", {}, {}, 0});
+    disk.apply({Kind::write, "/d/t", {}, "new", 0});
+    disk.apply({Kind::rename, "/d/t", "/d/a", {}, 0});
+    EXPECT_EQ(disk.files(false).at("/d/a"), "old");
+    disk.apply({Kind::sync_folder, "/d", {}, {}, 0});
+    EXPECT_EQ(disk.files(false).at("/d/a"), "") << "renamed durably before its contents were durable";
+    EXPECT_EQ(disk.files(true).at("/d/a"), "new");
+    disk.apply({Kind::sync, "/d/a", {}, {}, 0});
+    EXPECT_EQ(disk.files(false).at("/d/a"), "new");
+    disk.apply({Kind::make_folder, "/d/e", {}, {}, 0});
+    disk.put("/d/e/b", "in a folder that its parent does not have yet");
+    EXPECT_FALSE(disk.files(false).contains("/d/e/b"));
+    disk.apply({Kind::sync_folder, "/d", {}, {}, 0});
+    EXPECT_TRUE(disk.files(false).contains("/d/e/b"));
+}
+
+TEST(DurableFile, PowerLossLeavesTheOldOrTheNewOneWhole) {
+    const TemporaryFolder folder;
+    const fs::path target = folder.write("a", "old contents");
+    for_each_power_loss(
+        {{target, "old contents"}}, [&] { write_durably(target, as_bytes("new"), 0600); },
+        [&](std::map<std::string, std::string> files, bool over) {
+            const std::string& text = files[target];
+            EXPECT_TRUE(text == "new" || (text == "old contents" && !over)) << text;
+        });
+}
+
+TEST(DurableFile, PowerLossLeavesANewFileWholeOrNotAtAll) {
+    const TemporaryFolder folder;
+    const fs::path target = folder / "a";
+    const auto work = [&] {
+        DurableFile file(target, 0600);
+        file.append(as_bytes("one"));
+        file.sync();
+        file.append(as_bytes("two"));  // must be synced again by commit
+        EXPECT_TRUE(file.commit(Existing::refuse));
+    };
+    for_each_power_loss({}, work, [&](std::map<std::string, std::string> files, bool over) {
+        if (over || files.contains(target)) {
+            EXPECT_EQ(files[target], "onetwo");
+        }
+    });
+}
+
+TEST(DurableFile, PowerLossDuringARenameLosesNoFile) {
+    const TemporaryFolder folder;
+    const fs::path from = folder.write("in/a", "contents");
+    fs::create_directory(folder / "out");
+    const fs::path to = folder / "out/b";
+    for_each_power_loss(
+        {{from, "contents"}}, [&] { durable_rename(from, to); },
+        [&](std::map<std::string, std::string> files, bool over) {
+            EXPECT_TRUE(files[from] == "contents" || files[to] == "contents");
+            if (over) {
+                EXPECT_EQ(files[from] + files[to], "contents");
+            }
+        });
+}
+
+TEST(DurableFile, PowerLossKeepsFilesInFoldersThatWereMadeForThem) {
+    const TemporaryFolder folder;
+    const fs::path target = folder / "x/y/a";
+    const auto work = [&] {
+        durable_mkdir(target.parent_path(), 0700);
+        write_durably(target, as_bytes("contents"), 0600);
+    };
+    for_each_power_loss({}, work, [&](std::map<std::string, std::string> files, bool over) {
+        if (over) {
+            EXPECT_EQ(files[target], "contents");
+        }
+    });
+}
+
+TEST(DurableFile, RemovalIsDurableToo) {
+    const TemporaryFolder folder;
+    const fs::path target = folder.write("a", "contents");
+    for_each_power_loss(
+        {{target, "contents"}}, [&] { EXPECT_TRUE(durable_remove(target)); },
+        [&](const std::map<std::string, std::string>& files, bool over) {
+            if (over) {
+                EXPECT_FALSE(files.contains(target));
+            }
+        });
+    EXPECT_FALSE(durable_remove(target));
+}
+
+TEST(DurableFolder, AFileInItsPlaceIsAnError) {
+    const TemporaryFolder folder;
+    folder.write("a", "");
+    EXPECT_THROW(durable_mkdir(folder / "a", 0700), Error);
+    EXPECT_THROW(durable_mkdir(folder / "a/b", 0700), Error);
+    durable_mkdir(folder / "c/d/", 0700);
+    durable_mkdir(folder / "c/d", 0700);
+    EXPECT_TRUE(fs::is_directory(folder / "c/d"));
+}
+
+TEST(StaleTemporaries, OfDeadWritersGoThoseOfLiveOnesStay) {
+    const TemporaryFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        // Not destroyed: the child dies as by kill -9.
+        auto* file = new DurableFile(folder / "a", 0400);
+        file->append(as_bytes("half"));
+        ::raise(SIGKILL);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    DurableFile live(folder / "b", 0600);
+    folder.write("unrelated", "");
+    ASSERT_EQ(names_in(folder.path()).size(), 3U);
+    remove_stale_temporaries(folder.path());
+    EXPECT_THAT(names_in(folder.path()),
+                testing::UnorderedElementsAre("unrelated", live.temporary().filename().native()));
+    EXPECT_TRUE(live.commit(Existing::refuse));
+    remove_stale_temporaries(folder / "gone");
+}
+
+}  // namespace
+}  // namespace bt2c::platform
