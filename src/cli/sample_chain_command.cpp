@@ -106,6 +106,7 @@ void describe_create(CLI::App& command, Arguments& arguments) {
         ->capture_default_str();
     command.add_option("--network", chain.networks, "network; repeat for several in one database")
         ->check(CLI::IsMember({"mainnet", "testnet", "devnet"}))
+        ->allow_extra_args(false)  // what follows may be the path
         ->capture_default_str();
     command.add_option("--blocks", chain.blocks, "blocks of each network")->capture_default_str();
     command.add_option("--transactions-per-block", chain.transactions_per_block, "the reward counts")
@@ -124,7 +125,8 @@ void describe_create(CLI::App& command, Arguments& arguments) {
         ->capture_default_str();
     command.add_option("--page-size", chain.page_size, "bytes")->capture_default_str();
     command.add_flag("--varied", chain.varied, "also equal and ISO 8601 times, and other transaction types");
-    command.add_option("--fault", arguments.faults, "damage to do afterwards; see damage --list-faults");
+    command.add_option("--fault", arguments.faults, "damage to do afterwards; see damage --list-faults")
+        ->allow_extra_args(false);
 }
 
 void describe_append(CLI::App& command, Arguments& arguments) {
@@ -142,8 +144,9 @@ void describe_append(CLI::App& command, Arguments& arguments) {
 
 void describe_damage(CLI::App& command, Arguments& arguments) {
     auto* path = command.add_option("PATH", arguments.path, "the database to damage");
-    auto* fault =
-        command.add_option("--fault", arguments.faults, "the fault's name; repeatable")->needs(path);
+    auto* fault = command.add_option("--fault", arguments.faults, "the fault's name; repeatable")
+                      ->needs(path)
+                      ->allow_extra_args(false);
     command.add_flag("--list-faults", arguments.list_faults, "name all faults and the checks that find them")
         ->excludes(fault);
 }

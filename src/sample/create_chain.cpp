@@ -24,6 +24,13 @@ namespace {
 
 constexpr std::int64_t blocks_per_batch = 256;
 
+/// Enough for all indexes of the chain, whose pages are written at random places, within bounds.
+std::int64_t cache_kib(const ChainOptions& options) {
+    const auto networks = static_cast<std::int64_t>(options.networks.size());
+    return std::clamp<std::int64_t>(options.blocks * options.transactions_per_block * networks * 6 / 10,
+                                    1 << 16, 1 << 22);
+}
+
 void check(const std::filesystem::path& path, const ChainOptions& options) {
     const auto refuse = [](const char* why) {
         throw Error(ErrorKind::usage, format("cannot create a sample chain: {}", why));
@@ -110,8 +117,8 @@ void create_chain(const std::filesystem::path& path, const ChainOptions& options
     Connection connection = Connection::open(path, Connection::Mode::create);
     connection.execute(
         format("PRAGMA page_size={}; PRAGMA journal_mode=off; PRAGMA synchronous=off; "
-               "PRAGMA locking_mode=exclusive; PRAGMA cache_size=-1048576",
-               options.page_size));
+               "PRAGMA locking_mode=exclusive; PRAGMA cache_size=-{}",
+               options.page_size, cache_kib(options)));
     connection.execute("BEGIN");
     connection.execute(std::string(schema_sql(options.layout)));
     insert_all(connection, networks, options);

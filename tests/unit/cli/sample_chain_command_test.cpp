@@ -37,15 +37,15 @@ Outcome run(std::vector<std::string> arguments) {
 TEST(SampleChainCommand, CreatesAppendsAndDamages) {
     const Scratch scratch;
     const std::string path = scratch / "a chain.db";
-    EXPECT_EQ(run({"create", path, "--layout", "orm", "--network", "testnet", "--blocks", "9",
-                   "--first-height", "1", "--journal-mode", "wal"})
+    EXPECT_EQ(run({"create", "--layout", "orm", "--blocks", "9", "--first-height", "1", "--journal-mode",
+                   "wal", "--network", "testnet", path})
                   .status,
               0);
     const Outcome appended = run({"append", path, "--blocks", "3", "--transactions-per-block", "1"});
     EXPECT_EQ(appended.status, 0);
     EXPECT_EQ(appended.out.substr(0, 29), "added 3 blocks, longest wait ");
     EXPECT_NE(appended.out.find(" ms, 0 errors\n"), std::string::npos);
-    EXPECT_EQ(run({"damage", path, "--fault", "height-gap", "--fault", "unknown-status"}).status, 0);
+    EXPECT_EQ(run({"damage", "--fault", "height-gap", "--fault", "unknown-status", path}).status, 0);
 
     Connection connection = Connection::open(path, Connection::Mode::read_write);
     EXPECT_EQ(connection.query_integer("SELECT max(height) FROM blocks WHERE network_type = 'testnet'"), 13);
