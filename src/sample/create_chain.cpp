@@ -107,10 +107,7 @@ void insert_all(Connection& connection, std::vector<Network>& networks, const Ch
     }
 }
 
-}  // namespace
-
-void create_chain(const std::filesystem::path& path, const ChainOptions& options) {
-    check(path, options);
+void make(const std::filesystem::path& path, const ChainOptions& options) {
     std::vector<Network> networks;
     for (std::size_t i = 0; i < options.networks.size(); ++i) networks.emplace_back(options, i);
 
@@ -124,6 +121,20 @@ void create_chain(const std::filesystem::path& path, const ChainOptions& options
     insert_all(connection, networks, options);
     connection.execute("COMMIT; PRAGMA locking_mode=normal");
     connection.execute(options.wal ? "PRAGMA journal_mode=wal" : "PRAGMA journal_mode=delete");
+}
+
+}  // namespace
+
+void create_chain(const std::filesystem::path& path, const ChainOptions& options) {
+    check(path, options);
+    try {
+        make(path, options);
+    } catch (...) {
+        // Without a journal nothing else can undo what was begun.
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+        throw;
+    }
 }
 
 }  // namespace bt2c::sample
