@@ -83,7 +83,7 @@ std::vector<ProcessUse> processes_using(const fs::path& path) {
     std::vector<ProcessUse> uses;
     if (files.empty()) return uses;
     for_each_entry("/proc", [&](const fs::path& process) {
-        const std::string& name = process.filename().native();
+        const std::string name = process.filename().string();
         int pid = 0;
         const auto [end, failed] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (failed != std::errc() || end != name.data() + name.size() || pid == ::getpid()) return;
