@@ -7,6 +7,8 @@ CommandTable all_commands() {
     for (auto make : {
              backup_command,
              list_backups_command,
+             restore_command,
+             verify_integrity_command,
              help_command,
              generate_command,
          })

@@ -11,6 +11,8 @@ namespace bt2c::cli {
 
 std::unique_ptr<Command> backup_command();
 std::unique_ptr<Command> list_backups_command();
+std::unique_ptr<Command> restore_command();
+std::unique_ptr<Command> verify_integrity_command();
 std::unique_ptr<Command> help_command();
 std::unique_ptr<Command> generate_command();
 

@@ -1,0 +1,223 @@
+#include <filesystem>
+#include <optional>
+
+#include "backup/backup.hpp"
+#include "base/parallel.hpp"
+#include "cli/backup_document.hpp"
+#include "cli/commands.hpp"
+#include "cli/repository_access.hpp"
+#include "cli/restore_source.hpp"
+#include "cli/version.hpp"
+#include "restore/keep_beside.hpp"
+#include "restore/restore.hpp"
+#include "verify/verify.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+/// Everything but the page structure, which the image's digest has proved already.
+restore::ChainProof prove_chain(const fs::path& database, base::Progress& progress) {
+    verify::Options options;
+    options.check_pages = false;
+    options.examples_max = 1;
+    options.threads = base::worker_count();
+    const verify::Source source{[&] {
+        using chaindb::sqlite::Connection;
+        return Connection::open(database, Connection::Mode::immutable);
+    }};
+    const verify::Report report = verify::verify_chain(source, options, progress);
+    restore::ChainProof proof;
+    proof.ok = report.ok;
+    for (const verify::NetworkSummary& network : report.networks)
+        proof.networks.push_back(
+            {network.network, network.height.value_or(0), network.tip_hash.value_or(""), ""});
+    for (const verify::CheckResult& check : report.checks)
+        if (check.status == verify::CheckStatus::fail && proof.problem.empty())
+            proof.problem = base::format("{}: {}{}", verify::check_name(check.check),
+                                         check.examples.empty() ? "failed" : check.examples[0].text,
+                                         check.count > 1 ? base::format(" ({} findings)", check.count) : "");
+    return proof;
+}
+
+class RestoreCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "restore",
+            .summary = "bring back the database, configuration and keys from a backup",
+            .description =
+                "Writes the backup beside the present state, proves the image and the chain in it, keeps the "
+                "present state as a safety backup, and then lets everything take its place, the database "
+                "last "
+                "and at once. Interrupted at any moment, the database is the old one or the new one, "
+                "whole.\n\n"
+                "--backup-file takes an exported backup, any SQLite chain database, or a file out of the "
+                "backup "
+                "folder of the older Python tool.\n\n"
+                "A node that has the database open for writing is never pulled away under: stop it first.",
+            .examples = {{"bt2c-dr restore --backup latest", "bring back the newest backup"},
+                         {"bt2c-dr restore --backup 40dc1520 --dry-run", "show what would be done"},
+                         {"bt2c-dr restore --backup latest --only keys", "bring back keys and wallets only"},
+                         {"bt2c-dr restore --backup-file /mnt/usb/backup.db", "restore from a file"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
+                      ErrorKind::no_repository}};
+    }
+
+    void declare(Options& options) override {
+        options.value(backup_, "--backup", "ID", "the backup: an id, the beginning of one, or 'latest'");
+        options.value(file_, "--backup-file", "PATH", "restore from this file instead of the repository");
+        options.choices(only_, "--only", {"database", "config", "keys"}, "restore these parts only");
+        options.value(target_, "--target", "DIR", "restore into this home instead of the node's own");
+        options.flag(dry_run_, "--dry-run", "say what would be done, and change nothing");
+        options.flag(force_, "--force", "go on though space seems short or the backup's chain has problems");
+    }
+
+    Result run(Context& context) override {
+        if (backup_.empty() == !file_.has_value())
+            throw Error(ErrorKind::usage, "restore needs either --backup or --backup-file")
+                .hint(
+                    "'bt2c-dr list-backups' shows the backups; 'bt2c-dr restore --backup latest' takes the "
+                    "newest");
+        const base::Stopwatch watch;
+        const config::Home target = target_ ? config::locate_home(*target_) : context.home_unchecked();
+        if (!target_) require_place(target);
+        const OpenedSource opened =
+            file_ ? open_file_source(context, *file_) : open_backup_source(context, backup_);
+        restore::RestoreRequest request;
+        if (!only_.empty()) {
+            const auto wanted = [&](const char* part) {
+                return std::find(only_.begin(), only_.end(), part) != only_.end();
+            };
+            request.database = wanted("database");
+            request.config = wanted("config");
+            request.keys = wanted("keys");
+        }
+        request.force = force_;
+        if (dry_run_) return describe(opened, restore::plan_restore(opened.source, target, request));
+        const restore::RestoreHooks hooks{
+            [&](const fs::path& database) { return prove_chain(database, context.progress()); },
+            [&] { return keep_present_state(context, opened, target); }};
+        const restore::RestoreResult result =
+            restore::restore(opened.source, target, request, hooks, context.progress());
+        if (opened.manifest && result.verified && request.database)
+            record_proof(context, *opened.repository, opened.manifest->id);
+        return done(opened, target, result, watch.seconds());
+    }
+
+    /// A home that does not exist yet is made by a restore, but not below a folder that is not there.
+    static void require_place(const config::Home& home) {
+        if (!fs::exists(home.root.parent_path()))
+            throw Error(ErrorKind::failed,
+                        base::format("cannot restore into {}: its parent folder does not exist",
+                                     base::printable(home.root.native())))
+                .hint("is the disk mounted? Otherwise make the folder first");
+    }
+
+    /// The proof is worth a record; a repository that cannot be written does not undo the restore.
+    static void record_proof(Context& context, const repository::Repository& repository,
+                             const repository::ObjectId& id) {
+        try {
+            repository.record_proof(id, "restored, image and chain proved");
+        } catch (const Error& error) {
+            context.progress().note("the proof of this restore could not be recorded: " + error.message());
+        }
+    }
+
+    std::string keep_present_state(Context& context, const OpenedSource& opened,
+                                   const config::Home& target) const {
+        if (!opened.repository || !opened.writable)
+            return restore::keep_beside(target, context.progress()).native();
+        backup::BackupRequest request;
+        request.type = repository::BackupType::safety;
+        request.program = "bt2c-dr " + std::string(version());
+        const std::string id =
+            backup::make_backup(target, *opened.repository, request, context.progress()).manifest.id.hex();
+        context.progress().note(
+            base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
+        return id;
+    }
+
+    Result describe(const OpenedSource& opened, const restore::RestorePlan& plan) const {
+        Json steps = Json::array();
+        for (const std::string& step : plan.steps) steps.push(step);
+        Json parts = Json::array();
+        for (const std::string& part : plan.parts) parts.push(part);
+        Json document = Json::object({{"backup", backup_name(opened)}});
+        set_chain_fields(document, opened.source.networks);
+        document.set("dry_run", true);
+        document.set("restored", Json::array());
+        document.set("would_restore", std::move(parts));
+        document.set("safety_backup", nullptr);
+        document.set("verified", false);
+        document.set("steps", std::move(steps));
+        document.set("bytes_needed", plan.bytes_needed);
+        document.set("bytes_free", plan.bytes_free);
+        document.set("duration_seconds", plan.expected_seconds);
+        return {.document = std::move(document), .print = [plan, opened](Output& out) {
+                    out.line("Restoring {} ({}) would:", opened.source.name,
+                             chain_text(opened.source.networks));
+                    for (const std::string& step : plan.steps) out.line("  - {}", step);
+                    out.line("It needs {} of space ({} are free) and about {}. Nothing was changed.",
+                             base::human_size(plan.bytes_needed), base::human_size(plan.bytes_free),
+                             base::human_duration(plan.expected_seconds));
+                }};
+    }
+
+    static Json backup_name(const OpenedSource& opened) {
+        return opened.manifest ? Json(opened.manifest->id.hex()) : Json(opened.source.name);
+    }
+
+    static Result done(const OpenedSource& opened, const config::Home& target,
+                       const restore::RestoreResult& result, double seconds) {
+        Json parts = Json::array();
+        for (const std::string& part : result.parts) parts.push(part);
+        Json kept = Json::array();
+        for (const std::string& file : result.kept) kept.push(file);
+        Json document = Json::object({{"backup", backup_name(opened)}});
+        set_chain_fields(document, result.networks);
+        document.set("safety_backup", result.safety_backup.empty() ? Json() : Json(result.safety_backup));
+        document.set("restored", std::move(parts));
+        document.set("kept", std::move(kept));
+        document.set("verified", result.verified);
+        document.set("duration_seconds", seconds);
+        const bool beside = !result.safety_backup.empty() && result.safety_backup[0] == '/';
+        return {
+            .document = std::move(document),
+            .print = [result, name = opened.source.name, target, seconds, beside](Output& out) {
+                std::string restored;
+                for (const std::string& part : result.parts)
+                    restored += (restored.empty() ? "" : ", ") + part;
+                out.line("{} is restored into {}.", name, base::printable(target.root.native()));
+                out.fields({{"restored", restored},
+                            {"chain", chain_text(result.networks)},
+                            {"proved", result.verified ? Cell("yes: image and chain", Style::green)
+                                                       : Cell("no: it is as it was kept", Style::yellow)},
+                            {"time", base::human_duration(seconds)}});
+                for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
+                if (beside)
+                    out.line("The state before is kept in {}.", base::printable(result.safety_backup));
+                else if (!result.safety_backup.empty())
+                    out.line("The state before is kept; to go back: bt2c-dr restore --backup {}",
+                             result.safety_backup.substr(0, 8));
+                out.line("Before the node signs again, make sure that no other host runs with these keys.");
+            }};
+    }
+
+    std::string backup_;
+    std::optional<fs::path> file_, target_;
+    std::vector<std::string> only_;
+    bool dry_run_ = false;
+    bool force_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> restore_command() {
+    return std::make_unique<RestoreCommand>();
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,27 @@
+#pragma once
+// What --backup and --backup-file of the restore command name.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/context.hpp"
+#include "repository/repository.hpp"
+#include "restore/source.hpp"
+
+namespace bt2c::cli {
+
+struct OpenedSource {
+    /// Where safety backups can go; null where there is no repository at hand.
+    std::shared_ptr<const repository::Repository> repository;
+    bool writable = false;                         ///< false for an exported file
+    std::optional<repository::Manifest> manifest;  ///< of a backup
+    restore::RestoreSource source;
+};
+
+OpenedSource open_backup_source(Context& context, const std::string& backup);
+/// Tells by its contents what the file is.
+OpenedSource open_file_source(Context& context, const std::filesystem::path& path);
+
+}  // namespace bt2c::cli

@@ -1,0 +1,132 @@
+#include <limits>
+
+#include "base/parallel.hpp"
+#include "chaindb/sqlite/connection.hpp"
+#include "cli/commands.hpp"
+#include "cli/repository_access.hpp"
+#include "repository/image_reader.hpp"
+#include "verify/live_verify.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::human_count;
+using base::Json;
+
+class VerifyIntegrityCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "verify-integrity",
+            .summary = "check the chain: structure, continuity, hashes, supply, validators",
+            .description =
+                "Checks the live database without disturbing the node, or with --backup a backup, straight "
+                "out "
+                "of the repository.\n\n"
+                "The checks: missing tables, discontinuities, duplicate blocks, orphaned transactions, "
+                "invalid "
+                "validators, Merkle roots, block hashes, supply, and the database's page structure. Each "
+                "finding "
+                "names table, key, height, what was expected and what is there.",
+            .examples = {{"bt2c-dr verify-integrity", "check the node's database"},
+                         {"bt2c-dr verify-integrity --backup latest", "check the newest backup"},
+                         {"bt2c-dr verify-integrity --all", "show every finding, not only the first ten"}},
+            .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::busy,
+                      base::ErrorKind::wrong_secret, base::ErrorKind::no_repository}};
+    }
+
+    void declare(Options& options) override {
+        options.value(backup_, "--backup", "ID",
+                      "check this backup (an id, the beginning of one, or 'latest')");
+        options.flag(all_, "--all", "show all findings of each check, not the first ten");
+        options.flag(skip_pages_, "--skip-pages", "leave out the check of the database's page structure");
+    }
+
+    Result run(Context& context) override {
+        verify::Options options;
+        options.network = context.network();
+        options.check_pages = !skip_pages_;
+        options.threads = base::worker_count();
+        if (all_) options.examples_max = std::numeric_limits<std::size_t>::max();
+        auto report = std::make_shared<const verify::Report>(
+            backup_.empty() ? verify_home(context, options) : verify_backup(context, options));
+        Result result{.document = verify::to_json(*report),
+                      .print = [report](Output& out) { print(out, *report); }};
+        if (!report->ok) result.outcome = base::ErrorKind::findings;
+        return result;
+    }
+
+    static verify::Report verify_home(Context& context, const verify::Options& options) {
+        return verify::verify_live(context.home().database(), options, context.progress());
+    }
+
+    verify::Report verify_backup(Context& context, const verify::Options& options) const {
+        const auto repository = open_repository(context);
+        const repository::Manifest manifest = repository.find(backup_);
+        const repository::ImageReader reader(repository, manifest);
+        const chaindb::PageImage image{
+            {reader.image().page_size, reader.image().page_count},
+            [&reader](std::uint32_t page, base::MutableBytes out) { reader.read_pages(page, out); }};
+        const verify::Source source{[image] { return chaindb::sqlite::Connection::open_image(image); }};
+        return verify::verify_chain(source, options, context.progress());
+    }
+
+    static void print(Output& out, const verify::Report& report) {
+        const auto summary = [&](const verify::NetworkSummary& network) {
+            out.line("{}: height {}, {} blocks ({} proved, {} unproved), {} transactions, {} validators",
+                     base::printable(network.network),
+                     network.height ? std::to_string(*network.height) : std::string("none"),
+                     human_count(network.blocks), human_count(network.proved_blocks),
+                     human_count(network.unproved_blocks), human_count(network.transactions),
+                     human_count(network.validators));
+        };
+        for (const verify::NetworkSummary& network : report.networks) summary(network);
+        if (report.networks.empty()) out.line("There are no blocks.");
+        Table table(
+            {{"CHECK"}, {"RESULT"}, {"FINDINGS", Column::Align::right}, {"", Column::Align::left, true}});
+        for (const verify::CheckResult& check : report.checks) {
+            const Style style = check.status == verify::CheckStatus::pass   ? Style::green
+                                : check.status == verify::CheckStatus::fail ? Style::red
+                                                                            : Style::yellow;
+            table.row({std::string(verify::check_name(check.check)),
+                       Cell(std::string(verify::status_name(check.status)), style),
+                       check.count ? human_count(check.count) : std::string(), check.reason});
+        }
+        out.line();
+        out.table(table);
+        for (const verify::CheckResult& check : report.checks) {
+            if (check.examples.empty()) continue;
+            out.line("\n{}", out.styled(Style::bold, verify::check_name(check.check)));
+            for (const verify::Finding& finding : check.examples) print_finding(out, finding);
+            if (check.count > check.examples.size())
+                out.line("  … and {} more; --all shows them",
+                         human_count(check.count - check.examples.size()));
+        }
+        if (report.ok)
+            out.line("\n{} in {}.", out.styled(Style::green, "No problem found"),
+                     base::human_duration(report.duration_seconds));
+        else
+            out.line("\n{} in {}. 'bt2c-dr list-backups' shows what can be restored.",
+                     out.styled(Style::red, "Problems were found"),
+                     base::human_duration(report.duration_seconds));
+    }
+
+    static void print_finding(Output& out, const verify::Finding& finding) {
+        out.line("  {}{}{}: {}", finding.table, finding.key.empty() ? "" : " " + finding.key,
+                 finding.height ? base::format(" at height {}", *finding.height) : std::string(),
+                 finding.text);
+        if (!finding.expected.empty()) out.line("    expected {}", finding.expected);
+        if (!finding.found.empty()) out.line("    found    {}", finding.found);
+    }
+
+    std::string backup_;
+    bool all_ = false;
+    bool skip_pages_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> verify_integrity_command() {
+    return std::make_unique<VerifyIntegrityCommand>();
+}
+
+}  // namespace bt2c::cli

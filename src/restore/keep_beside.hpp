@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/progress.hpp"
+#include "config/home.hpp"
+
+namespace bt2c::restore {
+
+/// Keeps the present state where no repository can: copies of data/ (the database and its
+/// journals), config/, keys/ and wallets/ in a new folder HOME/backups/before-restore-TIME, mode
+/// 0700, durable before it returns. The copies are as plain as the originals.
+std::filesystem::path keep_beside(const config::Home& home, base::Progress& progress);
+
+}  // namespace bt2c::restore
