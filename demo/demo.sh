@@ -69,7 +69,7 @@ show bt2c-dr list-backups
 chain_state >"$scratch/before"
 
 say "Disaster: a page of the database is overwritten with noise, and a block is gone"
-show bt2c-sample-chain damage "$database" --fault height-gap --fault page-overwritten-table-leaf
+show bt2c-sample-chain damage "$database" --fault block-deleted --fault noise-in-table-leaf
 
 say "verify-integrity names both"
 expect 3 bt2c-dr verify-integrity
