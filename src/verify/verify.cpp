@@ -1,0 +1,155 @@
+#include "verify/verify.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "verify/block_pass.hpp"
+#include "verify/context.hpp"
+#include "verify/continuity.hpp"
+#include "verify/ledger.hpp"
+#include "verify/page_check.hpp"
+#include "verify/schema_check.hpp"
+#include "verify/transaction_pass.hpp"
+#include "verify/validator_check.hpp"
+
+namespace bt2c::verify {
+
+using chaindb::sqlite::Connection;
+
+namespace {
+
+/// Blocks and transactions, in as many parts as memory demands.
+void check_chain(Context& context, const Schema& schema, const KnownValidators& validators) {
+    BlockTable table;
+    BlockPass blocks(context);
+    Ledger ledger;
+    const std::uint32_t parts = blocks.survey(table);
+    for (std::uint32_t part = 0; part < parts; ++part) {
+        if (parts > 1) blocks.load(table, part, parts);
+        check_order(context, table, part, parts);
+        if (!schema.transactions_missing.empty()) continue;
+        TransactionPass(context, table, validators, ledger, part, parts).run();
+    }
+    check_gaps(context);
+    ledger.judge(context);
+    if (!context.networks.overflowed()) return;
+    FindingBook book(context.options.examples_max);
+    book.add(Check::discontinuities, {}, [] {
+        return Finding{"blocks",
+                       "",
+                       "",
+                       std::nullopt,
+                       base::format("at most {} networks", Networks::networks_max),
+                       "more",
+                       "the rows of further networks were not checked"};
+    });
+    context.merge(std::move(book));
+}
+
+/// How many rows a table has that is not checked row by row; 0 when it cannot be told.
+std::uint64_t count_rows(Connection& connection, const char* table) {
+    auto query = connection.try_prepare(base::format("SELECT count(*) FROM {}", table));
+    if (!query || query->step() != chaindb::sqlite::Step::row) return 0;
+    return static_cast<std::uint64_t>(query->integer(0));
+}
+
+std::string skip_reason(Check check, const Schema& schema, const Options& options) {
+    switch (check) {
+        case Check::missing_tables:
+            return schema.unreadable ? "the database's list of tables cannot be read" : "";
+        case Check::discontinuities:
+        case Check::duplicate_blocks: return schema.blocks_missing;
+        case Check::orphaned_transactions:
+        case Check::merkle_roots:
+        case Check::block_hashes:
+        case Check::supply:
+            return schema.blocks_missing.empty() ? schema.transactions_missing : schema.blocks_missing;
+        case Check::invalid_validators: return schema.validators_missing;
+        case Check::database_pages: break;
+    }
+    return options.check_pages ? "" : "not asked for";
+}
+
+NetworkSummary summary_of(const NetworkState& state, Connection& connection) {
+    NetworkSummary summary;
+    summary.network = base::printable(state.name);
+    summary.blocks = state.blocks;
+    summary.transactions = state.transactions;
+    summary.validators = state.validators;
+    summary.proved_blocks = state.proved;
+    summary.unproved_blocks = state.unproved;
+    if (state.tip) {
+        summary.height = state.tip->height;
+        summary.tip_hash = BlockLookup(connection).key_at(state.tip->rowid);
+    }
+    return summary;
+}
+
+/// Networks and totals. A network without blocks is no chain, and only its rows are counted.
+void summarize(Context& context, Connection& connection, Report& report) {
+    for (std::size_t id = 0; id < context.networks.size(); ++id) {
+        const NetworkState& state = context.networks[static_cast<NetworkId>(id)];
+        report.total.blocks += state.blocks;
+        report.total.transactions += state.transactions;
+        report.total.validators += state.validators;
+        report.total.proved_blocks += state.proved;
+        report.total.unproved_blocks += state.unproved;
+        if (state.blocks > 0) report.networks.push_back(summary_of(state, connection));
+    }
+    std::sort(report.networks.begin(), report.networks.end(),
+              [](const auto& a, const auto& b) { return a.network < b.network; });
+    if (report.networks.size() != 1) return;
+    report.total.network = report.networks[0].network;
+    report.total.height = report.networks[0].height;
+    report.total.tip_hash = report.networks[0].tip_hash;
+}
+
+void fill_checks(Context& context, const Schema& schema, Report& report) {
+    for (std::size_t i = 0; i < check_count; ++i) {
+        const auto check = static_cast<Check>(i);
+        CheckResult result;
+        result.check = check;
+        result.count = context.book.count(check);
+        result.examples = context.book.take(check);
+        const std::string reason = skip_reason(check, schema, context.options);
+        if (result.count > 0) {
+            result.status = CheckStatus::fail;
+            report.ok = false;
+        } else if (!reason.empty()) {
+            result.status = CheckStatus::skipped;
+            result.reason = reason;
+        }
+        report.checks.push_back(std::move(result));
+    }
+}
+
+}  // namespace
+
+Report verify_chain(const Source& source, const Options& asked, base::Progress& progress) {
+    const base::Stopwatch watch;
+    Options options = asked;
+    options.threads = std::clamp(options.threads, 1U, 64U);
+    Context context(source, options, progress);
+    Report report;
+    Connection connection = source.open();
+    const Schema schema = check_schema(context, connection);
+    KnownValidators validators;
+    if (schema.validators_missing.empty()) validators = check_validators(context);
+    if (schema.blocks_missing.empty()) check_chain(context, schema, validators);
+    report_damage(context);
+    if (options.check_pages) {
+        const base::Stopwatch pages;
+        check_pages(context);
+        report.pages_seconds = pages.seconds();
+    }
+    summarize(context, connection, report);
+    if (!schema.blocks_missing.empty() && !schema.unreadable && schema.transactions_missing.empty())
+        report.total.transactions = count_rows(connection, "transactions");
+    fill_checks(context, schema, report);
+    report.duration_seconds = watch.seconds();
+    return report;
+}
+
+}  // namespace bt2c::verify
