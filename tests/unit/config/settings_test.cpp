@@ -1,0 +1,95 @@
+#include "config/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "support/environment.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace bt2c::config {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+const Home home{"/n"};
+
+Settings parse(std::string_view text) {
+    return parse_settings(text, "dr.toml", home);
+}
+
+Error error_of(std::string_view text) {
+    try {
+        parse(text);
+    } catch (const Error& error) {
+        return error;
+    }
+    return Error(ErrorKind::failed, "nothing was thrown");
+}
+
+TEST(Settings, WhatIsLeftOutHasItsDefault) {
+    const Settings settings = parse("# nothing\n");
+    EXPECT_EQ(settings.repository, "/n/backups/repository");
+    EXPECT_FALSE(settings.compression_level);
+}
+
+TEST(Settings, ValuesAreTaken) {
+    const support::Variable user("HOME", "/users/u");
+    const Settings settings = parse("repository = \"/mnt/vault\"\n[backup]\ncompression_level = 3\n");
+    EXPECT_EQ(settings.repository, "/mnt/vault");
+    EXPECT_EQ(settings.compression_level, 3);
+    EXPECT_EQ(parse("repository = 'vault'").repository, "/n/vault");
+    EXPECT_EQ(parse("repository = '~/vault'").repository, "/users/u/vault");
+    EXPECT_EQ(parse("backup.compression_level = 19").compression_level, 19);
+}
+
+TEST(Settings, UnknownKeysSuggestTheNearest) {
+    const Error top = error_of("\nrepositroy = 'x'\n");
+    EXPECT_EQ(top.kind(), ErrorKind::usage);
+    EXPECT_EQ(top.message(), "cannot use dr.toml line 2: there is no setting 'repositroy'");
+    EXPECT_EQ(top.hint(), "did you mean 'repository'?");
+    EXPECT_EQ(error_of("[backup]\ncompresion_level = 1").hint(), "did you mean 'backup.compression_level'?");
+    EXPECT_EQ(error_of("[bakup]\ncompression_level = 1").hint(), "did you mean 'backup'?");
+    EXPECT_EQ(error_of("compression_level = 1").hint(), "did you mean 'backup.compression_level'?");
+    EXPECT_EQ(error_of("colour = 1").hint(), "the settings are: repository, backup.compression_level");
+    EXPECT_EQ(error_of("\"\\u001b[31m\" = 1").message(),
+              "cannot use dr.toml line 1: there is no setting '\\x1b[31m'");
+}
+
+TEST(Settings, WrongTypesAndRangesNameTheLine) {
+    EXPECT_EQ(error_of("repository = 3").message(),
+              "cannot use dr.toml line 1: 'repository' must be a path in quotes");
+    EXPECT_EQ(error_of("repository = ''").kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of("[repository]\nx = 1").kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of("\n[backup]\ncompression_level = 'fast'").message(),
+              "cannot use dr.toml line 3: 'backup.compression_level' must be a whole number");
+    EXPECT_EQ(error_of("backup.compression_level = 20").message(),
+              "cannot use dr.toml line 1: 'backup.compression_level' must be 1 to 19");
+    EXPECT_EQ(error_of("backup.compression_level = 1.0").kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of("backup = 1").message(),
+              "cannot use dr.toml line 1: 'backup' must be a table: [backup]");
+}
+
+TEST(Settings, WhatIsNoTomlNamesTheLine) {
+    const Error error = error_of("repository = 'x'\nrepository = 'y'\n");
+    EXPECT_TRUE(error.message().starts_with("cannot use dr.toml line 2: it is not TOML")) << error.message();
+    EXPECT_FALSE(error.cause().empty());
+    EXPECT_EQ(error_of("a = ").kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of(std::string_view("\0\xff", 2)).kind(), ErrorKind::usage);
+    EXPECT_EQ(error_of("a = " + std::string(10'000, '[')).kind(), ErrorKind::usage);
+}
+
+TEST(Settings, FileMayBeMissingUnlessItIsNamed) {
+    const support::TemporaryFolder folder;
+    const Home node{folder.path()};
+    EXPECT_EQ(load_settings(node, {}).repository, node.default_repository());
+    EXPECT_THROW(load_settings(node, folder / "gone.toml"), Error);
+    folder.write("config/dr.toml", "repository = '/a'");
+    folder.write("other.toml", "repository = '/b'");
+    EXPECT_EQ(load_settings(node, {}).repository, "/a");
+    EXPECT_EQ(load_settings(node, folder / "other.toml").repository, "/b");
+    EXPECT_THROW(load_settings(node, folder.path()), Error);
+}
+
+}  // namespace
+}  // namespace bt2c::config
