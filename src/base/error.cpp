@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +31,19 @@ const KindRow& row_of(ErrorKind kind) noexcept {
     for (const auto& row : kind_table)
         if (row.kind == kind) return row;
     return kind_table[0];
+}
+
+/// What an operator can do about it; empty where that depends on more than the system's error.
+const char* system_hint(int error_number) noexcept {
+    switch (error_number) {
+        case ENOSPC:
+        case EDQUOT: return "make room on that disk, then run the same command again";
+        case EROFS: return "mount the file system for writing, or name a place on another one";
+        case EACCES:
+        case EPERM: return "check owner and mode of it and of the folders above, or run as their owner";
+        case EIO: return "the disk may be failing: look into the kernel's log (dmesg)";
+        default: return "";
+    }
 }
 
 }  // namespace
@@ -66,7 +80,9 @@ Error&& Error::hint(std::string text) && {
 }
 
 Error system_error(std::string message, int error_number) {
-    return Error(ErrorKind::failed, std::move(message)).cause(std::strerror(error_number));
+    return Error(ErrorKind::failed, std::move(message))
+        .cause(std::strerror(error_number))
+        .hint(system_hint(error_number));
 }
 
 void assertion_failed(const char* condition, const char* file, int line) noexcept {

@@ -54,7 +54,8 @@ class Error : public std::exception {
     std::string message_, cause_, state_, hint_;
 };
 
-/// An error of kind `failed` whose cause is the text of `error_number` (an errno).
+/// An error of kind `failed` whose cause is the text of `error_number` (an errno), with a hint where the
+/// number alone says what to do (a full disk, a read-only one, no permission).
 Error system_error(std::string message, int error_number);
 
 /// Always on; for programmers' mistakes, never for input or disk contents. Aborts with the place.

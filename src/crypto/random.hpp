@@ -1,4 +1,5 @@
 #pragma once
+// Random bytes.
 
 #include <array>
 

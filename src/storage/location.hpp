@@ -16,7 +16,7 @@ struct ObjectInfo {
     std::uint64_t bytes = 0;
 };
 
-/// Objects have names such as "packs/3f/3fa4…": lower-case letters, digits, '-', '.' and '/'.
+/// Objects have names such as "packs/3fa4…"; see object_name.hpp.
 /// All functions are thread-safe, may be called any number of times, and throw base::Error when
 /// the location cannot be reached or refuses; absence is a value, never an error.
 class Location {
@@ -36,7 +36,8 @@ class Location {
                                                  std::uint64_t size) = 0;
     /// nullopt when there is no such object.
     virtual std::optional<std::uint64_t> size_of(const std::string& name) = 0;
-    /// All objects whose names begin with `folder` and '/', sorted by name.
+    /// All objects whose names begin with `folder` and '/', or all there are when it is empty, sorted by
+    /// name. What is no object of ours but lies there is listed too, whatever its name.
     virtual std::vector<ObjectInfo> list(const std::string& folder) = 0;
     /// False when there was none.
     virtual bool remove(const std::string& name) = 0;

@@ -7,12 +7,15 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "platform/file.hpp"
+#include "storage/object_name.hpp"
 
 namespace bt2c::storage::local {
 
 namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorKind;
+using base::format;
+using base::printable;
 using platform::DurableFile;
 
 namespace {
@@ -27,7 +30,7 @@ platform::Descriptor open_object(const fs::path& path) {
     if (status.type() == fs::file_type::not_found) return {};
     // Objects are plain files; a link or a device in their place was not put there by us.
     if (!error && status.type() != fs::file_type::regular)
-        throw Error(ErrorKind::failed, base::format("cannot read {}", base::printable(path.native())))
+        throw Error(ErrorKind::failed, format("cannot read {}", printable(path.native())))
             .cause("it is not a plain file");
     return platform::open_for_reading(path, false);
 }
@@ -41,18 +44,44 @@ std::string LocalLocation::describe() const {
 }
 
 fs::path LocalLocation::path_of(const std::string& name) const {
-    const bool sound =
-        !name.empty() && name[0] != '/' && name.find("..") == std::string::npos &&
-        std::all_of(name.begin(), name.end(), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
-        });
-    if (!sound) throw Error(ErrorKind::failed, base::format("'{}' is no object name", base::printable(name)));
+    if (!is_object_name(name))
+        throw Error(ErrorKind::failed, format("'{}' is no object name", printable(name)));
     return folder_ / name;
+}
+
+bool LocalLocation::is_there() {
+    std::error_code error;
+    const fs::file_type type = fs::status(folder_, error).type();
+    if (type != fs::file_type::not_found) {
+        seen_ = true;
+        return true;
+    }
+    if (seen_)
+        throw Error(ErrorKind::failed, format("cannot reach the repository {}", printable(folder_.native())))
+            .cause("the folder was there and is gone: it was removed, or its disk was unmounted")
+            .state("nothing more was stored")
+            .hint("bring the folder back (mount its disk), then run the same command again");
+    return false;
+}
+
+std::nullopt_t LocalLocation::absent() {
+    is_there();
+    return std::nullopt;
+}
+
+void LocalLocation::prepare(const fs::path& folder) {
+    const std::lock_guard lock(mutex_);
+    if (prepared_.contains(folder)) return;
+    platform::durable_mkdir(folder, folder_mode);
+    platform::remove_stale_temporaries(folder);
+    prepared_.insert(folder);
 }
 
 bool LocalLocation::put(const std::string& name, base::ByteView contents) {
     const fs::path path = path_of(name);
-    platform::durable_mkdir(path.parent_path(), folder_mode);
+    is_there();
+    prepare(path.parent_path());
+    seen_ = true;
     DurableFile file(path, object_mode);
     file.append(contents);
     return file.commit(DurableFile::Existing::refuse);
@@ -66,7 +95,8 @@ std::optional<base::Bytes> LocalLocation::get_range(const std::string& name, std
                                                     std::uint64_t size) {
     const fs::path path = path_of(name);
     const platform::Descriptor fd = open_object(path);
-    if (!fd) return std::nullopt;
+    if (!fd) return absent();
+    seen_ = true;
     const std::uint64_t whole = platform::file_size(fd.get(), path);
     base::Bytes contents(std::min(size, whole - std::min(offset, whole)));
     contents.resize(platform::read_at(fd.get(), contents, offset, path));
@@ -76,25 +106,27 @@ std::optional<base::Bytes> LocalLocation::get_range(const std::string& name, std
 std::optional<std::uint64_t> LocalLocation::size_of(const std::string& name) {
     const fs::path path = path_of(name);
     const platform::Descriptor fd = open_object(path);
-    if (!fd) return std::nullopt;
+    if (!fd) return absent();
+    seen_ = true;
     return platform::file_size(fd.get(), path);
 }
 
 std::vector<ObjectInfo> LocalLocation::list(const std::string& folder) {
     std::vector<ObjectInfo> found;
-    const fs::path top = path_of(folder);
-    if (!fs::exists(fs::symlink_status(top))) return found;
+    const fs::path top = folder.empty() ? folder_ : path_of(folder);
+    if (!is_there()) return found;
     try {
+        if (!fs::exists(fs::symlink_status(top))) return found;
         for (const auto& entry : fs::recursive_directory_iterator(top)) {
             const std::string leaf = entry.path().filename().native();
-            if (leaf.starts_with(".bt2c-tmp-") || !entry.is_regular_file()) continue;
+            if (leaf.starts_with(".bt2c-tmp-") || entry.symlink_status().type() != fs::file_type::regular)
+                continue;
             std::error_code gone;  // another process may remove an object while we list
             const std::uint64_t bytes = entry.file_size(gone);
             if (!gone) found.push_back({entry.path().lexically_relative(folder_).native(), bytes});
         }
     } catch (const fs::filesystem_error& error) {
-        throw Error(ErrorKind::failed, base::format("cannot list {}", base::printable(top.native())))
-            .cause(error.code().message());
+        throw base::system_error(format("cannot list {}", printable(top.native())), error.code().value());
     }
     std::sort(found.begin(), found.end(),
               [](const ObjectInfo& a, const ObjectInfo& b) { return a.name < b.name; });

@@ -36,7 +36,7 @@ std::vector<ObjectInfo> MemoryLocation::list(const std::string& folder) {
     const std::lock_guard lock(mutex_);
     std::vector<ObjectInfo> found;
     for (const auto& [name, contents] : objects_)
-        if (name.starts_with(folder + "/")) found.push_back({name, contents.size()});
+        if (folder.empty() || name.starts_with(folder + "/")) found.push_back({name, contents.size()});
     return found;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+// Objects in memory.
 
 #include <map>
 #include <mutex>
