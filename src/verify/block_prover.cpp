@@ -162,6 +162,12 @@ std::string_view BlockProver::validator_among_known(const Block& block, BlockCon
 
 // Leaves that repeat can leave a Merkle root as it is, since odd ones are paired with themselves.
 void BlockProver::check_repeated(const Block& block, const Gathered& transactions) {
+    // Sorting by eight bytes tells the usual case at little cost.
+    beginnings_.clear();
+    for (const Leaf& leaf : transactions.leaves)
+        beginnings_.push_back(base::get_le<std::uint64_t>(leaf.hash.data()));
+    std::sort(beginnings_.begin(), beginnings_.end());
+    if (std::adjacent_find(beginnings_.begin(), beginnings_.end()) == beginnings_.end()) return;
     scratch_.clear();
     for (const Leaf& leaf : transactions.leaves) scratch_.push_back(leaf.hash);
     std::sort(scratch_.begin(), scratch_.end());

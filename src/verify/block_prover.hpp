@@ -58,6 +58,7 @@ class BlockProver {
     FindingBook book_;
     Ledger mine_;
     std::vector<chain::Hash> scratch_;
+    std::vector<std::uint64_t> beginnings_;
     chain::Hash root_{};
     int guesses_left_ = 20'000;
 };

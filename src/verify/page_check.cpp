@@ -70,15 +70,17 @@ void check_pages(Context& context) {
         });
     };
     // SQLite stops after as many messages as are asked for; its own limit is 100.
-    auto query = connection.prepare("PRAGMA quick_check(" + limit_text(context.options.examples_max) + ")");
-    for (;;) {
-        const Step step = query.step();
+    auto query =
+        connection.try_prepare("PRAGMA quick_check(" + limit_text(context.options.examples_max) + ")");
+    if (!query) report("no page can be read");
+    while (query) {
+        const Step step = query->step();
         if (step == Step::done) break;
         if (step == Step::damaged) {
             report("the check itself met damage that stopped it");
             break;
         }
-        std::string_view lines = query.text(0);
+        std::string_view lines = query->text(0);
         if (lines == "ok") break;
         while (!lines.empty()) {
             const std::string_view line = lines.substr(0, lines.find('\n'));

@@ -176,7 +176,11 @@ class ValidatorCheck {
         if (state == ValidatorStatus::tombstoned && read_flag(row, is_active))
             report(row, rowid, "is_active: 0, since the status is TOMBSTONED", cell(is_active),
                    "a tombstoned validator is active");
-        if (state == ValidatorStatus::active) judge_exit_queue(row, rowid, name);
+        if (state == ValidatorStatus::unstaking && read_flag(row, is_active))
+            report(row, rowid, "is_active: 0, since the status is UNSTAKING", cell(is_active),
+                   "an active validator is in the exit queue");
+        else if (state == ValidatorStatus::active || read_flag(row, is_active))
+            judge_exit_queue(row, rowid, name);
     }
 
     void judge_stake(const Statement& row, std::int64_t rowid, std::optional<ValidatorStatus> state) {
@@ -197,14 +201,12 @@ class ValidatorCheck {
         // A request that was finished or taken back may leave its time behind.
         const bool left_behind = closed_.contains(name) && row.is_null(position);
         if (open_.contains(name))
-            report(row, rowid, "no open unstake request, since the status is ACTIVE",
-                   "one in unstake_requests", text);
+            report(row, rowid, "no open unstake request while active", "one in unstake_requests", text);
         else if (!row.is_null(position))
-            report(row, rowid, "unstake_position: NULL, since the status is ACTIVE",
-                   describe_cell(row, position), text);
+            report(row, rowid, "unstake_position: NULL while active", describe_cell(row, position), text);
         else if (!row.is_null(requested_at) && !left_behind)
-            report(row, rowid, "unstake_requested_at: NULL, since the status is ACTIVE",
-                   describe_cell(row, requested_at), text);
+            report(row, rowid, "unstake_requested_at: NULL while active", describe_cell(row, requested_at),
+                   text);
     }
 
     void judge_request(const Statement& row, std::int64_t rowid) {
