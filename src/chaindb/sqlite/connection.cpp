@@ -113,12 +113,15 @@ double Statement::real(int column) const {
     return sqlite3_column_double(statement_.get(), column);
 }
 std::string_view Statement::text(int column) const {
-    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
-    if (sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER ||
-        sqlite3_column_type(statement_.get(), column) == SQLITE_FLOAT)
-        data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
-    const int size = sqlite3_column_bytes(statement_.get(), column);
-    return data ? std::string_view(data, static_cast<std::size_t>(size)) : std::string_view();
+    // Each call into SQLite counts here: millions of values are read this way.
+    sqlite3_stmt* const row = statement_.get();
+    const int type = sqlite3_column_type(row, column);
+    if (type == SQLITE_NULL) return {};
+    const void* const data =
+        type == SQLITE_BLOB ? sqlite3_column_blob(row, column) : sqlite3_column_text(row, column);
+    const int size = sqlite3_column_bytes(row, column);
+    return data ? std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size))
+                : std::string_view();
 }
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
