@@ -54,7 +54,7 @@ ImageReader::ImageReader(const Repository& repository, const Manifest& manifest)
 ImageReader::~ImageReader() = default;
 
 void ImageReader::find_groups() {
-    const PackSet& packs = full_packs_ ? *full_packs_ : *packs_;
+    const PackSet& packs = full_packs();
     for (std::uint32_t pack = 0; pack < packs.size(); ++pack) {
         const auto& blobs = packs.directory(pack).blobs;
         for (std::uint32_t blob = 0; blob < blobs.size(); ++blob) {
@@ -64,7 +64,7 @@ void ImageReader::find_groups() {
                 blobs[blob].page_count == 0 || blobs[blob].first_page != group * image_.group_pages + 1 ||
                 blobs[blob].plain_bytes != blobs[blob].page_count * image_.page_size)
                 throw packs.damaged(pack, "its directory names pages that cannot be");
-            groups_[group] = {{pack, blob}, true};
+            groups_[group] = {{pack, blob}, blobs[blob].page_count};
         }
     }
 }
@@ -81,23 +81,28 @@ std::uint32_t ImageReader::pages_in_groups(std::uint32_t first_group, std::uint3
 }
 
 Bytes ImageReader::full_group(std::uint32_t group) const {
-    if (group >= groups_.size() || !groups_[group].present) return {};
-    const PackSet& packs = full_packs_ ? *full_packs_ : *packs_;
+    if (group >= groups_.size() || groups_[group].pages == 0) return {};
+    const PackSet& packs = full_packs();
     return packs.contents(groups_[group].blob);
 }
 
+std::optional<BlobReference> ImageReader::group_blob(std::uint32_t group) const {
+    if (group >= groups_.size() || groups_[group].pages == 0) return std::nullopt;
+    return groups_[group].blob;
+}
+
 void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t count, MutableBytes out) const {
-    const PackSet& packs = full_packs_ ? *full_packs_ : *packs_;
+    const PackSet& packs = full_packs();
     const std::size_t stride = std::size_t{image_.group_pages} * image_.page_size;
     for (std::uint32_t i = 0; i < count;) {
         const std::uint32_t group = first_group + i;
-        if (group >= groups_.size() || !groups_[group].present) {
+        if (group >= groups_.size() || groups_[group].pages == 0) {
             ++i;
             continue;
         }
         const BlobReference first = groups_[group].blob;
         std::uint32_t run = 1;
-        while (i + run < count && group + run < groups_.size() && groups_[group + run].present &&
+        while (i + run < count && group + run < groups_.size() && groups_[group + run].pages > 0 &&
                groups_[group + run].blob == BlobReference{first.pack, first.blob + run})
             ++run;
         const std::vector<Bytes> payloads = packs.payloads(first, run);
@@ -161,7 +166,7 @@ void ImageReader::read_groups(std::uint32_t first_group, std::uint32_t count, Mu
             apply(*full_packs_, *older, at, full_cached, full_cache);
         } else {
             const std::uint32_t group = (page - 1) / image_.group_pages;
-            if (group >= groups_.size() || !groups_[group].present)
+            if (group >= groups_.size() || (page - 1) % image_.group_pages >= groups_[group].pages)
                 throw Error(ErrorKind::failed, format("the backup lacks page {}", page))
                     .hint("run 'bt2c-dr repository check' to list what is damaged");
         }

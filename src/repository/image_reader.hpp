@@ -39,11 +39,15 @@ class ImageReader {
     /// The differences of this backup, not those of its parent.
     const std::vector<PageEntry>& differences() const { return own_differences_; }
     const PackSet& packs() const { return *packs_; }
+    /// The packs of the full backup, which are packs() for a full one.
+    const PackSet& full_packs() const { return full_packs_ ? *full_packs_ : *packs_; }
+    /// Where the full backup has a group; nullopt where it has none.
+    std::optional<BlobReference> group_blob(std::uint32_t group) const;
 
  private:
     struct Group {
         BlobReference blob;
-        bool present = false;
+        std::uint32_t pages = 0;  ///< 0: not there
     };
     std::uint32_t pages_in_groups(std::uint32_t first_group, std::uint32_t count) const;
     void read_full_groups(std::uint32_t first_group, std::uint32_t count, base::MutableBytes out) const;

@@ -63,6 +63,8 @@ Slot parse_slot(const ObjectId& id, base::ByteView contents) {
     if (slot.info.kind == SlotKind::password) {
         const Json& argon2 = json.at("argon2id");
         slot.cost = {argon2.unsigned_at("passes"), argon2.unsigned_at("memory_bytes")};
+        if (!crypto::is_sound(slot.cost))
+            throw Error(ErrorKind::failed, "malformed key slot: its cost is out of bounds");
         slot.argon2_salt = hex_at(argon2, "salt", crypto::argon2_salt_bytes);
     }
     slot.salt = hex_at(json, "salt", 32);
@@ -82,7 +84,8 @@ ReadSlots read_slots(storage::Location& location) {
             if (contents)
                 read.slots.push_back(
                     parse_slot(ObjectId::parse(std::string_view(object.name).substr(5)), *contents));
-        } catch (const Error&) {
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
             read.damaged.push_back(object.name);
         }
     return read;
@@ -149,18 +152,16 @@ SlotList list_slots(storage::Location& location) {
     return list;
 }
 
-std::optional<SecretBytes> open_slots(storage::Location& location, const ObjectId& repository,
-                                      const Secret& secret) {
+std::optional<OpenedSlot> open_slots(storage::Location& location, const ObjectId& repository,
+                                     const Secret& secret) {
     const ReadSlots read = read_slots(location);
-    bool of_that_kind = false;
     for (const Slot& slot : read.slots) {
         if (slot.info.kind != secret.kind) continue;
-        of_that_kind = true;
         SecretBytes master(master_key_bytes);
         if (crypto::unseal(wrapping_key(slot, repository, secret), 0, slot.wrapped, master.bytes()))
-            return master;
+            return OpenedSlot{slot.info.id, std::move(master)};
     }
-    if (of_that_kind || !read.slots.empty()) return std::nullopt;
+    if (!read.slots.empty()) return std::nullopt;
     Error error(ErrorKind::failed, "cannot open the repository: it has no readable key slot");
     error.cause(read.damaged.empty() ? "its folder 'keys' is empty or absent"
                                      : base::format("{} is damaged", read.damaged.front()));

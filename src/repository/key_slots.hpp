@@ -45,9 +45,13 @@ struct SlotList {
 };
 SlotList list_slots(storage::Location& location);
 
+struct OpenedSlot {
+    ObjectId id;
+    crypto::SecretBytes master;
+};
 /// The master key by the first slot that the secret opens; nullopt when it opens none. Throws
-/// when there is no sound slot of that kind at all, which no secret could open.
-std::optional<crypto::SecretBytes> open_slots(storage::Location& location, const ObjectId& repository,
-                                              const Secret& secret);
+/// when there is no sound slot at all, which no secret could open.
+std::optional<OpenedSlot> open_slots(storage::Location& location, const ObjectId& repository,
+                                     const Secret& secret);
 
 }  // namespace bt2c::repository

@@ -115,7 +115,9 @@ FileEntry file_from(const Json& json, std::size_t packs) {
     file.uid = u32_at(json, "uid");
     file.gid = u32_at(json, "gid");
     const std::string& time = json.string_at("mtime_ns");
-    if (std::from_chars(time.data(), time.data() + time.size(), file.mtime_ns).ec != std::errc{})
+    const char* end = time.data() + time.size();
+    if (const auto read = std::from_chars(time.data(), end, file.mtime_ns);
+        read.ec != std::errc{} || read.ptr != end)
         malformed("'mtime_ns' is no number");
     if (file.kind == FileKind::file) {
         file.bytes = json.unsigned_at("bytes");
@@ -222,6 +224,8 @@ Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
         manifest.files.push_back(file_from(file, manifest.packs.size()));
     if (manifest.type == BackupType::incremental && (!manifest.parent || !manifest.image))
         malformed("an incremental backup without a parent");
+    if (manifest.parent && (manifest.type == BackupType::full || !manifest.image))
+        malformed("a parent where there can be none");
     return manifest;
 }
 

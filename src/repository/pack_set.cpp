@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/compression.hpp"
+#include "repository/index.hpp"
 
 namespace bt2c::repository {
 
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::string_view pack_end = "BT2CPACK";
 constexpr std::size_t trailer_bytes = 4 + pack_end.size();
-constexpr std::uint64_t index_bytes_max = std::uint64_t{1} << 30;
 
 Error damaged_pack(const ObjectId& pack, std::string cause) {
     return Error(ErrorKind::failed, format("pack {} is damaged", pack.brief()))
@@ -66,34 +66,24 @@ PackSet::PackSet(const Repository& repository, const Manifest& manifest)
     : repository_(repository), packs_(manifest.packs), loaded_(manifest.packs.size()) {
     try {
         load_index(manifest.id);
-    } catch (const Error&) {
+    } catch (const Error& error) {
         // The index is a cache: what it does not tell, the packs do. 'repository check' names it.
+        if (error.kind() == ErrorKind::interrupted) throw;
     }
 }
 
 PackSet::~PackSet() = default;
 
 void PackSet::load_index(const ObjectId& backup) {
-    const auto object =
-        repository_.location().get_range(object_name(ObjectType::index, backup), 0, index_bytes_max);
-    if (!object) return;
-    check_header(*object, ObjectType::index, backup);
-    const base::ByteView header = base::ByteView(*object).first(object_header_bytes);
-    const crypto::SecretBytes key = repository_.keys().object_key(header);
-    base::Reader reader(base::ByteView(*object).subspan(object_header_bytes));
-    std::uint32_t at = 0;
-    for (std::uint64_t number = 0; reader.left() > 0; ++number) {
-        const base::ByteView sealed = reader.bytes(reader.integer<std::uint32_t>());
-        Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
-        if (plain.size() < 16 || !crypto::unseal(key, number, sealed, plain))
-            throw Error(ErrorKind::failed, "the index is damaged");
-        ObjectId pack;
-        std::copy_n(plain.begin(), pack.bytes.size(), pack.bytes.begin());
-        while (at < packs_.size() && packs_[at].id != pack) ++at;
+    auto entries = read_index(repository_, backup);
+    if (!entries) return;
+    std::size_t at = 0;
+    for (IndexEntry& entry : *entries) {
+        while (at < packs_.size() && packs_[at].id != entry.pack) ++at;
         if (at == packs_.size()) return;
         loaded_[at] = std::make_unique<const Loaded>(
-            Loaded{PackDirectory::decode(base::ByteView(plain).subspan(16)),
-                   repository_.keys().object_key(make_header(ObjectType::pack, pack))});
+            Loaded{std::move(entry.directory),
+                   repository_.keys().object_key(make_header(ObjectType::pack, entry.pack))});
     }
 }
 

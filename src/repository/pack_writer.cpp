@@ -99,15 +99,21 @@ struct PackWriter::State {
             stored_ids.push_back(pack.id);
             lock.unlock();
             std::exception_ptr error;
+            bool taken = false;
             try {
-                if (!location.put(object_name(ObjectType::pack, pack.id), pack.bytes))
+                taken = !location.put(object_name(ObjectType::pack, pack.id), pack.bytes);
+                if (taken)
                     throw base::Error(
                         base::ErrorKind::failed,
                         base::format("cannot store pack {}: its name is taken", pack.id.brief()));
+            } catch (base::Error& failed) {
+                if (failed.state().empty()) failed.state("no backup was made; earlier ones are untouched");
+                error = std::current_exception();
             } catch (...) {
                 error = std::current_exception();
             }
             lock.lock();
+            if (taken) stored_ids.pop_back();  // it is somebody else's
             storing = false;
             if (error)
                 failure = error;

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/compression.hpp"
+#include "repository/index.hpp"
 
 namespace bt2c::repository {
 
@@ -29,6 +30,16 @@ Error no_repository(storage::Location& location) {
         .hint("make one with 'bt2c-dr repository init', or name another in config/dr.toml");
 }
 
+/// What cannot be removed is known to no manifest. With `contents`, only an object that holds just these.
+void discard_object(storage::Location& location, const std::string& name,
+                    std::string_view contents = {}) noexcept {
+    try {
+        if (contents.empty() || base::as_text(location.get(name).value_or(Bytes())) == contents)
+            location.remove(name);
+    } catch (const std::exception&) {
+    }
+}
+
 /// Newest first; the sequence decides, not the clock.
 bool newer(const Manifest& a, const Manifest& b) {
     return std::tuple(a.sequence, a.finished_at, a.id) > std::tuple(b.sequence, b.finished_at, b.id);
@@ -40,7 +51,7 @@ bool Repository::exists(storage::Location& location) {
     return location.size_of("format").has_value();
 }
 
-ObjectId Repository::read_id(storage::Location& location) {
+Repository::Format Repository::read_format(storage::Location& location) {
     const auto contents = location.get_range("format", 0, format_object_bytes_max);
     if (!contents) throw no_repository(location);
     try {
@@ -51,7 +62,8 @@ ObjectId Repository::read_id(storage::Location& location) {
             throw Error(ErrorKind::failed,
                         format("it has format version {}, which this program does not know",
                                json.integer_at("version")));
-        return ObjectId::parse(json.string_at("id"));
+        return {ObjectId::parse(json.string_at("id")),
+                base::parse_utc(json.string_at("created_at")).value_or(0)};
     } catch (const Error& error) {
         throw Error(ErrorKind::failed,
                     format("cannot open the repository at {}: its object 'format' is damaged",
@@ -70,10 +82,27 @@ Repository Repository::init(std::shared_ptr<storage::Location> location,
         throw Error(ErrorKind::failed, format("cannot make a repository at {}: there is one already",
                                               base::printable(location->describe())))
             .state("nothing was changed");
+    if (!location->list("manifests").empty() || !location->list("packs").empty())
+        throw Error(ErrorKind::failed,
+                    format("cannot make a repository at {}: there are backups of one whose object 'format' "
+                           "is missing",
+                           base::printable(location->describe())))
+            .state("nothing was changed")
+            .hint("bring the file 'format' back from a copy of the repository, or name another folder");
     const ObjectId id = ObjectId::random();
     auto keys = std::make_shared<const RepositoryKeys>(crypto::SecretBytes::random(32), id);
-    for (const LabelledSecret& entry : secrets)
-        add_slot(*location, id, keys->master(), entry.secret, entry.label);
+    std::vector<std::string> slots;
+    const auto discard = [&] {
+        for (const std::string& slot : slots) discard_object(*location, slot);
+    };
+    try {
+        for (const LabelledSecret& entry : secrets)
+            slots.push_back("keys/" +
+                            add_slot(*location, id, keys->master(), entry.secret, entry.label).id.hex());
+    } catch (...) {
+        discard();
+        throw;
+    }
     // Last, as a manifest is: a repository without its slots never exists.
     const std::string text = Json::object({{"format", format_name},
                                            {"version", format_version},
@@ -81,16 +110,27 @@ Repository Repository::init(std::shared_ptr<storage::Location> location,
                                            {"created_at", base::format_utc(base::now_unix_ms())}})
                                  .dump(true) +
                              "\n";
-    if (!location->put("format", base::as_bytes(text)))
+    bool stored = false;
+    try {
+        stored = location->put("format", base::as_bytes(text));
+    } catch (...) {
+        // It may have failed behind the point where the object has its name; another's stays.
+        discard_object(*location, "format", text);
+        discard();
+        throw;
+    }
+    if (!stored) {
+        discard();
         throw Error(ErrorKind::busy, "cannot make the repository: another process made one just now")
             .hint("run the command again; it will use that one");
+    }
     return Repository(std::move(location), std::move(keys));
 }
 
 Repository Repository::open(std::shared_ptr<storage::Location> location, const Secret& secret) {
     const ObjectId id = read_id(*location);
-    std::optional<crypto::SecretBytes> master = open_slots(*location, id, secret);
-    if (!master) {
+    std::optional<OpenedSlot> opened = open_slots(*location, id, secret);
+    if (!opened) {
         const bool file = secret.kind == SlotKind::key_file;
         throw Error(ErrorKind::wrong_secret,
                     format("cannot open the repository: the {} is wrong",
@@ -102,8 +142,10 @@ Repository Repository::open(std::shared_ptr<storage::Location> location, const S
             .hint(file ? "give the password or the 24-word recovery phrase in BT2C_REPO_PASSWORD"
                        : "try again, or give the 24-word recovery phrase instead");
     }
-    auto keys = std::make_shared<const RepositoryKeys>(std::move(*master), id);
-    return Repository(std::move(location), std::move(keys));
+    auto keys = std::make_shared<const RepositoryKeys>(std::move(opened->master), id);
+    Repository repository(std::move(location), std::move(keys));
+    repository.opened_slot_ = opened->id;
+    return repository;
 }
 
 Bytes Repository::seal_object(ObjectType type, const ObjectId& id, base::ByteView plain) const {
@@ -132,13 +174,19 @@ Manifest Repository::manifest(const ObjectId& id) const {
         throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
             .hint("'bt2c-dr list-backups' shows those that exist");
     const Bytes plain = open_object(ObjectType::manifest, id, *object);
+    const auto damaged = [&](std::string cause) {
+        return Error(ErrorKind::failed, format("manifest {} is damaged", id.brief())).cause(std::move(cause));
+    };
     base::Reader reader(plain);
     const auto size = reader.integer<std::uint32_t>();
     Bytes text(std::min<std::size_t>(size, manifest_bytes_max));
     if (reader.failed() || !decompress(reader.bytes(reader.left()), text))
-        throw Error(ErrorKind::failed, format("manifest {} is damaged", id.brief()))
-            .cause("it cannot be decompressed");
-    return Manifest::from_json(id, Json::parse(base::as_text(text)));
+        throw damaged("it cannot be decompressed");
+    try {
+        return Manifest::from_json(id, Json::parse(base::as_text(text)));
+    } catch (const Error& error) {
+        throw damaged(error.message());
+    }
 }
 
 BackupList Repository::list() const {
@@ -181,34 +229,56 @@ Manifest Repository::find(const std::string& name) const {
         .hint("'bt2c-dr list-backups' shows the ids; at least four digits are needed");
 }
 
-Bytes Repository::make_index(const ObjectId& backup, const std::vector<StoredPack>& own_packs) const {
-    const ObjectHeader header = make_header(ObjectType::index, backup);
-    Bytes object(header.begin(), header.end());
-    crypto::Sealer sealer(keys_->object_key(header));
-    for (std::size_t i = 0; i < own_packs.size(); ++i) {
-        Bytes plain(own_packs[i].id.bytes.begin(), own_packs[i].id.bytes.end());
-        const Bytes directory = own_packs[i].directory.encode();
-        plain.insert(plain.end(), directory.begin(), directory.end());
-        base::put_le(object, static_cast<std::uint32_t>(plain.size() + crypto::seal_tag_bytes));
-        const std::size_t before = object.size();
-        object.resize(before + plain.size() + crypto::seal_tag_bytes);
-        sealer.seal(i, plain, base::MutableBytes(object).subspan(before));
-    }
-    return object;
-}
-
-void Repository::store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const {
-    const auto put = [&](ObjectType type, const Bytes& object) {
-        if (!location_->put(object_name(type, manifest.id), object))
-            throw Error(ErrorKind::failed, format("cannot store {} {}: its name is taken", object_noun(type),
-                                                  manifest.id.brief()));
-    };
-    put(ObjectType::index, make_index(manifest.id, own_packs));
+Bytes Repository::seal_manifest(const Manifest& manifest) const {
     const std::string text = manifest.to_json().dump();
+    // What no reader takes must not be written.
+    if (text.size() > manifest_bytes_max)
+        throw Error(ErrorKind::failed, "cannot store the backup: its list of files is too long")
+            .cause(format("{} files make a manifest of {}, and {} is the limit", manifest.files.size(),
+                          base::human_size(text.size()), base::human_size(manifest_bytes_max)));
     Bytes plain;
     base::put_le(plain, static_cast<std::uint32_t>(text.size()));
     compress(base::as_bytes(text), 3, plain);
-    put(ObjectType::manifest, seal_object(ObjectType::manifest, manifest.id, plain));
+    return seal_object(ObjectType::manifest, manifest.id, plain);
+}
+
+void Repository::check_still_there(const Manifest& manifest) const {
+    const auto gone = [&](const std::string& what) {
+        return Error(ErrorKind::failed,
+                     format("cannot store backup {}: {} meanwhile", manifest.id.brief(), what))
+            .hint("see what happens to the repository's folder, then make the backup again");
+    };
+    if (!exists(*location_) || read_id(*location_) != id())
+        throw gone("the repository was removed or replaced");
+    for (const PackInfo& pack : manifest.packs)
+        if (location_->size_of(object_name(ObjectType::pack, pack.id)) != pack.bytes)
+            throw gone(format("pack {} was removed or changed", pack.id.brief()));
+    if (manifest.parent && !location_->size_of(object_name(ObjectType::manifest, *manifest.parent)))
+        throw gone(format("its full backup {} was removed", manifest.parent->brief()));
+}
+
+void Repository::store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const {
+    std::vector<IndexEntry> entries;
+    for (const StoredPack& pack : own_packs) entries.push_back({pack.id, pack.directory});
+    const std::string index_name = object_name(ObjectType::index, manifest.id);
+    const std::string manifest_name = object_name(ObjectType::manifest, manifest.id);
+    const auto put = [&](const std::string& name, const Bytes& object) {
+        if (!location_->put(name, object))
+            throw Error(ErrorKind::failed, format("cannot store {}: its name is taken", name));
+    };
+    const Bytes sealed = seal_manifest(manifest);
+    try {
+        put(index_name, encode_index(*keys_, manifest.id, entries));
+        check_still_there(manifest);
+        put(manifest_name, sealed);
+    } catch (Error& error) {
+        // A put can fail behind the point where the object has its name. The caller takes the packs back,
+        // so that no manifest may be left.
+        discard_object(*location_, manifest_name);
+        discard_object(*location_, index_name);
+        if (error.state().empty()) error.state("no backup was made; earlier ones are untouched");
+        throw;
+    }
 }
 
 void Repository::record_proof(const ObjectId& backup, std::string what) const {

@@ -40,12 +40,20 @@ class Repository {
                            const std::vector<LabelledSecret>& secrets);
     /// Throws Error: no_repository, wrong_secret, or a damaged or unknown format.
     static Repository open(std::shared_ptr<storage::Location> location, const Secret& secret);
-    /// The repository's id without opening it.
-    static ObjectId read_id(storage::Location& location);
+    /// What stands in the clear.
+    struct Format {
+        ObjectId id;
+        base::UnixMs created_at = 0;
+    };
+    /// Throws as open(), but for wrong_secret.
+    static Format read_format(storage::Location& location);
+    static ObjectId read_id(storage::Location& location) { return read_format(location).id; }
 
     storage::Location& location() const { return *location_; }
     const ObjectId& id() const { return keys_->repository(); }
     const RepositoryKeys& keys() const { return *keys_; }
+    /// The key slot that the secret opened; nullopt for a repository that was just made.
+    const std::optional<ObjectId>& opened_slot() const { return opened_slot_; }
 
     BackupList list() const;
     /// Throws Error when it is absent or damaged.
@@ -54,10 +62,10 @@ class Repository {
     /// digits at least). Throws Error with a hint when there is none or several.
     Manifest find(const std::string& name) const;
 
-    /// Stores the index of the backup's own packs, then its manifest: after this it exists.
+    /// Stores the index of the backup's own packs, then its manifest: after this it exists. Throws
+    /// Error, and the backup does not exist, also when the repository or one of the packs that the
+    /// manifest names is gone meanwhile.
     void store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const;
-    /// The index as an object, of the packs in the order in which the backup wrote them.
-    base::Bytes make_index(const ObjectId& backup, const std::vector<StoredPack>& own_packs) const;
 
     /// Records that a backup was proved restorable now.
     void record_proof(const ObjectId& backup, std::string what) const;
@@ -71,9 +79,12 @@ class Repository {
     Repository(std::shared_ptr<storage::Location> location, std::shared_ptr<const RepositoryKeys> keys)
         : location_(std::move(location)), keys_(std::move(keys)) {}
     base::Bytes seal_object(ObjectType type, const ObjectId& id, base::ByteView plain) const;
+    base::Bytes seal_manifest(const Manifest& manifest) const;
+    void check_still_there(const Manifest& manifest) const;
 
     std::shared_ptr<storage::Location> location_;
     std::shared_ptr<const RepositoryKeys> keys_;
+    std::optional<ObjectId> opened_slot_;
 };
 
 }  // namespace bt2c::repository

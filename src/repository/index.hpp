@@ -1,0 +1,30 @@
+#pragma once
+// The index of a backup: the directories of its own packs in one object. A cache.
+
+#include <vector>
+
+#include "repository/pack_directory.hpp"
+#include "repository/pack_writer.hpp"
+#include "repository/repository.hpp"
+
+namespace bt2c::repository {
+
+struct IndexEntry {
+    ObjectId pack;
+    PackDirectory directory;
+};
+
+/// The index as an object; packs in the order in which the backup wrote them.
+base::Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup,
+                         const std::vector<IndexEntry>& packs);
+
+/// nullopt where the repository has none. Throws Error when it is damaged, belongs to another
+/// backup, or has an unknown version.
+std::optional<std::vector<IndexEntry>> read_index(const Repository& repository, const ObjectId& backup);
+
+/// Makes the index of a backup anew from the directories at the ends of its packs, where it is
+/// missing or damaged; a damaged one is removed first. False when it was sound. Throws Error when a
+/// pack is missing or damaged.
+bool rebuild_index(const Repository& repository, const Manifest& manifest);
+
+}  // namespace bt2c::repository
