@@ -6,6 +6,7 @@ using Kind = platform::FileStep::Kind;
 
 StepRecorder::StepRecorder() {
     platform::set_file_step_hook([this](const platform::FileStep& step) {
+        const std::lock_guard lock(mutex_);
         steps_.push_back(
             {step.kind, step.path, step.to, std::string(base::as_text(step.bytes)), step.offset});
     });

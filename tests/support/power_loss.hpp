@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct RecordedStep {
     std::uint64_t offset;
 };
 
-/// Records the durable steps of this process while it lives.
+/// Records the durable steps of this process, from all its threads, while it lives.
 class StepRecorder {
  public:
     StepRecorder();
@@ -31,6 +32,7 @@ class StepRecorder {
     const std::vector<RecordedStep>& steps() const { return steps_; }
 
  private:
+    std::mutex mutex_;
     std::vector<RecordedStep> steps_;
 };
 
