@@ -54,7 +54,8 @@ void create(Arguments& arguments) {
 
 void list_faults() {
     for (const sample::Fault& fault : sample::faults())
-        say(format("{:<32} {:<22} {}", fault.name, fault.check, fault.description));
+        say(format("{:<32} {:<22} {}", fault.name, fault.check.empty() ? "(an error)" : fault.check,
+                   fault.description));
 }
 
 bool stop_requested() {

@@ -8,8 +8,10 @@
 namespace bt2c::sample {
 
 struct Fault {
-    std::string_view name;         ///< "height-gap"
-    std::string_view check;        ///< the check of verify-integrity that must name it
+    std::string_view name;  ///< "height-gap"
+    /// The check of verify-integrity that must name it; empty where the database as a whole must
+    /// be refused, with an error.
+    std::string_view check;
     std::string_view description;  ///< one clause
     /// Checks that the fault may fail as well, since it cannot be had without; "*" stands for any.
     std::vector<std::string_view> also;

@@ -176,7 +176,7 @@ std::vector<Recipe> page_faults() {
           {"*"}},
          {},
          count_free_pages},
-        {{"truncated-file", "database_pages", "the last quarter of the file is cut off", {"*"}},
+        {{"truncated-file", "", "the last quarter of the file is cut off", {}},
          {},
          [](const fs::path& path) { fs::resize_file(path, fs::file_size(path) / 4 * 3); }},
     };
