@@ -54,6 +54,7 @@ class Parser {
     }
 
     Request parse(const std::vector<std::string>& arguments) {
+        arguments_ = arguments;
         try {
             root_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
         } catch (const CLI::CallForHelp&) {
@@ -136,7 +137,8 @@ class Parser {
 
     /// Throws for the first word that nothing took.
     void require_no_leftovers() const {
-        const std::vector<std::string> left = root_.remaining(true);
+        std::vector<std::string> left = root_.remaining(true);
+        std::erase(left, "--");  // the library counts the mark among the words it did not take
         if (left.empty()) return;
         const std::string where = subject();
         const Node& node = nodes_.at(where);
@@ -193,8 +195,9 @@ class Parser {
     }
 
     void store(const Option& option, const std::string& text) const {
-        // The library lets "-o --json" take the option for the value.
-        if (!option.is_argument && !option.value.empty() && is_option(text))
+        // The library takes the second word of "--output --json" for the value; that of "--output=--json" is.
+        if (!option.is_argument && !option.value.empty() && is_option(text) &&
+            std::find(arguments_.begin(), arguments_.end(), option.name + "=" + text) == arguments_.end())
             throw usage_error(format("{} needs a value", option.name), "",
                               format("if '{}' is meant as the value, write {}={}", text, option.name, text));
         if (option.value.empty() && text != "true")
@@ -219,6 +222,7 @@ class Parser {
         return false;
     }
 
+    std::vector<std::string> arguments_;
     CLI::App root_;
     CLI::Option* version_ = nullptr;
     std::map<std::string, Node> nodes_;

@@ -1,0 +1,62 @@
+#include "cli/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cli/output.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using Align = Column::Align;
+
+TEST(Table, ColumnsLineUp) {
+    Table table({{"name"}, {"size", Align::right}, {"note"}});
+    table.row({"Zoë", "5", "備份 done"});
+    table.row({"b", "12,345", ""});
+    EXPECT_EQ(table.text(TextTerminal()),
+              "name    size  note\n"
+              "────  ──────  ─────────\n"
+              "Zoë        5  備份 done\n"
+              "b     12,345\n");
+}
+
+TEST(Table, OnlyWhatMayShrinkIsCut) {
+    Table table({{"id"}, {"reason", Align::left, true}});
+    table.row({"40dc1520aaaaaaaa", "a long explanation"});
+    EXPECT_EQ(table.text(TextTerminal(true, false, 30)),
+              "id                reason\n"
+              "────────────────  ────────────\n"
+              "40dc1520aaaaaaaa  a long expl…\n");
+    // Too narrow for all: the id stays whole, and the reason readable.
+    EXPECT_NE(table.text(TextTerminal(true, false, 10)).find("40dc1520aaaaaaaa  a long …\n"),
+              std::string::npos);
+    EXPECT_NE(table.text(TextTerminal(false, false, 0)).find("a long explanation\n"), std::string::npos);
+}
+
+TEST(Table, CutsBetweenLettersAndNotWithin) {
+    Table table({{"n", Align::left, true}});
+    table.row({"ëëëëëëëëëëëë"});
+    EXPECT_NE(table.text(TextTerminal(true, false, 9)).find("\nëëëëëëëë…\n"), std::string::npos);
+    Table wide({{"n", Align::left, true}});
+    wide.row({"備份備份備份備份"});
+    EXPECT_NE(wide.text(TextTerminal(true, false, 10)).find("\n備份備份…\n"), std::string::npos);
+}
+
+TEST(Table, ColoursTakeNoRoom) {
+    Table table({{"state"}, {"n"}});
+    table.row({Cell("ok", Style::green), "1"});
+    table.row({"damaged", "2"});
+    const std::string text = table.text(TextTerminal(true, true, 80));
+    EXPECT_NE(text.find("\x1b[32mok\x1b[0m       1\n"), std::string::npos) << text;
+}
+
+TEST(Output, FieldsShareOneColumn) {
+    const TextTerminal terminal;
+    Output output(terminal);
+    output.line("Backup {} done", 7);
+    output.fields({{"height", "12"}, {"größe", "5 B"}});
+    EXPECT_EQ(output.text(), "Backup 7 done\n  height  12\n  größe   5 B\n");
+}
+
+}  // namespace
+}  // namespace bt2c::cli
