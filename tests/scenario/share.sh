@@ -1,0 +1,59 @@
+#!/bin/bash
+# usage: share.sh FOLDER; checks the generated man pages and completions below it.
+set -euo pipefail
+share=$1
+
+need() {
+    if command -v "$1" >/dev/null; then return; fi
+    echo "skipped: $1 is not installed"
+    if [[ ${CI:-} == true ]]; then exit 1; fi
+    exit 77
+}
+need groff
+need zsh
+need fish
+
+# What the shell prints after the words of a command line, one candidate a line.
+bash_offers() {
+    bash -c 'compopt() { :; }; source "$1"; shift
+        COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _bt2c_dr; printf "%s\n" "${COMPREPLY[@]}"' \
+        bash "$share/bash-completion/completions/bt2c-dr" "$@"
+}
+fish_offers() {
+    # shellcheck disable=SC2016  # fish expands them
+    fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$share/fish/vendor_completions.d/bt2c-dr.fish" "$1"
+}
+expect() { # expect WORD WHERE: stdin holds the word at the start of a line
+    if ! grep -q -e "^$1\b" -; then
+        echo "$2: '$1' is not offered"
+        exit 1
+    fi
+}
+
+pages=0
+for page in "$share"/man/man1/*.1; do
+    pages=$((pages + 1))
+    warnings=$(groff -Tutf8 -Kutf8 -ww -man "$page" 2>&1 >/dev/null)
+    if [[ -n $warnings ]]; then
+        echo "$page: $warnings"
+        exit 1
+    fi
+    groff -Tutf8 -Kutf8 -man "$page" | grep -q -e 'NAME' || {
+        echo "$page shows nothing"
+        exit 1
+    }
+done
+((pages > 3))
+
+bash -n "$share/bash-completion/completions/bt2c-dr"
+zsh -n "$share/zsh/vendor-completions/_bt2c-dr"
+fish --no-execute "$share/fish/vendor_completions.d/bt2c-dr.fish"
+
+bash_offers bt2c-dr '' | expect help bash
+bash_offers bt2c-dr --home /x '' | expect help bash
+bash_offers bt2c-dr help -- | expect --json bash
+bash_offers bt2c-dr --network te | expect testnet bash
+fish_offers 'bt2c-dr ' | expect help fish
+fish_offers 'bt2c-dr --network te' | expect testnet fish
+fish_offers 'bt2c-dr help --js' | expect --json fish
+echo "$pages man pages and three completions are well"
