@@ -16,9 +16,6 @@ bytes_of() {
     fi
 }
 
-# A value of a JSON file, such as json FILE '$.id'; 0 when it is not there.
-json() { sqlite3 :memory: "SELECT ifnull(json_extract(readfile('$1'), '$2'), 0)"; }
-
 # record TOOL STEP SECONDS PEAK_KIB BYTES_ADDED
 record() { echo "$*" >>"$work/results"; }
 
@@ -39,9 +36,6 @@ measure() {
     record "$tool" "$step" "$seconds" "$peak" $((after - before))
     printf '%-14s %-12s %8s s %9s KiB %12s bytes\n' "$tool" "$step" "$seconds" "$peak" $((after - before)) >&2
 }
-
-# What the last command of a tool and step printed.
-answer() { cat "$work/$1-$2.out"; }
 
 # median TOOL STEP COLUMN: over all rounds; empty when there is none. Columns: 3 seconds, 4 KiB, 5 bytes.
 median() {

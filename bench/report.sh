@@ -19,7 +19,7 @@ row() {
 goal() { echo "| $1 | $2 | ≤ $3 | $(verdict "$2" "$3") |"; }
 
 report_tables() {
-    local crypto
+    local pages
     echo "| command | time, s | peak memory, MiB | stored, MB |"
     echo "|---|---|---|---|"
     row ours full "**bt2c-dr** backup --type full"
@@ -33,12 +33,12 @@ report_tables() {
     row ours restore "**bt2c-dr** restore --backup latest, with proof"
     row restic restore "restic restore latest"
     row borg restore "borg extract"
-    row ours verify "**bt2c-dr** verify-integrity, everything"
+    row ours verify "**bt2c-dr** verify-integrity --skip-pages: five checks, all cryptography"
+    row ours verify-all "**bt2c-dr** verify-integrity, the page structure too"
     row sql verify "plain SQL for the five checks"
-    echo "| **bt2c-dr** verify-integrity, the page structure in it | $(median ours pages 3) | | |"
     row quick_check pages "sqlite3 PRAGMA quick_check"
     echo
-    crypto=$(awk -v all="$(median ours verify 3)" -v pages="$(median ours pages 3)" 'BEGIN { printf "%.2f", all - pages }')
+    pages=$(awk -v all="$(median ours verify-all 3)" -v rest="$(median ours verify 3)" 'BEGIN { printf "%.2f", all - rest }')
     echo "| goal | measured | at most | |"
     echo "|---|---|---|---|"
     goal "full: time, of restic's" "$(ratio "$(median ours full 3)" "$(median restic full 3)")" 0.3
@@ -48,15 +48,16 @@ report_tables() {
     goal "incremental: time, of restic's" "$(ratio "$(median ours incremental 3)" "$(median restic incremental 3)")" 0.18
     goal "incremental: stored, MB" "$(megabytes "$(median ours incremental 5)")" 0.35
     goal "restore: time, of restic's" "$(ratio "$(median ours restore 3)" "$(median restic restore 3)")" 0.5
-    goal "verify-integrity without page structure ($crypto s): time, of plain SQL's" \
-        "$(ratio "$crypto" "$(median sql verify 3)")" 0.8
-    goal "page structure: time, of quick_check's" "$(ratio "$(median ours pages 3)" "$(median quick_check pages 3)")" 1.0
+    goal "verify-integrity without page structure: time, of plain SQL's" \
+        "$(ratio "$(median ours verify 3)" "$(median sql verify 3)")" 0.8
+    goal "page structure (the $pages s that it adds): time, of quick_check's" \
+        "$(ratio "$pages" "$(median quick_check pages 3)")" 1.0
     memory_goals
 }
 
 memory_goals() {
     local step
-    for step in full incremental restore verify; do
+    for step in full incremental restore verify-all; do
         goal "peak memory, $step, MiB" "$(mebibytes "$(highest ours "$step" 4)")" 256
     done
 }
@@ -118,7 +119,7 @@ report_tall() {
     row ours full "bt2c-dr backup --type full"
     row ours incremental "bt2c-dr backup --type incremental"
     row ours restore "bt2c-dr restore"
-    row ours verify "bt2c-dr verify-integrity"
+    row ours verify-all "bt2c-dr verify-integrity"
     echo
     echo "| goal | measured | at most | |"
     echo "|---|---|---|---|"

@@ -73,9 +73,8 @@ ours() {
     measure ours incremental "$repository" "$dr" --home "$home" --json --quiet backup --type incremental
     measure ours restore - "$dr" --home "$home" --json --quiet restore --backup latest --target "$work/target"
     cmp "$work/target/data/blockchain.db" "$later"
-    measure ours verify - "$dr" --home "$home" --json --quiet verify-integrity
-    answer ours verify >"$work/verify.json"
-    record ours pages "$(json "$work/verify.json" '$.pages_seconds')" 0 0
+    measure ours verify - "$dr" --home "$home" --json --quiet verify-integrity --skip-pages
+    measure ours verify-all - "$dr" --home "$home" --json --quiet verify-integrity
     rm -rf "$work/target" "$home/backups"
 }
 
@@ -130,7 +129,7 @@ writer_wait() {
     stop_writer
     start_writer backup "$mode"
     sleep 2
-    "$dr" --home "$home" --json --quiet backup --type full >"$work/backup.json"
+    "$dr" --home "$home" --json --quiet backup --type full >"$work/backup.json" 2>"$work/backup.err"
     sleep 1
     stop_writer
     rm -f "$home"/data/blockchain.db*
