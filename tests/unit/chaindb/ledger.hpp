@@ -69,6 +69,10 @@ class Child {
     pid_t pid_ = -1;
 };
 
+/// What a commit may take beside a capture on a machine that is busy with other things; some ms
+/// is what it takes on an idle one, and 5 s is where the writer would see an error.
+constexpr std::int64_t longest_commit_us = 3'000'000;
+
 /// Commits until it is told to stop; a busy timeout of 5 s.
 std::function<void(Child::Report&)> ledger_writer(std::filesystem::path path, LedgerPlan plan);
 

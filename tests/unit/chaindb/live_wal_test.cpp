@@ -176,6 +176,8 @@ TEST_F(LiveWal, ClosingLeavesTheLogToTheNode) {
         EXPECT_EQ(dump(read_image(*live, shape)), dump(*writer_));
     }
     EXPECT_EQ(platform::read_file(folder_ / "copy.db-wal", 1 << 26), before);
+    EXPECT_EQ(platform::read_file(folder_ / "copy.db", 1 << 26), platform::read_file(path_, 1 << 26))
+        << "the log was written back into the file";
 }
 
 TEST_F(LiveWal, TornLogOfAKilledNodeEndsAtItsLastCommit) {
