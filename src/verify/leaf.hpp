@@ -55,7 +55,7 @@ struct Payment {
     bool developer = false;
     std::int64_t rowid = 0;
     chain::Hash hash{};
-    double amount = 0;
+    double amount = 0;  ///< not a number where the row has none
     std::optional<std::string> recipient;
     /// Unix seconds; of a text, rounded to microseconds.
     std::optional<double> timestamp;

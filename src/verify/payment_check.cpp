@@ -51,6 +51,7 @@ void check_payments(const Context& context, const Block& block, const std::vecto
                                text};
             });
         };
+        if (!(payment.amount >= 0)) continue;  // reported along with the row
         ledger.paid(block.network, payment.amount);
         const bool is_first_validators = payment.amount == chain::first_validator_reward ||
                                          payment.amount == chain::older_first_validator_reward;

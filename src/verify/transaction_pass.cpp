@@ -52,7 +52,7 @@ struct TransactionPass::Worker {
         pool.add(number, leaf);
         const PaymentKind kind = payment_kind(row);
         if (kind == PaymentKind::none) return;
-        if (auto payment = read_payment(row, rowid, leaf.hash, kind)) pool.add(std::move(*payment));
+        pool.add(read_payment(row, rowid, leaf.hash, kind));
     }
 
     void begin_run(const Statement& row, std::string_view block_hash) {
@@ -90,7 +90,7 @@ struct TransactionPass::Worker {
         if (run == Run::unnamed && !read_flag(row, tx_is_pending))
             judge.report_not_pending(row, rowid, network);
         if (block && block->network != network) judge.check_network(row, rowid, *block);
-        if (row.type(tx_amount) != ValueType::real || !(row.real(tx_amount) >= 0))
+        if (row.type(tx_amount) != ValueType::real || !is_amount(row.real(tx_amount)))
             judge.check_amount(row, rowid, counted, block);
         return true;
     }

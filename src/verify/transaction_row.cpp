@@ -32,15 +32,12 @@ PaymentKind payment_kind(const Statement& row) {
     return PaymentKind::none;
 }
 
-std::optional<Payment> read_payment(const Statement& row, std::int64_t rowid, const chain::Hash& hash,
-                                    PaymentKind kind) {
-    const auto amount = read_number(row, tx_amount);
-    if (!amount) return std::nullopt;
+Payment read_payment(const Statement& row, std::int64_t rowid, const chain::Hash& hash, PaymentKind kind) {
     Payment payment;
     payment.developer = kind == PaymentKind::developer;
     payment.rowid = rowid;
     payment.hash = hash;
-    payment.amount = *amount;
+    payment.amount = read_number(row, tx_amount).value_or(std::numeric_limits<double>::quiet_NaN());
     if (row.type(tx_recipient) == ValueType::text) payment.recipient = row.string(tx_recipient);
     payment.timestamp_is_text = row.type(tx_timestamp) == ValueType::text;
     payment.timestamp = payment.timestamp_is_text ? chain::parse_timestamp(row.text(tx_timestamp))
@@ -66,7 +63,7 @@ void TransactionJudge::report(Check check, const Statement& row, std::int64_t ro
 void TransactionJudge::check_amount(const Statement& row, std::int64_t rowid, NetworkId network,
                                     const Block* block) {
     const auto amount = read_number(row, tx_amount);
-    if (amount && *amount >= 0) return;
+    if (amount && is_amount(*amount)) return;
     if (row.is_null(tx_amount)) {
         // Registrations and exits may state no amount; what moves or makes coins must.
         const std::string_view type = row.text(tx_type);

@@ -2,6 +2,7 @@
 // One row of `transactions`: where it belongs, and what can be said of it alone.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,15 @@ enum TransactionColumn {
 };
 std::string transaction_columns(bool has_is_pending);
 
+/// Whether an amount can be: neither negative nor infinite.
+inline bool is_amount(double amount) {
+    return amount >= 0 && amount <= std::numeric_limits<double>::max();
+}
+
 enum class PaymentKind : std::uint8_t { none, reward, developer };
 PaymentKind payment_kind(const Statement& row);
-/// Of a row that is a payment; nullopt when its amount is no number.
-std::optional<Payment> read_payment(const Statement& row, std::int64_t rowid, const chain::Hash& hash,
-                                    PaymentKind kind);
+/// Of a row that is a payment. Its amount is not a number where the column's is none.
+Payment read_payment(const Statement& row, std::int64_t rowid, const chain::Hash& hash, PaymentKind kind);
 
 /// Judges rows of one thread by themselves, and reports what is wrong with where they belong.
 class TransactionJudge {
