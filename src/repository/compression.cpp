@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/error.hpp"
@@ -23,12 +24,13 @@ void compress(base::ByteView plain, int level, base::Bytes& out, base::ByteView 
     // The length stands in the pack's directory already.
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 0);
     if (!prefix.empty()) ZSTD_CCtx_refPrefix(context.get(), prefix.data(), prefix.size());
-    const std::size_t before = out.size();
-    out.resize(before + ZSTD_compressBound(plain.size()));
+    // A buffer that stays: fresh memory of the worst case's size would cost more than the copy.
+    thread_local base::Bytes buffer;
+    buffer.resize(std::max(buffer.size(), ZSTD_compressBound(plain.size())));
     const std::size_t size =
-        ZSTD_compress2(context.get(), out.data() + before, out.size() - before, plain.data(), plain.size());
+        ZSTD_compress2(context.get(), buffer.data(), buffer.size(), plain.data(), plain.size());
     BT2C_ASSERT(!ZSTD_isError(size));
-    out.resize(before + size);
+    out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
 bool decompress(base::ByteView compressed, base::MutableBytes out, base::ByteView prefix) {

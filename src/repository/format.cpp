@@ -78,6 +78,11 @@ ObjectHeader make_header(ObjectType type, const ObjectId& id) {
     return header;
 }
 
+bool has_unknown_version(base::ByteView object) noexcept {
+    return object.size() >= object_header_bytes && std::equal(magic.begin(), magic.end(), object.begin()) &&
+           (base::get_le<std::uint16_t>(object.data() + 8) != format_version || object[11] != 0);
+}
+
 void check_header(base::ByteView object, ObjectType type, const ObjectId& id) {
     const auto damaged = [&](std::string cause) {
         return Error(ErrorKind::failed, format("{} {} is damaged", object_noun(type), id.brief()))
@@ -87,7 +92,7 @@ void check_header(base::ByteView object, ObjectType type, const ObjectId& id) {
     if (!std::equal(magic.begin(), magic.end(), object.begin()))
         throw damaged("its first bytes are not ours");
     const auto version = base::get_le<std::uint16_t>(object.data() + 8);
-    if (version != format_version || object[11] != 0)
+    if (has_unknown_version(object))
         throw Error(ErrorKind::failed, format("{} {} has format version {}, which this program does not know",
                                               object_noun(type), id.brief(), version))
             .hint("use a newer bt2c-dr");

@@ -28,6 +28,9 @@ constexpr std::size_t file_piece_bytes = std::size_t{1} << 20;
 constexpr std::size_t group_bytes = 65536;
 constexpr std::size_t content_table_piece_entries = 65536;
 constexpr std::size_t differences_piece_entries = 32768;
+/// At a pack's end: the sealed length of its directory, and this mark.
+constexpr std::string_view pack_end = "BT2CPACK";
+constexpr std::size_t pack_trailer_bytes = 4 + pack_end.size();
 constexpr std::uint64_t directory_number = UINT64_MAX;  ///< seal number of a pack's directory
 
 enum class ObjectType : std::uint8_t { pack = 1, index = 2, manifest = 3, proof = 4 };
@@ -87,5 +90,7 @@ ObjectHeader make_header(ObjectType type, const ObjectId& id);
 /// Checks what stands in the clear at an object's front against what its name says; throws Error
 /// that tells a foreign file, an unknown version, and an object under a wrong name apart.
 void check_header(base::ByteView object, ObjectType type, const ObjectId& id);
+/// Whether an object of ours begins with a version that this program does not know.
+bool has_unknown_version(base::ByteView object) noexcept;
 
 }  // namespace bt2c::repository

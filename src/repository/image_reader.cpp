@@ -91,6 +91,15 @@ std::optional<BlobReference> ImageReader::group_blob(std::uint32_t group) const 
     return groups_[group].blob;
 }
 
+void ImageReader::check_group(std::uint32_t group) const {
+    const std::uint32_t first = group * image_.group_pages + 1;
+    const std::uint32_t stored = group < groups_.size() ? groups_[group].pages : 0;
+    for (std::uint32_t i = stored; i < pages_in_groups(group, 1); ++i)
+        if (!find_entry(own_differences_, first + i) && !find_entry(full_differences_, first + i))
+            throw Error(ErrorKind::failed, format("the backup lacks page {}", first + i))
+                .hint("run 'bt2c-dr repository check' to list what is damaged");
+}
+
 void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t count, MutableBytes out) const {
     const PackSet& packs = full_packs();
     const std::size_t stride = std::size_t{image_.group_pages} * image_.page_size;
@@ -125,50 +134,50 @@ void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t coun
     }
 }
 
+void ImageReader::check_entry(const PackSet& packs, const PageEntry& entry) const {
+    const BlobEntry& blob = packs.entry(entry.blob);
+    const bool fits = blob.kind == BlobKind::page_difference
+                          ? blob.first_page == entry.page && blob.plain_bytes == image_.page_size
+                          : blob.kind == BlobKind::loose_pages && entry.position < blob.page_count &&
+                                blob.plain_bytes == std::uint64_t{blob.page_count} * (4 + image_.page_size);
+    if (!fits)
+        throw packs.damaged(entry.blob.pack, format("page {} is not where its table says", entry.page));
+}
+
 void ImageReader::apply(const PackSet& packs, const PageEntry& entry, MutableBytes page,
-                        std::optional<BlobReference>& cached, Bytes& cache) const {
+                        LooseBlob& loose) const {
+    check_entry(packs, entry);
     const BlobEntry& blob = packs.entry(entry.blob);
     const auto unfit = [&] {
         return packs.damaged(entry.blob.pack, format("page {} is not where its table says", entry.page));
     };
     if (blob.kind == BlobKind::page_difference) {
         const Bytes before(page.begin(), page.end());
-        if (blob.first_page != entry.page || !decompress(packs.payload(entry.blob), page, before))
-            throw unfit();
+        if (!decompress(packs.payload(entry.blob), page, before)) throw unfit();
         return;
     }
-    if (blob.kind != BlobKind::loose_pages || entry.position >= blob.page_count ||
-        blob.plain_bytes != std::uint64_t{blob.page_count} * (4 + image_.page_size))
-        throw unfit();
-    if (cached != entry.blob) {
-        cache = packs.contents(entry.blob);
-        cached = entry.blob;
-    }
-    if (base::get_le<std::uint32_t>(cache.data() + std::size_t{entry.position} * 4) != entry.page)
+    if (loose.packs != &packs || loose.blob != entry.blob)
+        loose = {&packs, entry.blob, packs.contents(entry.blob)};
+    if (base::get_le<std::uint32_t>(loose.contents.data() + std::size_t{entry.position} * 4) != entry.page)
         throw unfit();
     const std::size_t at = std::size_t{blob.page_count} * 4 + std::size_t{entry.position} * image_.page_size;
-    std::copy_n(cache.begin() + static_cast<std::ptrdiff_t>(at), page.size(), page.begin());
+    std::copy_n(loose.contents.begin() + static_cast<std::ptrdiff_t>(at), page.size(), page.begin());
 }
 
 void ImageReader::read_groups(std::uint32_t first_group, std::uint32_t count, MutableBytes out) const {
     const std::uint32_t pages = pages_in_groups(first_group, count);
     BT2C_ASSERT(out.size() == std::size_t{pages} * image_.page_size);
+    for (std::uint32_t i = 0; i < count; ++i) check_group(first_group + i);
     read_full_groups(first_group, count, out);
     const std::uint32_t first_page = first_group * image_.group_pages + 1;
-    std::optional<BlobReference> own_cached, full_cached;
-    Bytes own_cache, full_cache;
+    LooseBlob own_loose, full_loose;
     for (std::uint32_t i = 0; i < pages; ++i) {
         const std::uint32_t page = first_page + i;
         const MutableBytes at = out.subspan(std::size_t{i} * image_.page_size, image_.page_size);
         if (const PageEntry* entry = find_entry(own_differences_, page)) {
-            apply(*packs_, *entry, at, own_cached, own_cache);
+            apply(*packs_, *entry, at, own_loose);
         } else if (const PageEntry* older = find_entry(full_differences_, page)) {
-            apply(*full_packs_, *older, at, full_cached, full_cache);
-        } else {
-            const std::uint32_t group = (page - 1) / image_.group_pages;
-            if (group >= groups_.size() || (page - 1) % image_.group_pages >= groups_[group].pages)
-                throw Error(ErrorKind::failed, format("the backup lacks page {}", page))
-                    .hint("run 'bt2c-dr repository check' to list what is damaged");
+            apply(*full_packs_, *older, at, full_loose);
         }
     }
 }

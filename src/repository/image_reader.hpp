@@ -43,6 +43,21 @@ class ImageReader {
     const PackSet& full_packs() const { return full_packs_ ? *full_packs_ : *packs_; }
     /// Where the full backup has a group; nullopt where it has none.
     std::optional<BlobReference> group_blob(std::uint32_t group) const;
+    /// Throws Error naming the first page of a group that has no place in any table.
+    void check_group(std::uint32_t group) const;
+
+    /// The blob of loose pages that was read last.
+    struct LooseBlob {
+        const PackSet* packs = nullptr;
+        BlobReference blob;
+        base::Bytes contents;
+    };
+    /// Throws Error unless the blob of one of differences() can hold its page.
+    void check_entry(const PageEntry& entry) const { check_entry(*packs_, entry); }
+    /// Makes the page of one of differences() of its version in the full backup's group.
+    void apply(const PageEntry& entry, base::MutableBytes page, LooseBlob& loose) const {
+        apply(*packs_, entry, page, loose);
+    }
 
  private:
     struct Group {
@@ -52,8 +67,8 @@ class ImageReader {
     std::uint32_t pages_in_groups(std::uint32_t first_group, std::uint32_t count) const;
     void read_full_groups(std::uint32_t first_group, std::uint32_t count, base::MutableBytes out) const;
     void find_groups();
-    void apply(const PackSet& packs, const PageEntry& entry, base::MutableBytes page,
-               std::optional<BlobReference>& cached, base::Bytes& cache) const;
+    void check_entry(const PackSet& packs, const PageEntry& entry) const;
+    void apply(const PackSet& packs, const PageEntry& entry, base::MutableBytes page, LooseBlob& loose) const;
 
     ImageInfo image_;
     std::unique_ptr<const PackSet> packs_;       // of this backup

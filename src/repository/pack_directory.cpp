@@ -9,12 +9,13 @@
 namespace bt2c::repository {
 
 namespace {
+constexpr std::size_t fixed_bytes = 28;
 constexpr std::size_t entry_bytes = 17;
-}
+}  // namespace
 
 base::Bytes PackDirectory::encode() const {
     base::Bytes out(backup.bytes.begin(), backup.bytes.end());
-    out.reserve(28 + blobs.size() * entry_bytes);
+    out.reserve(fixed_bytes + blobs.size() * entry_bytes);
     base::put_le(out, number);
     base::put_le(out, page_size);
     base::put_le(out, static_cast<std::uint32_t>(blobs.size()));
@@ -26,6 +27,13 @@ base::Bytes PackDirectory::encode() const {
         base::put_le(out, blob.page_count);
     }
     return out;
+}
+
+std::uint64_t PackDirectory::pack_bytes() const {
+    std::uint64_t size = object_header_bytes + fixed_bytes + blobs.size() * entry_bytes +
+                         crypto::seal_tag_bytes + pack_trailer_bytes;
+    for (const BlobEntry& blob : blobs) size += blob.sealed_bytes;
+    return size;
 }
 
 PackDirectory PackDirectory::decode(base::ByteView bytes) {

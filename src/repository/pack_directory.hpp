@@ -23,6 +23,8 @@ struct PackDirectory {
     std::vector<BlobEntry> blobs;
 
     base::Bytes encode() const;
+    /// The size of the whole pack, as it follows from the lengths of its parts.
+    std::uint64_t pack_bytes() const;
     /// Throws Error(failed) when the bytes are not a sound directory.
     static PackDirectory decode(base::ByteView bytes);
 };

@@ -17,8 +17,7 @@ using base::format;
 
 namespace {
 
-constexpr std::string_view pack_end = "BT2CPACK";
-constexpr std::size_t trailer_bytes = 4 + pack_end.size();
+constexpr std::size_t trailer_bytes = pack_trailer_bytes;
 
 Error damaged_pack(const ObjectId& pack, std::string cause) {
     return Error(ErrorKind::failed, format("pack {} is damaged", pack.brief()))

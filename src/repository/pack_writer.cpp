@@ -16,7 +16,6 @@ namespace bt2c::repository {
 namespace {
 
 constexpr std::size_t packs_in_flight = 3;
-constexpr std::string_view pack_end = "BT2CPACK";
 
 struct OpenPack {
     ObjectId id = ObjectId::random();

@@ -75,20 +75,24 @@ Repository::Format Repository::read_format(storage::Location& location) {
     }
 }
 
-Repository Repository::init(std::shared_ptr<storage::Location> location,
-                            const std::vector<LabelledSecret>& secrets) {
-    BT2C_ASSERT(!secrets.empty());
-    if (exists(*location))
+void Repository::require_none(storage::Location& location) {
+    if (exists(location))
         throw Error(ErrorKind::failed, format("cannot make a repository at {}: there is one already",
-                                              base::printable(location->describe())))
+                                              base::printable(location.describe())))
             .state("nothing was changed");
-    if (!location->list("manifests").empty() || !location->list("packs").empty())
+    if (!location.list("manifests").empty() || !location.list("packs").empty())
         throw Error(ErrorKind::failed,
                     format("cannot make a repository at {}: there are backups of one whose object 'format' "
                            "is missing",
-                           base::printable(location->describe())))
+                           base::printable(location.describe())))
             .state("nothing was changed")
             .hint("bring the file 'format' back from a copy of the repository, or name another folder");
+}
+
+Repository Repository::init(std::shared_ptr<storage::Location> location,
+                            const std::vector<LabelledSecret>& secrets) {
+    BT2C_ASSERT(!secrets.empty());
+    require_none(*location);
     const ObjectId id = ObjectId::random();
     auto keys = std::make_shared<const RepositoryKeys>(crypto::SecretBytes::random(32), id);
     std::vector<std::string> slots;

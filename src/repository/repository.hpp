@@ -30,8 +30,10 @@ struct BackupList {
 class Repository {
  public:
     static bool exists(storage::Location& location);
+    /// Throws Error when there is a repository already, or what is left of one without its `format`.
+    static void require_none(storage::Location& location);
     /// Makes a repository with a new master key and one slot for each secret (with its label).
-    /// Throws when there is one already.
+    /// Throws as require_none(). Failing, it leaves nothing.
     struct LabelledSecret {
         Secret secret;
         std::string label;

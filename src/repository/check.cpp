@@ -1,0 +1,204 @@
+#include "repository/check.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "repository/check_inventory.hpp"
+#include "repository/pack_set.hpp"
+
+namespace bt2c::repository {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::Json;
+
+namespace {
+
+constexpr std::array<std::string_view, 5> names{"damaged", "missing", "unknown_version", "unreferenced",
+                                                "foreign"};
+constexpr std::uint64_t proof_bytes_max = 4096;
+
+/// The id in the name of an object of that folder; nullopt when it is not named as one.
+std::optional<ObjectId> id_in(const std::string& name, std::string_view folder) {
+    const std::string_view view = name;
+    if (!view.starts_with(folder) || view.substr(folder.size(), 1) != "/") return std::nullopt;
+    ObjectId id;
+    if (!base::from_hex(view.substr(folder.size() + 1), id.bytes)) return std::nullopt;
+    if (!view.ends_with(id.hex())) return std::nullopt;  // upper case
+    return id;
+}
+std::optional<ObjectId> id_in(const std::string& name, ObjectType type) {
+    return id_in(name, object_folder(type));
+}
+
+void read_manifests(Check& check) {
+    const auto objects = check.repository.location().list("manifests");
+    check.progress.items_phase("reading manifests", objects.size());
+    std::vector<std::pair<ObjectId, std::string>> faults;
+    for (const storage::ObjectInfo& object : objects) {
+        base::throw_if_interrupted();
+        check.progress.advance(1);
+        const auto id = id_in(object.name, ObjectType::manifest);
+        if (!id) continue;
+        try {
+            check.backups.push_back(check.repository.manifest(*id));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            check.unreadable.insert(id->hex());
+            faults.emplace_back(*id, Check::text_of(error));
+        }
+    }
+    // Only now it is known which backups were made against them.
+    for (auto& [id, text] : faults)
+        check.manifest_finding(id, check.kind_of_damage(object_name(ObjectType::manifest, id)),
+                               std::move(text));
+    std::sort(check.backups.begin(), check.backups.end(),
+              [](const Manifest& a, const Manifest& b) { return a.sequence > b.sequence; });
+    for (const Manifest& manifest : check.backups)
+        for (const PackInfo& pack : manifest.packs) {
+            PackUse& use = check.packs.try_emplace(pack.id, PackUse{pack, {}}).first->second;
+            if (use.info.bytes != pack.bytes || use.info.backup != pack.backup)
+                check.manifest_finding(
+                    manifest.id, FindingKind::damaged,
+                    format("it tells another size or maker of pack {} than others do", pack.id.brief()));
+            use.backups.insert(manifest.id.hex());
+        }
+    // What a backup reads through its parent.
+    for (const Manifest& manifest : check.backups)
+        if (const Manifest* parent = manifest.parent ? check.find(*manifest.parent) : nullptr)
+            for (const PackInfo& pack : parent->packs)
+                check.packs.at(pack.id).backups.insert(manifest.id.hex());
+}
+
+void check_parents(Check& check) {
+    for (const Manifest& manifest : check.backups) {
+        if (!manifest.parent || check.unreadable.contains(manifest.parent->hex())) continue;
+        const Manifest* parent = check.find(*manifest.parent);
+        if (!parent)
+            check.manifest_finding(
+                *manifest.parent, FindingKind::missing,
+                "incremental backups were made against it, which cannot be restored without");
+        else if (parent->parent || !parent->image || parent->image->page_size != manifest.image->page_size ||
+                 parent->image->group_pages != manifest.image->group_pages)
+            check.manifest_finding(manifest.id, FindingKind::damaged,
+                                   format("it does not fit its full backup {}", parent->id.brief()));
+    }
+}
+
+void check_slots(Check& check) {
+    const SlotList slots = list_slots(check.repository.location());
+    for (const std::string& name : slots.damaged)
+        if (id_in(name, "keys"))
+            check.book.add(
+                {name,
+                 FindingKind::damaged,
+                 "the key slot cannot be read; its secret opens nothing",
+                 {},
+                 "add the secret again with 'bt2c-dr repository key add', and remove this slot with "
+                 "'bt2c-dr repository key remove'"});
+}
+
+void check_proof(Check& check, const ObjectId& id, const std::string& name) {
+    try {
+        const auto contents = check.repository.location().get_range(name, 0, proof_bytes_max);
+        if (!contents) return;  // removed since it was listed
+        const Json json =
+            Json::parse(base::as_text(check.repository.open_object(ObjectType::proof, id, *contents)));
+        ObjectId::parse(json.string_at("backup"));
+        if (!base::parse_utc(json.string_at("verified_at")))
+            throw Error(ErrorKind::failed, "it tells no time");
+    } catch (const Error& error) {
+        check.book.add({name,
+                        check.kind_of_damage(name),
+                        Check::text_of(error),
+                        {},
+                        "remove the file: it only says that a backup was proved once"});
+    }
+}
+
+/// A pack or index that no readable manifest names. No finding where it belongs to an unreadable one.
+void check_unreferenced(Check& check, ObjectType type, const ObjectId& id, const std::string& name) {
+    std::string owner = id.hex();
+    if (type == ObjectType::pack) try {
+            owner = read_pack_directory(check.repository, id).backup.hex();
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            owner.clear();
+        }
+    if (check.unreadable.contains(owner)) return;
+    check.book.add({name,
+                    FindingKind::unreferenced,
+                    owner.empty() ? "no backup names it"
+                                  : format("no backup names it: backup {} is being made, or was cut off",
+                                           owner.substr(0, 8)),
+                    {},
+                    "none is needed; it only takes space"});
+}
+
+void check_object(Check& check, const std::string& name) {
+    if (name == "format" || id_in(name, "keys") || id_in(name, ObjectType::manifest)) return;
+    if (const auto proof = id_in(name, ObjectType::proof)) return check_proof(check, *proof, name);
+    if (const auto index = id_in(name, ObjectType::index)) {
+        if (!check.find(*index)) check_unreferenced(check, ObjectType::index, *index, name);
+    } else if (const auto pack = id_in(name, ObjectType::pack)) {
+        if (!check.packs.contains(*pack)) check_unreferenced(check, ObjectType::pack, *pack, name);
+    } else {
+        check.book.add({name,
+                        FindingKind::foreign,
+                        "it is no object of a repository",
+                        {},
+                        "move it elsewhere; it is never read"});
+    }
+}
+
+}  // namespace
+
+std::string_view finding_name(FindingKind kind) {
+    return names[static_cast<std::size_t>(kind)];
+}
+
+bool is_fault(FindingKind kind) {
+    return kind != FindingKind::unreferenced && kind != FindingKind::foreign;
+}
+
+CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress) {
+    Check check{repository, progress, {}, {}, {}, {}, {}};
+    CheckReport report;
+    Repository::read_format(repository.location());
+    // Manifests before all others: what they name was stored before them.
+    read_manifests(check);
+    for (const storage::ObjectInfo& object : repository.location().list("")) {
+        check.sizes[object.name] = object.bytes;
+        ++report.objects;
+        report.bytes += object.bytes;
+    }
+    check_parents(check);
+    check_slots(check);
+    check_packs(check);
+    check_indexes(check);
+    check_tables(check);
+    if (read_data) {
+        check_pack_data(check);
+        check_image_digests(check);
+        check_differences(check);
+        check_files(check);
+    }
+    for (const auto& [name, bytes] : check.sizes) {
+        base::throw_if_interrupted();
+        check_object(check, name);
+    }
+    report.findings = check.book.take();
+    for (const CheckFinding& finding : report.findings) {
+        if (is_fault(finding.kind)) report.ok = false;
+        if (finding.kind == FindingKind::foreign) {
+            --report.objects;
+            report.bytes -= check.sizes[finding.object];
+        }
+    }
+    return report;
+}
+
+}  // namespace bt2c::repository

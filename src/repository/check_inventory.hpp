@@ -1,0 +1,80 @@
+#pragma once
+// What a check knows of a repository, and where its parts note what they find.
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "repository/check.hpp"
+
+namespace bt2c::repository {
+
+/// Findings, one for each object: of several the first counts. Thread-safe.
+class FindingBook {
+ public:
+    void add(CheckFinding finding);
+    bool has(const std::string& object) const;
+    /// By the names of the objects.
+    std::vector<CheckFinding> take();
+
+ private:
+    mutable std::mutex mutex_;
+    std::map<std::string, CheckFinding> findings_;
+};
+
+/// A pack that a manifest names.
+struct PackUse {
+    PackInfo info;
+    std::set<std::string> backups;  ///< ids of those that need it
+};
+
+/// One check under way.
+struct Check {
+    const Repository& repository;
+    base::Progress& progress;
+    std::vector<Manifest> backups;     ///< that could be read, newest first
+    std::set<std::string> unreadable;  ///< ids of the other manifests
+    std::map<ObjectId, PackUse> packs;
+    std::map<std::string, std::uint64_t> sizes;  ///< of all objects, by name
+    FindingBook book;
+
+    /// nullptr when there is no such backup, or its manifest cannot be read.
+    const Manifest* find(const ObjectId& id) const;
+    /// The backup, and those that were made against it.
+    std::vector<std::string> users_of(const ObjectId& backup) const;
+    std::vector<std::string> users_of_pack(const ObjectId& pack) const;
+    bool is_sound(const ObjectId& pack) const;
+
+    void pack_finding(const ObjectId& pack, FindingKind kind, std::string text);
+    void manifest_finding(const ObjectId& backup, FindingKind kind, std::string text);
+    /// Runs `job`, which reads from a pack; what it throws becomes a finding about that pack. False then.
+    template <typename Job>
+    bool reads_pack(const ObjectId& pack, Job job) {
+        try {
+            job();
+            return true;
+        } catch (const base::Error& error) {
+            if (error.kind() == base::ErrorKind::interrupted) throw;
+            pack_finding(pack, kind_of_damage(object_name(ObjectType::pack, pack)), text_of(error));
+            return false;
+        }
+    }
+    /// damaged, or missing, or unknown_version: by what stands at the object's front.
+    FindingKind kind_of_damage(const std::string& name) const;
+    /// An error's cause where it has one: the message repeats the object's name.
+    static std::string text_of(const base::Error& error);
+};
+
+// The parts of a check, in this order.
+void check_packs(Check& check);
+void check_indexes(Check& check);
+void check_tables(Check& check);
+void check_pack_data(Check& check);
+void check_image_digests(Check& check);
+void check_differences(Check& check);
+void check_files(Check& check);
+
+}  // namespace bt2c::repository
