@@ -68,6 +68,13 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
     return SQLITE_OK;
 }
 
+sqlite3_file* main_file(sqlite3* db) {
+    sqlite3_file* file = nullptr;
+    BT2C_ASSERT(sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
+                file->pMethods == &observer(file).methods);
+    return file;
+}
+
 }  // namespace
 
 const char* observed_vfs_name() {
@@ -84,10 +91,12 @@ const char* observed_vfs_name() {
 }
 
 const ObservedFile& observed_file(sqlite3* db) {
-    sqlite3_file* file = nullptr;
-    BT2C_ASSERT(sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
-                file->pMethods == &observer(file).methods);
-    return observer(file).seen;
+    return observer(main_file(db)).seen;
+}
+
+void shared_memory_barrier(sqlite3* db) {
+    sqlite3_file* const file = main_file(db);
+    file->pMethods->xShmBarrier(file);
 }
 
 }  // namespace bt2c::chaindb::sqlite

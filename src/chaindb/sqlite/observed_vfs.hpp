@@ -20,5 +20,7 @@ struct ObservedFile {
 const char* observed_vfs_name();
 /// Of the main database of a connection that was opened with that VFS.
 const ObservedFile& observed_file(sqlite3* db);
+/// Orders reads of the wal-index as SQLite orders its own.
+void shared_memory_barrier(sqlite3* db);
 
 }  // namespace bt2c::chaindb::sqlite

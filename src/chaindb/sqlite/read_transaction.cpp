@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -148,7 +147,7 @@ bool ReadTransaction::published(PublishedWal& out) const {
     std::array<std::uint32_t, words> first{}, second{};
     for (int attempt = 0; attempt < 1000; ++attempt) {
         for (std::size_t i = 0; i < words; ++i) first[i] = index[i];
-        std::atomic_thread_fence(std::memory_order_seq_cst);
+        shared_memory_barrier(db_);
         for (std::size_t i = 0; i < words; ++i) second[i] = index[words + i];
         if (first == second) {
             std::uint16_t page_size = 0;

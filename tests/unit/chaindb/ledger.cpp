@@ -131,6 +131,7 @@ Child::Child(const std::function<void(Report&)>& body) {
     void* memory = ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     BT2C_ASSERT(memory != MAP_FAILED);
     report_ = new (memory) Report;
+    std::fflush(nullptr);  // or the child writes what waits in the buffers once more
     pid_ = ::fork();
     BT2C_ASSERT(pid_ >= 0);
     if (pid_ > 0) return;
