@@ -13,6 +13,14 @@ std::unique_ptr<Command> backup_command();
 std::unique_ptr<Command> list_backups_command();
 std::unique_ptr<Command> restore_command();
 std::unique_ptr<Command> verify_integrity_command();
+std::unique_ptr<Command> export_command();
+std::unique_ptr<Command> repository_init_command();
+std::unique_ptr<Command> repository_info_command();
+std::unique_ptr<Command> repository_check_command();
+std::unique_ptr<Command> repository_key_add_command();
+std::unique_ptr<Command> repository_key_list_command();
+std::unique_ptr<Command> repository_key_remove_command();
+std::unique_ptr<Command> repository_rebuild_index_command();
 std::unique_ptr<Command> help_command();
 std::unique_ptr<Command> generate_command();
 

@@ -76,7 +76,7 @@ SecretBytes hex_line(const SecretBytes& key) {
 std::optional<Secret> secret_of(Context& context) {
     if (auto given = secret_from_environment()) return Secret::from_text(given->text());
     const fs::path key_file = context.home_unchecked().key_file();
-    if (fs::exists(key_file)) return Secret::from_key_file(read_secret_file(key_file).view());
+    if (fs::exists(key_file)) return read_key_file(key_file);
     return std::nullopt;
 }
 
@@ -102,7 +102,7 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
     Repository::read_id(*location);  // whether there is one comes before which secret opens it
     std::optional<Secret> secret = secret_of(context);
     if (!secret) {
-        const auto typed = ask_secret("Password or recovery phrase of the repository: ");
+        const auto typed = ask_secret("Password or recovery phrase of the repository");
         if (!typed)
             throw Error(ErrorKind::wrong_secret,
                         "cannot open the repository: no password or key file was given")
@@ -120,27 +120,76 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
     return Repository::open(std::move(location), *secret);
 }
 
-NewRepository make_repository(Context& context) {
+SecretBytes new_password() {
+    std::optional<SecretBytes> password;
+    if (const char* given = variable("BT2C_REPO_NEW_PASSWORD"))
+        password = SecretBytes::copy_of(base::as_bytes(given));
+    else if (const char* file = variable("BT2C_REPO_NEW_PASSWORD_FILE"))
+        password = first_line(read_secret_file(file));
+    else
+        password = ask_new_secret("New password of the repository");
+    if (!password)
+        throw Error(ErrorKind::usage,
+                    "cannot set a password: none was given, and there is no terminal to ask on")
+            .state("nothing was changed")
+            .hint("set BT2C_REPO_NEW_PASSWORD or BT2C_REPO_NEW_PASSWORD_FILE");
+    if (password->empty())
+        throw Error(ErrorKind::usage, "cannot set a password: it is empty").state("nothing was changed");
+    return std::move(*password);
+}
+
+SecretBytes make_key_file(const fs::path& path) {
+    SecretBytes key = SecretBytes::random(32);
+    platform::durable_mkdir(fs::absolute(path).parent_path(), 0700);
+    platform::DurableFile file(path, 0600);
+    file.append(hex_line(key).view());
+    if (!file.commit(platform::DurableFile::Existing::refuse))
+        throw Error(ErrorKind::busy, base::format("cannot make key file {}: it exists by now",
+                                                  base::printable(path.native())));
+    return key;
+}
+
+Secret read_key_file(const fs::path& path) {
+    return Secret::from_key_file(read_secret_file(path).view());
+}
+
+NewRepository make_repository(Context& context, std::optional<SecretBytes> new_password) {
+    Repository::require_none(*repository_location(context));
     const SecretBytes entropy = SecretBytes::random(32);
     std::vector<Repository::LabelledSecret> secrets;
     secrets.push_back({{repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase"});
     std::optional<std::string> new_key_file;
-    if (auto given = secret_from_environment()) {
-        secrets.push_back({{repository::SlotKind::password, std::move(*given)}, "password"});
+    if (auto given = secret_from_environment()) new_password = std::move(given);
+    if (new_password) {
+        // A phrase of 24 words opens as one, so it must be kept as one.
+        secrets.push_back({Secret::from_text(new_password->text()), "password"});
     } else {
         const fs::path path = context.home_unchecked().key_file();
-        if (fs::exists(path)) {
-            secrets.push_back({Secret::from_key_file(read_secret_file(path).view()), "key file"});
-        } else {
-            SecretBytes key = SecretBytes::random(32);
-            platform::durable_mkdir(path.parent_path(), 0700);
-            platform::write_durably(path, hex_line(key).view(), 0600);
-            secrets.push_back({{repository::SlotKind::key_file, std::move(key)}, "key file"});
-        }
+        if (fs::exists(path))
+            secrets.push_back({read_key_file(path), "key file"});
+        else
+            secrets.push_back({{repository::SlotKind::key_file, make_key_file(path)}, "key file"});
         new_key_file = path.native();
     }
     Repository repository = Repository::init(repository_location(context), secrets);
     return {std::move(repository), crypto::mnemonic_from_entropy(entropy.view()), std::move(new_key_file)};
+}
+
+void show_words(Context& context, std::string_view phrase) {
+    SecretBytes line(128);  // six words of at most eight letters
+    while (!phrase.empty()) {
+        std::size_t used = 0;
+        line.data()[used++] = ' ';
+        line.data()[used++] = ' ';
+        for (int i = 0; i < 6 && !phrase.empty(); ++i) {
+            const std::size_t end = std::min(phrase.find(' '), phrase.size());
+            line.data()[used++] = ' ';
+            for (const char c : phrase.substr(0, end)) line.data()[used++] = static_cast<std::uint8_t>(c);
+            phrase.remove_prefix(std::min(end + 1, phrase.size()));
+        }
+        line.data()[used++] = '\n';
+        context.console().err.write(line.text().substr(0, used));
+    }
 }
 
 void show_recovery_phrase(Context& context, const NewRepository& made) {
@@ -151,22 +200,7 @@ void show_recovery_phrase(Context& context, const NewRepository& made) {
                                          base::printable(*made.key_file))
                           : "It opens with the password, and with this recovery phrase:\n\n";
     context.console().err.write(text);
-    std::size_t words = 0;
-    std::string_view rest = made.recovery_phrase.text();
-    SecretBytes line(128);  // six words of at most eight letters
-    while (!rest.empty()) {
-        std::size_t used = 0;
-        line.data()[used++] = ' ';
-        line.data()[used++] = ' ';
-        for (int i = 0; i < 6 && !rest.empty(); ++i, ++words) {
-            const std::size_t end = std::min(rest.find(' '), rest.size());
-            line.data()[used++] = ' ';
-            for (const char c : rest.substr(0, end)) line.data()[used++] = static_cast<std::uint8_t>(c);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-        }
-        line.data()[used++] = '\n';
-        context.console().err.write(line.text().substr(0, used));
-    }
+    show_words(context, made.recovery_phrase.text());
     context.console().err.write(
         "\n" + err.styled(Style::bold, "Write these 24 words down, on paper, now.") +
         " They are shown this once.\nWith them the backups can be opened when this machine and its keys are "

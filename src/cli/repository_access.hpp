@@ -1,6 +1,7 @@
 #pragma once
 // How commands come to an open repository: where it is, and which secret opens it.
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,13 +29,26 @@ struct NewRepository {
     crypto::SecretBytes recovery_phrase;
     std::optional<std::string> key_file;  ///< the new key file, where no password was given
 };
-/// Makes the repository: with the password that the operator gave, else with a new key file.
-NewRepository make_repository(Context& context);
+/// Makes the repository: with the password that the operator gave, else with `new_password`, else with a
+/// new key file (or the one that is there). Throws Error when there is one already.
+NewRepository make_repository(Context& context, std::optional<crypto::SecretBytes> new_password = {});
 
 /// Tells the recovery phrase and what to do with it, on stderr, once.
 void show_recovery_phrase(Context& context, const NewRepository& made);
 
 /// The password or phrase from the environment; nullopt when none of the variables is set.
 std::optional<crypto::SecretBytes> secret_from_environment();
+
+/// A password to be set: BT2C_REPO_NEW_PASSWORD, BT2C_REPO_NEW_PASSWORD_FILE, else a prompt, asked twice.
+/// Throws Error(usage) when there is no terminal to ask on, or it is empty.
+crypto::SecretBytes new_password();
+
+/// A new key in a new key file (mode 0600), durable. The file must not exist.
+crypto::SecretBytes make_key_file(const std::filesystem::path& path);
+/// The key in a file that exists.
+repository::Secret read_key_file(const std::filesystem::path& path);
+
+/// Shows 24 words on stderr, six to a line.
+void show_words(Context& context, std::string_view phrase);
 
 }  // namespace bt2c::cli

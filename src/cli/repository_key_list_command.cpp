@@ -1,0 +1,41 @@
+#include "cli/commands.hpp"
+#include "cli/key_slot_document.hpp"
+#include "cli/repository_access.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Json;
+
+class RepositoryKeyListCommand final : public Command {
+    About about() const override {
+        return {.name = "repository key list",
+                .summary = "list the passwords, key files and phrases that open the repository",
+                .description =
+                    "Lists the key slots: what kind of secret opens each, its label, and when it was "
+                    "added. The secrets themselves are nowhere. It needs no secret, so that one can "
+                    "see what there is to look for.",
+                .examples = {{"bt2c-dr repository key list", "list them"}},
+                .exits = {base::ErrorKind::failed, base::ErrorKind::no_repository}};
+    }
+
+    Result run(Context& context) override {
+        const auto location = repository_location(context);
+        repository::Repository::read_format(*location);
+        const auto list = std::make_shared<const repository::SlotList>(repository::list_slots(*location));
+        Json slots = Json::array();
+        for (const repository::SlotInfo& slot : list->slots) slots.push(slot_document(slot));
+        Json damaged = Json::array();
+        for (const std::string& name : list->damaged) damaged.push(base::printable(name));
+        return {.document = Json::object({{"slots", std::move(slots)}, {"damaged", std::move(damaged)}}),
+                .print = [list](Output& out) { out.table(slot_table(*list)); }};
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> repository_key_list_command() {
+    return std::make_unique<RepositoryKeyListCommand>();
+}
+
+}  // namespace bt2c::cli

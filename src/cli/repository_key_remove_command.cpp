@@ -1,0 +1,77 @@
+#include "cli/commands.hpp"
+#include "cli/key_slot_document.hpp"
+#include "cli/repository_access.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+class RepositoryKeyRemoveCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "repository key remove",
+            .summary = "remove a password, key file or recovery phrase",
+            .description =
+                "Removes one key slot, so that its secret opens the repository no more. The repository must "
+                "be "
+                "opened with another secret than the one to be removed: so the last way in that somebody has "
+                "is never lost.\n\n"
+                "Who has copied the slot and knows its secret can still open what was copied with it.",
+            .examples = {{"bt2c-dr repository key list", "see the ids"},
+                         {"bt2c-dr repository key remove 3fa4c1d2", "remove that one"}},
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::no_repository}};
+    }
+
+    void declare(Options& options) override {
+        options.argument(id_, "ID", "the key: its id or the first digits of it").required = true;
+    }
+
+    Result run(Context& context) override {
+        const auto repository = open_repository(context);
+        const std::string name = find(repository::list_slots(repository.location()));
+        const std::string id = name.substr(name.rfind('/') + 1);
+        if (!repository.opened_slot() || repository.opened_slot()->hex() == id)
+            throw Error(
+                ErrorKind::failed,
+                base::format("cannot remove key {}: it is the one that the repository was opened with",
+                             id.substr(0, 8)))
+                .cause("its removal could lose the last way into the repository")
+                .state("nothing was changed")
+                .hint(
+                    "give another secret, such as the recovery phrase in BT2C_REPO_PASSWORD; 'bt2c-dr "
+                    "repository key add' makes one");
+        repository.location().remove(name);
+        return {.document = Json::object({{"id", id}, {"removed", true}}), .print = [id](Output& out) {
+                    out.line("Key {} is removed.", out.styled(Style::bold, id.substr(0, 8)));
+                }};
+    }
+
+    /// The object's name, of a sound or damaged slot.
+    std::string find(const repository::SlotList& list) const {
+        std::vector<std::string> matches;
+        const auto consider = [&](const std::string& name) {
+            if (id_.size() >= 4 && name.substr(name.rfind('/') + 1).starts_with(id_)) matches.push_back(name);
+        };
+        for (const repository::SlotInfo& slot : list.slots) consider("keys/" + slot.id.hex());
+        for (const std::string& name : list.damaged) consider(name);
+        if (matches.size() == 1) return matches.front();
+        throw Error(ErrorKind::failed, matches.empty()
+                                           ? base::format("there is no key '{}'", base::printable(id_))
+                                           : base::format("'{}' names several keys", base::printable(id_)))
+            .state("nothing was changed")
+            .hint("'bt2c-dr repository key list' shows the ids; at least four digits are needed");
+    }
+
+    std::string id_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> repository_key_remove_command() {
+    return std::make_unique<RepositoryKeyRemoveCommand>();
+}
+
+}  // namespace bt2c::cli
