@@ -24,7 +24,7 @@ fish_offers() {
     fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$share/fish/vendor_completions.d/bt2c-dr.fish" "$1"
 }
 expect() { # expect WORD WHERE: stdin holds the word at the start of a line
-    if ! grep -q -e "^$1\b" -; then
+    if ! grep -c -e "^$1\b" - >/dev/null; then
         echo "$2: '$1' is not offered"
         exit 1
     fi
@@ -38,10 +38,11 @@ for page in "$share"/man/man1/*.1; do
         echo "$page: $warnings"
         exit 1
     fi
-    groff -Tutf8 -Kutf8 -man "$page" | grep -q -e 'NAME' || {
+    # To the end of its input: a grep that stops early would break groff's pipe.
+    if ! groff -Tutf8 -Kutf8 -P -cbou -man "$page" | grep -c 'SYNOPSIS' >/dev/null; then
         echo "$page shows nothing"
         exit 1
-    }
+    fi
 done
 ((pages > 3))
 
