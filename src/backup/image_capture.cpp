@@ -114,12 +114,14 @@ class Capture {
         return (std::uint64_t{image_.shape.page_count} + unit_pages() - 1) / unit_pages();
     }
 
-    /// Reads one unit and names its pages' contents.
-    Bytes read_unit(std::uint64_t unit, std::uint32_t& first_page, std::vector<ContentId>& ids) {
+    /// Reads one unit and names its pages' contents. What it returns stays until the thread's next call.
+    ByteView read_unit(std::uint64_t unit, std::uint32_t& first_page, std::vector<ContentId>& ids) {
         first_page = static_cast<std::uint32_t>(unit * unit_pages() + 1);
         const std::uint32_t count = std::min(unit_pages(), image_.shape.page_count - first_page + 1);
-        Bytes bytes(std::size_t{count} * image_.shape.page_size);
-        live_.read(first_page, bytes);
+        thread_local Bytes buffer;
+        buffer.resize(std::size_t{count} * image_.shape.page_size);
+        const ByteView bytes(buffer);
+        live_.read(first_page, buffer);
         crypto::ContentHasher hasher = keys_.hasher();
         for (std::uint32_t i = 0; i < count; ++i) ids.push_back(hasher(page_at(bytes, i)));
         return bytes;
@@ -133,10 +135,10 @@ class Capture {
         const auto work = [&](std::uint64_t unit) {
             UnitResult result;
             std::uint32_t first_page = 0;
-            const Bytes bytes = read_unit(unit, first_page, result.ids);
+            const ByteView bytes = read_unit(unit, first_page, result.ids);
             const std::size_t group_size = std::size_t{image_.group_pages} * image_.shape.page_size;
             for (std::size_t at = 0; at < bytes.size(); at += group_size) {
-                const ByteView group = ByteView(bytes).subspan(at, std::min(group_size, bytes.size() - at));
+                const ByteView group = bytes.subspan(at, std::min(group_size, bytes.size() - at));
                 const auto pages = static_cast<std::uint32_t>(group.size() / image_.shape.page_size);
                 const auto page = first_page + static_cast<std::uint32_t>(at / image_.shape.page_size);
                 Payload payload{BlobKind::group, {}, static_cast<std::uint32_t>(group.size()), page,
@@ -153,7 +155,7 @@ class Capture {
         return run_units([&](std::uint64_t unit) {
             UnitResult result;
             std::uint32_t first_page = 0;
-            const Bytes bytes = read_unit(unit, first_page, result.ids);
+            const ByteView bytes = read_unit(unit, first_page, result.ids);
             const auto count = static_cast<std::uint32_t>(result.ids.size());
             const std::vector<ContentId> before =
                 base_ ? base_->content.read(first_page, count) : scratch_.read(first_page, count);

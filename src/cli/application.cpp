@@ -1,5 +1,7 @@
 #include "cli/application.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <exception>
 #include <new>
@@ -88,6 +90,10 @@ void prepare_process() {
     platform::open_standard_descriptors();
     platform::handle_signals();
     crypto::forbid_core_dumps();
+    // Buffers of packs and pages come and go all the time. Memory that malloc gives back to the kernel is
+    // zeroed page by page when it comes again, which took a tenth of a backup's time; the peak is the same.
+    ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, 128 << 20);
 }
 
 int run(const std::vector<std::string>& arguments, Console console,

@@ -103,7 +103,7 @@ class RestoreCommand final : public Command {
             [&] { return keep_present_state(context, opened, target); }};
         const restore::RestoreResult result =
             restore::restore(opened.source, target, request, hooks, context.progress());
-        if (opened.manifest && result.verified && request.database)
+        if (opened.manifest && opened.safety == opened.repository && result.verified && request.database)
             record_proof(context, *opened.repository, opened.manifest->id);
         return done(opened, target, result, watch.seconds());
     }
@@ -129,13 +129,12 @@ class RestoreCommand final : public Command {
 
     std::string keep_present_state(Context& context, const OpenedSource& opened,
                                    const config::Home& target) const {
-        if (!opened.repository || !opened.writable)
-            return restore::keep_beside(target, context.progress()).native();
+        if (!opened.safety) return restore::keep_beside(target, context.progress()).native();
         backup::BackupRequest request;
         request.type = repository::BackupType::safety;
         request.program = "bt2c-dr " + std::string(version());
         const std::string id =
-            backup::make_backup(target, *opened.repository, request, context.progress()).manifest.id.hex();
+            backup::make_backup(target, *opened.safety, request, context.progress()).manifest.id.hex();
         context.progress().note(
             base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
         return id;

@@ -13,9 +13,9 @@
 namespace bt2c::cli {
 
 struct OpenedSource {
-    /// Where safety backups can go; null where there is no repository at hand.
-    std::shared_ptr<const repository::Repository> repository;
-    bool writable = false;                         ///< false for an exported file
+    std::shared_ptr<const repository::Repository> repository;  ///< that the source reads from
+    /// Where the safety backup goes; null where there is no repository that opens.
+    std::shared_ptr<const repository::Repository> safety;
     std::optional<repository::Manifest> manifest;  ///< of a backup
     restore::RestoreSource source;
 };

@@ -15,7 +15,7 @@
 namespace bt2c::repository {
 
 /// Thread-safe. Memory: the place of each group (12 bytes), each differing page (32 bytes), and a
-/// cache of 32 MiB for single reads.
+/// cache of 64 MiB for single reads.
 class ImageReader {
  public:
     /// Throws Error when the backup has no image, or its parent or tables cannot be read.

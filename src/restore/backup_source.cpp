@@ -21,7 +21,7 @@ using repository::Repository;
 namespace {
 
 /// Groups that one thread reads, checks and writes at a time: 1 MiB.
-constexpr std::uint32_t unit_groups = 16;
+constexpr std::uint32_t unit_groups = 4;
 constexpr std::string_view database_path = "data/blockchain.db";
 
 void write_image(const Repository& repository, const Manifest& manifest, platform::DurableFile& file,
@@ -38,7 +38,8 @@ void write_image(const Repository& repository, const Manifest& manifest, platfor
         base::worker_count(), units,
         [&](std::uint64_t unit) {
             const auto first = static_cast<std::uint32_t>(unit * unit_groups);
-            Bytes bytes(std::min(unit_bytes, image.bytes() - unit * unit_bytes));
+            thread_local Bytes bytes;
+            bytes.assign(std::min(unit_bytes, image.bytes() - unit * unit_bytes), 0);
             reader.read_groups(first, std::min(unit_groups, groups - first), bytes);
             file.write_at(bytes, unit * unit_bytes);
             file.start_writeback(unit * unit_bytes, bytes.size());
