@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace bt2c::restore {
@@ -18,7 +19,7 @@ namespace {
 constexpr std::size_t indexed_columns_max = 8;
 constexpr int rows_between_checks = 1000;
 
-std::string quoted(const std::string& name) {
+std::string identifier(const std::string& name) {
     std::string out = "\"";
     for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
     return out + "\"";
@@ -69,7 +70,7 @@ void copy_value(Statement& to, int parameter, const Statement& from, int column)
 class TableLayer {
  public:
     TableLayer(Connection& target, Connection& layer, std::string table)
-        : target_(target), layer_(layer), table_(quoted(table)) {
+        : target_(target), layer_(layer), table_(identifier(table)) {
         const std::vector<Column> there = columns_of(layer, table);
         bool has_key = false;
         bool whole_key = true;
@@ -77,7 +78,7 @@ class TableLayer {
             const bool common = std::any_of(there.begin(), there.end(), [&](const Column& other) {
                 return same_name(other.name, column.name);
             });
-            if (common) columns_.push_back(quoted(column.name));
+            if (common) columns_.push_back(identifier(column.name));
             has_key = has_key || column.in_primary_key;
             whole_key = whole_key && (common || !column.in_primary_key);
         }

@@ -205,6 +205,9 @@ bool Connection::has_column(std::string_view table, std::string_view column) {
 std::int64_t Connection::changes() const {
     return sqlite3_changes64(state_->db);
 }
+void Connection::disable_triggers() {
+    BT2C_ASSERT(sqlite3_db_config(state_->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr) == SQLITE_OK);
+}
 sqlite3* Connection::handle() const noexcept {
     return state_->db;
 }

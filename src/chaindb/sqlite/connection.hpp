@@ -95,6 +95,8 @@ class Connection {
     bool has_table(std::string_view name);
     bool has_column(std::string_view table, std::string_view column);
     std::int64_t changes() const;
+    /// Triggers of the schema do not run on this connection: for rows that are put back as they were.
+    void disable_triggers();
 
     /// The library's own handle; for chaindb only.
     sqlite3* handle() const noexcept;
