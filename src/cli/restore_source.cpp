@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/repository_access.hpp"
+#include "restore/older_tool.hpp"
 #include "storage/archive/archive_location.hpp"
 
 namespace bt2c::cli {
@@ -57,6 +58,8 @@ OpenedSource open_file_source(Context& context, const std::filesystem::path& pat
     OpenedSource opened;
     if (storage::archive::ArchiveLocation::is_archive(path))
         opened = open_exported(context, path);
+    else if (auto older = restore::source_of_older_backup(path))
+        opened.source = std::move(*older);
     else
         opened.source = restore::source_of_database(path);
     opened.safety = safety_repository(context);
