@@ -85,9 +85,11 @@ SecretBytes hkdf_sha256(base::ByteView key, base::ByteView salt, std::string_vie
     EVP_KDF_CTX* context = EVP_KDF_CTX_new(kdf);
     EVP_KDF_free(kdf);
     BT2C_ASSERT(context != nullptr);
-    // OSSL_PARAM takes pointers to non-const; the values are only read.
+    // OSSL_PARAM takes pointers to non-const; the values are only read. It refuses null, even for no bytes.
+    static std::uint8_t nothing = 0;
     const auto octets = [](const char* name, base::ByteView bytes) {
-        return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());
+        return OSSL_PARAM_construct_octet_string(
+            name, bytes.empty() ? &nothing : const_cast<std::uint8_t*>(bytes.data()), bytes.size());
     };
     std::string hash = "SHA2-256";
     const OSSL_PARAM parameters[] = {
