@@ -21,8 +21,8 @@ using platform::DurableFile;
 
 namespace {
 
-/// Room beside the staged database: for the safety backup's usual size and the file system's own needs.
-constexpr std::uint64_t spare_bytes = std::uint64_t{64} << 20;
+/// Room for folders, and for what a safety backup adds when there is a full backup to differ from.
+constexpr std::uint64_t spare_bytes = std::uint64_t{1} << 20;
 /// A careful guess for the plan: writing, proving and syncing.
 constexpr double bytes_per_second = 250e6;
 

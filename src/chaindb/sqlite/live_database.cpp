@@ -204,7 +204,7 @@ void LiveDatabase::State::check_not_truncated() const {
         throw cannot_read(path, "it is truncated")
             .cause(format("{} of its {} pages are not in the file (nor in its write-ahead log)",
                           missing - in_log, shape.page_count))
-            .hint("run 'bt2c-dr verify-integrity', and restore a backup with 'bt2c-dr restore'");
+            .hint("'bt2c-dr list-backups' shows what can be restored with 'bt2c-dr restore'");
 }
 
 void LiveDatabase::State::resume_slice() {

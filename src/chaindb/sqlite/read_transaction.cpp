@@ -189,7 +189,7 @@ void ReadTransaction::fail(int code) const {
             const std::string shortage = missing_pages(file_);
             throw cannot_read(path_, shortage.empty() ? "it is damaged" : "it is truncated")
                 .cause(shortage.empty() ? cause : shortage)
-                .hint("run 'bt2c-dr verify-integrity', and restore a backup with 'bt2c-dr restore'");
+                .hint("'bt2c-dr list-backups' shows what can be restored with 'bt2c-dr restore'");
         }
         default: throw cannot_read(path_, "SQLite cannot read it").cause(cause);
     }
