@@ -46,10 +46,10 @@ struct Includes : testing::Test {
         tree.write("apps/x/main.cpp", "#include \"high/b.hpp\"\n");
     }
     void rules(const std::string& layers, const std::string& third_party) {
-        tree.write("docs/architecture.md", "<!-- layers: -->\n| folder | may | what |\n|---|---|---|\n" +
-                                               layers + "<!-- end -->\n" +
-                                               "<!-- third party: -->\n| header | folder |\n|---|---|\n" +
-                                               third_party + "<!-- end -->\n");
+        tree.write("docs/architecture.md",
+                   "<!-- layers: -->\n| folder | may | what |\n|---|---|---|\n" + layers + "<!-- end -->\n" +
+                       "<!-- third party: -->\n| header | folder |\n|---|---|\n" + third_party +
+                       "<!-- end -->\nThe system's own headers belong to `high`.\n");
     }
     std::vector<std::string> faults() const { return include_faults(tree.path()); }
     TemporaryFolder tree;
@@ -86,6 +86,9 @@ TEST_F(Includes, UnknownForeignHeader) {
 TEST_F(Includes, SystemHeaderInAFolderOfPlainData) {
     tree.write("src/low/c.cpp", "#include <unistd.h>\n");
     EXPECT_THAT(faults(), ElementsAre(HasSubstr("<unistd.h> is the system's")));
+    tree.write("src/low/c.cpp", "");
+    tree.write("src/high/c.cpp", "#include <unistd.h>\n");
+    EXPECT_THAT(faults(), IsEmpty());
 }
 TEST_F(Includes, CircleWithinAFolder) {
     tree.write("src/low/c.hpp", "#include \"low/d.hpp\"\n");
