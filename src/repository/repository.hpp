@@ -33,7 +33,7 @@ class Repository {
     /// Throws Error when there is a repository already, or what is left of one without its `format`.
     static void require_none(storage::Location& location);
     /// Makes a repository with a new master key and one slot for each secret (with its label).
-    /// Throws as require_none(). Failing, it leaves nothing.
+    /// Throws as require_none(). Failing, it leaves no repository.
     struct LabelledSecret {
         Secret secret;
         std::string label;
