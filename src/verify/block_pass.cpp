@@ -37,7 +37,7 @@ Place place_of(const Block& block) {
 template <typename Wanted, typename OnBatch>
 void read_blocks(Context& context, FindingBook& found, Wanted&& wanted, OnBatch&& on_batch) {
     static constexpr std::size_t batch_blocks = 256;
-    RowRanges ranges;
+    RowRanges ranges(context.options.rowids_per_range);
     std::mutex mutex;
     run_workers(context.options.threads, [&](unsigned) {
         Connection connection = context.source.open();

@@ -104,7 +104,7 @@ bool RowRanges::claim(RowReader& reader, std::int64_t& last) {
         done_ = true;
         return false;
     }
-    last = ahead(reader.rowid(), rowids_per_range - 1);
+    last = ahead(reader.rowid(), rowids_per_range_ - 1);
     done_ = last == rowid_max;
     next_ = done_ ? last : last + 1;
     return true;

@@ -1,6 +1,8 @@
 #pragma once
 // Reading a table front to back by several threads, stepping over what is damaged.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <mutex>
@@ -52,13 +54,15 @@ class RowReader {
 /// Shares one table out among threads in ranges of rowids.
 class RowRanges {
  public:
-    static constexpr std::int64_t rowids_per_range = 16'384;
+    explicit RowRanges(std::size_t rowids_per_range)
+        : rowids_per_range_(std::max<std::size_t>(rowids_per_range, 1)) {}
 
     /// Brings the caller's reader to the first row of the next range; false when all are taken.
     /// `last` is the range's last rowid.
     bool claim(RowReader& reader, std::int64_t& last);
 
  private:
+    std::uint64_t rowids_per_range_;
     std::mutex mutex_;
     std::int64_t next_ = std::numeric_limits<std::int64_t>::min();
     bool done_ = false;

@@ -130,7 +130,7 @@ void TransactionPass::run() {
 }
 
 void TransactionPass::read_all(bool again) {
-    RowRanges ranges;
+    RowRanges ranges(context_.options.rowids_per_range);
     std::vector<std::unique_ptr<Worker>> workers(context_.options.threads);
     run_workers(context_.options.threads, [&](unsigned index) {
         workers[index] = std::make_unique<Worker>(*this, again);

@@ -23,6 +23,7 @@ struct Options {
     std::optional<std::string> network;  ///< check this one only
     bool check_pages = true;             ///< SQLite's own check of the page structure
     unsigned threads = 2;
+    std::size_t rowids_per_range = 16'384;  ///< of a table, that a thread takes at a time
     /// Bounds of the memory used; smaller ones make more passes over the database.
     std::size_t blocks_max = 800'000;  ///< blocks held at a time, about 150 bytes each
     std::size_t leaves_max = 200'000;  ///< transactions of unfinished blocks held, about 90 bytes each

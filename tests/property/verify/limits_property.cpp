@@ -47,6 +47,7 @@ TEST(LimitsProperty, ScatteredRowsAndLittleMemoryChangeNothing) {
 
         Options limits;
         limits.threads = *rc::gen::inRange(1U, 4U);
+        limits.rowids_per_range = *rc::gen::inRange<std::size_t>(1, 60);
         limits.blocks_max = *rc::gen::inRange<std::size_t>(5, 200);
         limits.leaves_max = *rc::gen::inRange<std::size_t>(14, 300);
         RC_ASSERT(essence(chain.verify(limits)) == expected);

@@ -33,7 +33,14 @@ inline Source source_of(const std::filesystem::path& path) {
     return {[path] { return Connection::open(path, Connection::Mode::immutable); }};
 }
 
-inline Report verify_file(const std::filesystem::path& path, const Options& options = {}) {
+/// Small chains would be one thread's work otherwise.
+inline Options in_small_ranges() {
+    Options options;
+    options.rowids_per_range = 25;
+    return options;
+}
+
+inline Report verify_file(const std::filesystem::path& path, const Options& options = in_small_ranges()) {
     base::SilentProgress progress;
     return verify_chain(source_of(path), options, progress);
 }
@@ -68,7 +75,7 @@ class TestChain {
         return sql("CREATE TABLE stripped AS SELECT * FROM " + table + "; DROP TABLE " + table +
                    "; ALTER TABLE stripped RENAME TO " + table);
     }
-    Report verify(const Options& options = {}) const { return verify_file(path_, options); }
+    Report verify(const Options& options = in_small_ranges()) const { return verify_file(path_, options); }
 
  private:
     ScratchFolder folder_;
