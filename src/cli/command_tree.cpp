@@ -24,12 +24,16 @@ const std::vector<Option>& global_options() {
 std::vector<CommandNode> command_tree(const CommandTable& table) {
     std::vector<CommandNode> nodes(1);
     nodes[0].about.summary = program_summary();
-    for (const Group& group : table.groups) {
-        nodes.emplace_back().about.name = group.name;
-        nodes.back().about.summary = group.summary;
-    }
+    std::vector<Group> groups = table.groups;
     for (const auto& command : table.commands) {
         if (command->about().hidden) continue;
+        // A group stands where the first of its commands does.
+        std::erase_if(groups, [&](const Group& group) {
+            if (!command->about().name.starts_with(group.name + " ")) return false;
+            nodes.emplace_back().about.name = group.name;
+            nodes.back().about.summary = group.summary;
+            return true;
+        });
         Options options;
         command->declare(options);
         nodes.push_back({command->about(), true, options.all(), {}});

@@ -169,7 +169,8 @@ TEST(Application, HelpAndVersion) {
     const Outcome program = run_sample({"--help"});
     EXPECT_EQ(program.status, 0);
     EXPECT_THAT(program.out, StartsWith("Usage: bt2c-dr COMMAND [OPTIONS]\n"));
-    EXPECT_THAT(program.out, HasSubstr("  work   do some work\n"));
+    EXPECT_THAT(program.out,
+                HasSubstr("  work   do some work\n  fail   fail\n  vault  look after the vault\n"));
     EXPECT_THAT(program.out, testing::Not(HasSubstr("__hidden")));
     EXPECT_EQ(run_sample({"-h"}).out, program.out);
     EXPECT_EQ(run_sample({"help"}).status, 0);
