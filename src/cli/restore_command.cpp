@@ -3,6 +3,7 @@
 
 #include "backup/backup.hpp"
 #include "base/parallel.hpp"
+#include "chaindb/sqlite/file_image.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
 #include "cli/repository_access.hpp"
@@ -26,10 +27,8 @@ restore::ChainProof prove_chain(const fs::path& database, base::Progress& progre
     options.check_pages = false;
     options.examples_max = 1;
     options.threads = base::worker_count();
-    const verify::Source source{[&] {
-        using chaindb::sqlite::Connection;
-        return Connection::open(database, Connection::Mode::immutable);
-    }};
+    const chaindb::PageImage image = chaindb::sqlite::image_of_file(database);
+    const verify::Source source{[image] { return chaindb::sqlite::Connection::open_image(image); }};
     const verify::Report report = verify::verify_chain(source, options, progress);
     restore::ChainProof proof;
     proof.ok = report.ok;

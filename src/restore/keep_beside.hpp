@@ -1,4 +1,5 @@
 #pragma once
+// A safety copy where there is no repository.
 
 #include <filesystem>
 
