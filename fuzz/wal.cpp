@@ -1,12 +1,13 @@
 // The parser of write-ahead logs: a log comes from a disk that may be damaged or a file that is hostile.
 
+#include "chaindb/sqlite/wal.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/error.hpp"
 #include "chaindb/sqlite/file_header.hpp"
-#include "chaindb/sqlite/wal.hpp"
 
 namespace {
 
