@@ -17,7 +17,11 @@ export BT2C_HOME=$scratch/home
 database=$BT2C_HOME/data/blockchain.db
 export PATH=$programs:$PATH
 
-if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold= plain=; fi
+bold='' plain=''
+if [ -t 1 ]; then
+    bold=$(printf '\033[1m')
+    plain=$(printf '\033[0m')
+fi
 say() { printf '\n%s%s%s\n' "$bold" "── $*" "$plain"; }
 show() { printf '%s$ %s%s\n' "$bold" "$*" "$plain"; "$@"; }
 fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
