@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <string>
 
-#include "crypto/sha3_pairs.hpp"
-
 namespace bt2c::chain {
 
 Hash merkle_root_in_place(std::vector<Hash>& leaves) {
@@ -16,7 +14,8 @@ Hash merkle_root_in_place(std::vector<Hash>& leaves) {
             leaves[width] = leaves[width - 1];
             ++width;
         }
-        crypto::sha3_256_pairs(std::span(leaves).first(width), std::span(leaves).first(width / 2));
+        for (std::size_t i = 0; i < width / 2; ++i)
+            leaves[i] = crypto::sha3_256({leaves[2 * i].data(), 2 * leaves[2 * i].size()});
         width /= 2;
     } while (width > 1);
     return leaves[0];
