@@ -139,8 +139,13 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
                                            {"memory_bytes", slot.cost.memory_bytes},
                                            {"salt", base::to_hex(slot.argon2_salt)}}));
     const std::string text = json.dump(true) + "\n";
-    if (!location.put("keys/" + slot.info.id.hex(), base::as_bytes(text)))
-        throw Error(ErrorKind::failed, "cannot store the key slot: its name is taken");
+    try {
+        if (!location.put("keys/" + slot.info.id.hex(), base::as_bytes(text)))
+            throw Error(ErrorKind::failed, "cannot store the key slot: its name is taken");
+    } catch (Error& error) {
+        if (error.state().empty()) error.state("no key was added");
+        throw;
+    }
     return slot.info;
 }
 

@@ -30,6 +30,16 @@ Error no_repository(storage::Location& location) {
         .hint("make one with 'bt2c-dr repository init', or name another in config/dr.toml");
 }
 
+/// The first thing that is read: what fails here failed before anything was done.
+std::optional<Bytes> read_clear_object(storage::Location& location, const std::string& name) {
+    try {
+        return location.get_range(name, 0, format_object_bytes_max);
+    } catch (Error& error) {
+        if (error.state().empty()) error.state("nothing was read or changed");
+        throw;
+    }
+}
+
 /// What cannot be removed is known to no manifest. With `contents`, only an object that holds just these.
 void discard_object(storage::Location& location, const std::string& name,
                     std::string_view contents = {}) noexcept {
@@ -52,7 +62,7 @@ bool Repository::exists(storage::Location& location) {
 }
 
 Repository::Format Repository::read_format(storage::Location& location) {
-    const auto contents = location.get_range("format", 0, format_object_bytes_max);
+    const auto contents = read_clear_object(location, "format");
     if (!contents) throw no_repository(location);
     try {
         const Json json = Json::parse(base::as_text(*contents));

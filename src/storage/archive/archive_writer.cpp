@@ -16,6 +16,7 @@ ArchiveWriter::ArchiveWriter(std::filesystem::path file, bool replace)
     if (!replace &&
         std::filesystem::symlink_status(path_, ignored).type() != std::filesystem::file_type::not_found)
         throw exists();
+    platform::remove_stale_temporaries(std::filesystem::absolute(path_).parent_path());
     base::Bytes head(archive_magic.begin(), archive_magic.end());
     head.push_back(archive_version >> 8);
     head.push_back(archive_version & 0xFF);

@@ -79,12 +79,21 @@ void LocalLocation::prepare(const fs::path& folder) {
 
 bool LocalLocation::put(const std::string& name, base::ByteView contents) {
     const fs::path path = path_of(name);
-    is_there();
-    prepare(path.parent_path());
-    seen_ = true;
-    DurableFile file(path, object_mode);
-    file.append(contents);
-    return file.commit(DurableFile::Existing::refuse);
+    if (is_there() && !fs::is_directory(folder_))
+        throw Error(ErrorKind::failed,
+                    format("cannot store anything in {}: it is no folder", printable(folder_.native())))
+            .state("nothing was changed")
+            .hint("move it out of the way, or name another repository in config/dr.toml");
+    try {
+        prepare(path.parent_path());
+        seen_ = true;
+        DurableFile file(path, object_mode);
+        file.append(contents);
+        return file.commit(DurableFile::Existing::refuse);
+    } catch (const Error&) {
+        is_there();  // says more, where the whole folder went
+        throw;
+    }
 }
 
 std::optional<base::Bytes> LocalLocation::get(const std::string& name) {

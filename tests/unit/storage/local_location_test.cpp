@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "platform/file.hpp"
 #include "support/skip.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -89,6 +90,17 @@ TEST_F(Local, ARepositoryDeletedMeanwhileIsNotMadeAgain) {
     EXPECT_FALSE(fs::exists(root));
 }
 
+TEST_F(Local, ARepositoryDeletedWhileItIsWrittenIsToldSo) {
+    ASSERT_TRUE(location.put("packs/1b", as_bytes("contents")));
+    platform::set_file_step_hook([&](const platform::FileStep& step) {
+        if (step.kind == platform::FileStep::Kind::link) fs::remove_all(root);
+    });
+    const Error error = error_of([&] { static_cast<void>(location.put("packs/2c", as_bytes("contents"))); });
+    platform::set_file_step_hook({});
+    EXPECT_NE(error.cause().find("unmounted"), std::string::npos);
+    EXPECT_FALSE(fs::exists(root));
+}
+
 TEST_F(Local, OneThatNeverWasIsEmpty) {
     EXPECT_EQ(location.get("format"), std::nullopt);
     EXPECT_TRUE(location.list("packs").empty());
@@ -99,7 +111,8 @@ TEST_F(Local, AFileInItsPlaceIsToldAsTheCause) {
     folder.write("repository", "a file");
     EXPECT_EQ(location.get("format"), std::nullopt);
     const Error error = error_of([&] { static_cast<void>(location.put("format", {})); });
-    EXPECT_NE(error.cause(), "");
+    EXPECT_NE(error.message().find("no folder"), std::string::npos);
+    EXPECT_NE(error.hint(), "");
     EXPECT_THROW(location.list(""), Error);
 }
 
