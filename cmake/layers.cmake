@@ -14,9 +14,12 @@ function(bt2c_layer name)
     endforeach()
 endfunction()
 
+# All test programs, and of the rest only what they need; what sanitizer builds build.
+add_custom_target(test_programs)
+
 # One test program for each folder of tests/KIND: bt2c_tests(KIND FOLDER LIBRARIES...).
 function(bt2c_tests kind folder)
-    if(NOT kind IN_LIST BT2C_TEST_KINDS)
+    if(NOT kind IN_LIST BT2C_TEST_KINDS OR (BT2C_TEST_FOLDERS AND NOT folder IN_LIST BT2C_TEST_FOLDERS))
         return()
     endif()
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${kind}/${folder}/*.cpp)
@@ -26,6 +29,7 @@ function(bt2c_tests kind folder)
     set(program ${kind}_${folder})
     add_executable(${program} ${sources})
     target_link_libraries(${program} PRIVATE ${ARGN} test_support GTest::gtest_main)
+    add_dependencies(test_programs ${program})
     gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${kind})
 endfunction()
 
