@@ -1,0 +1,206 @@
+// The commands export and repository …, as an operator runs them. [B3] [I1]
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/json.hpp"
+#include "cli/application.hpp"
+#include "sample/create_chain.hpp"
+#include "support/environment.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Json;
+using support::Variable;
+using testing::HasSubstr;
+
+struct Ended {
+    int status;
+    std::string out, err;
+    Json document() const { return Json::parse(out); }
+};
+
+/// A node's home, and the program run on it without any secret in the environment.
+class RepositoryCommands : public testing::Test {
+ protected:
+    RepositoryCommands() {
+        fs::create_directories(home / "data");
+        sample::create_chain(home / "data/blockchain.db", {});
+        folder.write("home/keys/validator.pem", "key");
+    }
+    Ended run(std::vector<std::string> arguments, bool json = true) const {
+        arguments.insert(arguments.begin(), {"--home", home.native(), "--quiet"});
+        if (json) arguments.insert(arguments.begin(), "--json");
+        TextTerminal out, err;
+        const int status = cli::run(arguments, {out, err});
+        return {status, out.text(), err.text()};
+    }
+    Json done(const std::vector<std::string>& arguments) const {
+        const Ended ended = run(arguments);
+        EXPECT_EQ(ended.status, 0) << ended.out << ended.err;
+        return ended.document();
+    }
+    /// The error document of a run that must fail so.
+    Json failed(const std::vector<std::string>& arguments, int status) const {
+        const Ended ended = run(arguments);
+        EXPECT_EQ(ended.status, status) << ended.out;
+        return ended.document().at("error");
+    }
+    /// The 24 words on stderr.
+    static std::string phrase_in(const std::string& text) {
+        std::istringstream lines(text);
+        std::string phrase;
+        for (std::string line; std::getline(lines, line);)
+            if (line.starts_with("   ")) phrase += line.substr(2);
+        return phrase;
+    }
+
+    support::TemporaryFolder folder;
+    fs::path home = folder / "home";
+    fs::path repository = home / "backups/repository";
+    const Variable password{"BT2C_REPO_PASSWORD", nullptr}, file{"BT2C_REPO_PASSWORD_FILE", nullptr},
+        command{"BT2C_REPO_PASSWORD_COMMAND", nullptr}, fresh{"BT2C_REPO_NEW_PASSWORD", nullptr},
+        fresh_file{"BT2C_REPO_NEW_PASSWORD_FILE", nullptr};
+};
+
+TEST_F(RepositoryCommands, InitMakesAKeyFileAndShowsAPhraseThatOpens) {
+    const Ended made = run({"repository", "init"});
+    ASSERT_EQ(made.status, 0) << made.err;
+    EXPECT_EQ(made.document().string_at("key_file"), (home / "config/repository.key").native());
+    EXPECT_EQ(fs::status(home / "config/repository.key").permissions(), fs::perms(0600));
+    fs::remove(home / "config/repository.key");
+    const Variable phrase("BT2C_REPO_PASSWORD", phrase_in(made.err).c_str());
+    EXPECT_EQ(done({"repository", "info"}).string_at("id"), made.document().string_at("id"));
+    EXPECT_THAT(failed({"repository", "init"}, 1).string_at("message"), HasSubstr("already"));
+    EXPECT_FALSE(fs::exists(home / "config/repository.key"));
+}
+
+TEST_F(RepositoryCommands, InitTakesPasswordsThatAreGiven) {
+    const Variable given("BT2C_REPO_NEW_PASSWORD", "correct horse");
+    EXPECT_EQ(done({"repository", "init", "--password"}).find("key_file"), nullptr);
+    EXPECT_FALSE(fs::exists(home / "config/repository.key"));
+    const Variable right("BT2C_REPO_PASSWORD", "correct horse");
+    EXPECT_EQ(done({"repository", "check"}).bool_at("ok"), true);
+    const Variable wrong("BT2C_REPO_PASSWORD", "wrong horse");
+    EXPECT_EQ(failed({"repository", "check"}, 5).string_at("kind"), "wrong_secret");
+}
+
+TEST_F(RepositoryCommands, APhraseGivenAsPasswordOpensAgain) {
+    const Ended first = run({"repository", "init"});
+    const std::string phrase = phrase_in(first.err);
+    fs::remove_all(repository);
+    const Variable given("BT2C_REPO_PASSWORD", phrase.c_str());
+    done({"repository", "init"});
+    EXPECT_EQ(done({"repository", "info"}).unsigned_at("backups"), 0U);
+}
+
+TEST_F(RepositoryCommands, WithoutARepositoryExitWithTen) {
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"repository", "info"},
+                                               {"repository", "check"},
+                                               {"repository", "key", "list"},
+                                               {"repository", "key", "add", "--recovery-phrase"},
+                                               {"repository", "key", "remove", "abcd"},
+                                               {"repository", "rebuild-index"},
+                                               {"export", "latest", "-o", "x"}})
+        EXPECT_EQ(failed(words, 10).string_at("kind"), "no_repository") << words.back();
+    EXPECT_FALSE(fs::exists(repository));
+}
+
+TEST_F(RepositoryCommands, InfoTellsWhatThereIs) {
+    done({"backup"});
+    const Json info = done({"repository", "info"});
+    EXPECT_EQ(info.unsigned_at("backups"), 1U);
+    EXPECT_EQ(info.unsigned_at("packs"), 1U);
+    EXPECT_EQ(info.integer_at("format"), 1);
+    EXPECT_EQ(info.string_at("location"), repository.native());
+    EXPECT_EQ(info.array_at("slots").size(), 2U);
+    EXPECT_THAT(info.string_at("created_at"), HasSubstr("T"));
+    EXPECT_THAT(run({"repository", "info"}, false).out, HasSubstr("1 full, 0 incremental, 0 safety"));
+}
+
+TEST_F(RepositoryCommands, KeysAreAddedListedAndRemoved) {
+    done({"repository", "init"});
+    const Variable fresh_password("BT2C_REPO_NEW_PASSWORD", "second");
+    const std::string id = done({"repository", "key", "add", "--password", "--label", "ops"}).string_at("id");
+    done({"repository", "key", "add", "--key-file", (folder / "usb/two.key").native()});
+    EXPECT_EQ(fs::status(folder / "usb/two.key").permissions(), fs::perms(0600));
+    const std::string phrase = phrase_in(run({"repository", "key", "add", "--recovery-phrase"}).err);
+    const Json list = done({"repository", "key", "list"});
+    ASSERT_EQ(list.array_at("slots").size(), 5U);
+    {
+        const Variable by_password("BT2C_REPO_PASSWORD", "second");
+        EXPECT_THAT(failed({"repository", "key", "remove", id}, 1).string_at("message"),
+                    HasSubstr("opened with"));
+    }
+    {
+        const Variable by_phrase("BT2C_REPO_PASSWORD", phrase.c_str());
+        EXPECT_EQ(done({"repository", "key", "remove", id.substr(0, 8)}).string_at("id"), id);
+    }
+    const Variable gone("BT2C_REPO_PASSWORD", "second");
+    EXPECT_EQ(failed({"repository", "info"}, 5).string_at("kind"), "wrong_secret");
+}
+
+TEST_F(RepositoryCommands, TheLastKeyIsNeverRemoved) {
+    done({"repository", "init"});
+    const Json both = done({"repository", "key", "list"});
+    for (const Json& slot : both.array_at("slots"))
+        if (slot.string_at("kind") == "recovery_phrase")
+            done({"repository", "key", "remove", slot.string_at("id")});
+    const Json left = done({"repository", "key", "list"}).array_at("slots").at(0);
+    failed({"repository", "key", "remove", left.string_at("id")}, 1);
+    EXPECT_EQ(done({"repository", "key", "list"}).array_at("slots").size(), 1U);
+    EXPECT_THAT(failed({"repository", "key", "remove", "abc"}, 1).string_at("hint"), HasSubstr("key list"));
+}
+
+TEST_F(RepositoryCommands, KeyAddWantsOneKind) {
+    done({"repository", "init"});
+    EXPECT_EQ(failed({"repository", "key", "add"}, 2).string_at("kind"), "usage");
+    EXPECT_EQ(failed({"repository", "key", "add", "--password", "--recovery-phrase"}, 2).string_at("kind"),
+              "usage");
+}
+
+TEST_F(RepositoryCommands, CheckExitsWithThreeAndRebuildIndexMends) {
+    done({"backup"});
+    EXPECT_TRUE(done({"repository", "check", "--read-data"}).bool_at("ok"));
+    fs::remove_all(repository / "index");
+    const Ended checked = run({"repository", "check"});
+    EXPECT_EQ(checked.status, 3);
+    EXPECT_FALSE(checked.document().bool_at("ok"));
+    const Json finding = checked.document().array_at("findings").at(0);
+    EXPECT_EQ(finding.string_at("kind"), "missing");
+    EXPECT_EQ(finding.array_at("backups").size(), 1U);
+    EXPECT_THAT(finding.string_at("advice"), HasSubstr("rebuild-index"));
+    EXPECT_EQ(done({"repository", "rebuild-index"}).array_at("rebuilt").size(), 1U);
+    EXPECT_EQ(done({"repository", "rebuild-index", "latest"}).array_at("sound").size(), 1U);
+    EXPECT_EQ(run({"repository", "check"}).status, 0);
+    fs::remove_all(repository / "packs");
+    fs::remove_all(repository / "index");
+    EXPECT_EQ(run({"repository", "rebuild-index"}).status, 6);
+    EXPECT_THAT(run({"repository", "check"}, false).out, HasSubstr("The repository has faults"));
+}
+
+TEST_F(RepositoryCommands, ExportWritesAFileThatRestores) {
+    const std::string id = done({"backup"}).string_at("id");
+    const std::string target = (folder / "node (1).bt2c").native();
+    const Json written = done({"export", "latest", "-o", target});
+    EXPECT_EQ(written.string_at("id"), id);
+    EXPECT_EQ(written.string_at("file"), target);
+    EXPECT_EQ(written.unsigned_at("bytes"), fs::file_size(target));
+    EXPECT_EQ(written.unsigned_at("objects"), 6U);
+    EXPECT_THAT(failed({"export", id, "-o", target}, 1).string_at("message"), HasSubstr("exists already"));
+    done({"export", id, "-o", target, "--force"});
+    const std::string chain = support::file_text(home / "data/blockchain.db");
+    const std::string key = support::file_text(home / "config/repository.key");
+    fs::remove_all(home);
+    folder.write("home/config/repository.key", key);
+    done({"restore", "--backup-file", target});
+    EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
+    EXPECT_EQ(support::file_text(home / "keys/validator.pem"), "key");
+}
+
+}  // namespace
+}  // namespace bt2c::cli
