@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,8 @@ namespace bt2c::base {
 namespace {
 
 constexpr int max_depth = 64;
+/// The library looks through all members of an object for each new one.
+constexpr std::size_t max_members = 1000;
 
 [[noreturn]] void wrong(std::string_view key, std::string_view wanted) {
     throw Error(ErrorKind::failed, format("malformed JSON document: '{}' is not {}", printable(key), wanted));
@@ -78,8 +81,14 @@ Json Json::object(std::initializer_list<std::pair<std::string, Json>> members) {
 
 Json Json::parse(std::string_view text) {
     // The library recurses when it destroys a value, so depth is bounded while it is built.
-    const auto bounded = [](int depth, JsonCodec::Library::parse_event_t, JsonCodec::Library&) {
+    using Event = JsonCodec::Library::parse_event_t;
+    std::array<std::size_t, max_depth + 2> members{};  // of the open object at each depth
+    const auto bounded = [&](int depth, Event event, JsonCodec::Library&) {
         if (depth > max_depth) throw Error(ErrorKind::failed, "malformed JSON document: nested too deeply");
+        const auto at = static_cast<std::size_t>(depth);
+        if (event == Event::object_start) members[at + 1] = 0;
+        if (event == Event::key && ++members[at] > max_members)
+            throw Error(ErrorKind::failed, "malformed JSON document: an object has too many members");
         return true;
     };
     try {

@@ -41,8 +41,8 @@ class Json {
     static Json object(std::initializer_list<std::pair<std::string, Json>> members = {});
     static Json array() { return Json(Array{}); }
 
-    /// Parses one document; throws Error(failed) with the place of the fault, or when nested
-    /// deeper than 64.
+    /// Parses one document; throws Error(failed) with the place of the fault, or when it is nested
+    /// deeper than 64 or an object in it has more than 1000 members.
     static Json parse(std::string_view text);
     /// Indented by two blanks when `pretty`. Invalid UTF-8 in strings is replaced, never an error.
     std::string dump(bool pretty = false) const;

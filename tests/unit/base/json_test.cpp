@@ -88,5 +88,18 @@ TEST(Json, WhatJsonCannotSayIsSaidAsWellAsItCan) {
     EXPECT_THROW(Json::parse("9223372036854775808").integer(), Error);
 }
 
+TEST(Json, ObjectsWithTooManyMembersAreRefused) {
+    const auto object = [](int members) {
+        std::string text = "{";
+        for (int i = 0; i < members; ++i)
+            text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + R"(":{"a":1,"b":[{"c":2}]})";
+        return text + "}";
+    };
+    EXPECT_EQ(Json::parse(object(1000)).members().size(), 1000U);
+    EXPECT_THROW(Json::parse(object(1001)), Error);
+    EXPECT_THROW(Json::parse("[" + object(1500) + "]"), Error);
+    EXPECT_EQ(Json::parse("[" + object(800) + "," + object(800) + "]").elements().size(), 2U);
+}
+
 }  // namespace
 }  // namespace bt2c::base
