@@ -1,7 +1,13 @@
 #include "repository/check.hpp"
 
+#include <atomic>
+#include <thread>
+
+#include "chaindb/sqlite/connection.hpp"
+#include "repository/export.hpp"
 #include "repository/image_reader.hpp"
 #include "repository/index.hpp"
+#include "storage/archive/archive_location.hpp"
 #include "unit/repository/fixture.hpp"
 
 namespace bt2c::repository {
@@ -278,6 +284,64 @@ TEST_F(CheckRepository, ATableThatLacksPagesIsFound) {
     shorter.content_table.clear();
     reseal(node, shorter);
     EXPECT_NE(find(run(false), object_name(ObjectType::manifest, full.id)), nullptr);
+}
+
+TEST_F(CheckRepository, DatabasesThatShrankAndGrewAreRebuiltPageByPage) {
+    const auto expect_same = [&](const Manifest& manifest) {
+        const std::string database = support::file_text(node.home.database());
+        EXPECT_TRUE(test::image_of(node.repository, manifest) ==
+                    base::Bytes(database.begin(), database.end()));
+    };
+    {
+        auto chain = chaindb::sqlite::Connection::open(node.home.database(),
+                                                       chaindb::sqlite::Connection::Mode::read_write);
+        chain.execute("DELETE FROM transactions WHERE rowid % 3 > 0; VACUUM");
+    }
+    const Manifest smaller = node.back_up(BackupType::incremental);
+    ASSERT_LT(smaller.image->page_count, full.image->page_count);
+    expect_same(smaller);
+    node.grow(600);
+    const Manifest larger = node.back_up(BackupType::incremental);
+    ASSERT_GT(larger.image->page_count, full.image->page_count + 20);
+    expect_same(larger);
+    const CheckReport report = run(true);
+    EXPECT_TRUE(report.ok) << text(report);
+    EXPECT_TRUE(report.findings.empty()) << text(report);
+}
+
+TEST_F(CheckRepository, BackupsWithoutAnImageAreCheckedToo) {
+    node.folder.write("home/data/blockchain.db", std::string(2'500'000, 'x'));
+    const Manifest raw = node.back_up(BackupType::safety);
+    ASSERT_FALSE(raw.image);
+    EXPECT_TRUE(run(true).ok) << text(run(true));
+    test::flip_bit(node.file(ObjectType::pack, raw.packs.back().id), 40);
+    EXPECT_EQ(run(true).findings.size(), 1U);
+}
+
+TEST_F(CheckRepository, OneInAnExportedFileIsCheckedToo) {
+    base::SilentProgress progress;
+    export_backup(node.repository, second, node.folder / "x.bt2c", false, progress);
+    const Repository opened = Repository::open(
+        std::make_shared<storage::archive::ArchiveLocation>(node.folder / "x.bt2c"), test::key_secret());
+    const CheckReport report = check_repository(opened, true, progress);
+    EXPECT_TRUE(report.ok) << text(report);
+    EXPECT_TRUE(report.findings.empty()) << text(report);
+}
+
+TEST_F(CheckRepository, BackupsMadeMeanwhileDoNoHarm) {
+    std::atomic<bool> stop = false;
+    std::thread writer([&] {
+        while (!stop) {
+            node.grow(1);
+            node.back_up(BackupType::incremental);
+        }
+    });
+    for (int i = 0; i < 3; ++i) {
+        const CheckReport report = run(i > 0);
+        EXPECT_TRUE(report.ok) << text(report);
+    }
+    stop = true;
+    writer.join();
 }
 
 TEST_F(CheckRepository, OneDeletedMeanwhileIsAnError) {
