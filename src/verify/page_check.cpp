@@ -52,7 +52,6 @@ std::string limit_text(std::size_t examples_max) {
 }  // namespace
 
 void check_pages(Context& context) {
-    context.progress.phase("checking pages", 0);
     Connection connection = context.source.open();
     const TreeNames trees(connection);
     FindingBook book(context.options.examples_max);

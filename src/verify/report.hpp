@@ -70,7 +70,7 @@ struct Report {
     std::vector<NetworkSummary> networks;  ///< those that have blocks, by name
     std::vector<CheckResult> checks;       ///< one for each Check, in its order
     double duration_seconds = 0;
-    double pages_seconds = 0;  ///< the part of it that the page structure took
+    double pages_seconds = 0;  ///< that the page structure took, beside the other checks
 
     const CheckResult& operator[](Check check) const { return checks[static_cast<std::size_t>(check)]; }
 };
