@@ -19,7 +19,8 @@ struct Home {
     /// Where the older Python tool puts its backups; ours are in the folder `repository` below it.
     fs::path backups() const { return root / "backups"; }
     fs::path default_repository() const { return backups() / "repository"; }
-    /// Opens the repository without a password; mode 0600, never part of a backup.
+    /// Opens the repository without a password; mode 0600. Backups hold it as any file of config/, sealed by
+    /// the repository that it opens; a restore never puts it over another one.
     fs::path key_file() const { return config() / "repository.key"; }
     fs::path settings_file() const { return config() / "dr.toml"; }
 };
