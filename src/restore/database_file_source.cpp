@@ -44,7 +44,9 @@ RestoreSource source_of_database(const std::filesystem::path& path) {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0)
         throw base::system_error(base::format("cannot restore from {}", base::printable(path.native())),
-                                 errno);
+                                 errno)
+            .state("nothing was changed in the node's home")
+            .hint("name a file that is there, or restore from the repository with --backup");
     RestoreSource source;
     source.name = base::printable(path.native());
     const auto live = LiveDatabase::open(path);
