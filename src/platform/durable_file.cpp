@@ -61,6 +61,22 @@ bool has_no_owner(const fs::path& temporary) {
     return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
+/// Gives the file its name unless that is taken, and then says false.
+bool place_new(const fs::path& temporary, const fs::path& target) {
+    // link() never replaces, and unlike renameat2 it works on every file system with hard links, NFS among
+    // them; FAT and exFAT, without hard links, know renameat2's way not to replace.
+    if (::link(temporary.c_str(), target.c_str()) == 0) {
+        announce(Kind::remove, temporary);
+        ::unlink(temporary.c_str());
+        return true;
+    }
+    const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
+    if (no_links && ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno == EEXIST) return false;
+    throw system_error(format("cannot create {}", printable(target.native())), errno);
+}
+
 /// "<prefix><pid>-<counter>": unique in this process.
 fs::path temporary_beside(const fs::path& target) {
     static std::atomic<unsigned> counter{0};
@@ -138,13 +154,7 @@ bool DurableFile::commit(Existing existing) {
     if (!synced_) sync();
     if (existing == Existing::refuse) {
         announce(Kind::link, temporary_, target_);
-        // link() never replaces; unlike renameat2 it works on every file system with hard links.
-        if (::link(temporary_.c_str(), target_.c_str()) != 0) {
-            if (errno == EEXIST) return false;
-            throw system_error(format("cannot create {}", printable(target_.native())), errno);
-        }
-        announce(Kind::remove, temporary_);
-        ::unlink(temporary_.c_str());
+        if (!place_new(temporary_, target_)) return false;
     } else {
         announce(Kind::rename, temporary_, target_);
         if (::rename(temporary_.c_str(), target_.c_str()) != 0)

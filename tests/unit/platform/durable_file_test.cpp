@@ -1,10 +1,16 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstddef>
 
 #include "base/error.hpp"
 #include "platform/file.hpp"
@@ -41,6 +47,39 @@ TEST(DurableFile, AppearsWholeWithItsMode) {
     ::umask(before);
     EXPECT_EQ(file_text(folder / "a"), "hello world");
     EXPECT_EQ(fs::status(folder / "a").permissions(), static_cast<fs::perms>(0644));
+    EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
+}
+
+/// As on FAT and exFAT: from now on this process cannot make hard links.
+bool forbid_hard_links() {
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_link, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog filter{.len = std::size(program), .filter = program};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST(DurableFile, NeverReplacesWhatIsThereWithoutHardLinksEither) {
+    const TemporaryFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        bool good = forbid_hard_links();
+        for (const bool first : {true, false}) {
+            DurableFile file(folder / "a", 0400);
+            file.append(as_bytes(first ? "old" : "new"));
+            good = good && file.commit(Existing::refuse) == first;
+        }
+        ::_exit(good ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(file_text(folder / "a"), "old");
     EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
 }
 
