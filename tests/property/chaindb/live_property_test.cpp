@@ -5,8 +5,8 @@
 
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/live_database.hpp"
+#include "support/temporary_folder.hpp"
 #include "unit/chaindb/ledger.hpp"
-#include "unit/chaindb/scratch_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -31,7 +31,7 @@ TEST(LiveProperty, ImageIsWhatSqliteReads) {
         plan.page_size = 512 << *rc::gen::inRange(0, 8);
         plan.rows = *rc::gen::inRange(20, 80);
         plan.incremental = *rc::gen::arbitrary<bool>();
-        const ScratchFolder folder;
+        const support::TemporaryFolder folder;
         make_ledger(folder / "chain.db", plan);
         Connection writer = Connection::open(folder / "chain.db", Connection::Mode::read_write);
         writer.execute("PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=0");

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -28,7 +28,7 @@ class ChainTables : public ::testing::Test {
             "INSERT INTO blocks(hash, height, network_type) SELECT ?1||'-'||i, i, ?1 FROM n");
         insert.bind(1, network).bind(2, std::int64_t{first}).bind(3, std::int64_t{last}).run();
     }
-    const ScratchFolder folder_;
+    const support::TemporaryFolder folder_;
     const std::filesystem::path path_ = folder_ / "chain.db";
     Connection database_ = Connection::open(path_, Connection::Mode::create);
 };

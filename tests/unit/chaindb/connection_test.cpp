@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -32,7 +32,7 @@ class ConnectionTest : public ::testing::Test {
                     std::copy_n(begin, out.size(), out.begin());
                 }};
     }
-    const ScratchFolder folder_;
+    const support::TemporaryFolder folder_;
     base::Bytes bytes_;
     std::uint32_t unreadable_ = 0xFFFFFFFF;
 };

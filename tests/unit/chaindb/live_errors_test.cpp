@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -47,7 +47,7 @@ class LiveErrors : public ::testing::Test {
         make_ledger(folder_ / "sound.db", plan);
         return platform::read_file(folder_ / "sound.db", 1 << 26);
     }
-    const ScratchFolder folder_;
+    const support::TemporaryFolder folder_;
 };
 
 TEST_F(LiveErrors, Absent) {

@@ -8,7 +8,7 @@
 
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -27,7 +27,7 @@ TEST_P(KilledWriter, ImageIsTheLastCommit) {
     plan.rows = 600;
     plan.rows_per_commit = 100;
     plan.pause_us = 0;
-    const ScratchFolder folder;
+    const support::TemporaryFolder folder;
     make_ledger(folder / "chain.db", plan);
     int left_something = 0;
     for (int round = 0; round < 12; ++round) {
@@ -60,7 +60,7 @@ TEST(KilledWriterBeforeAnotherGoesOn, ImagesStaySound) {
         plan.journal = journal;
         plan.cache_pages = 20;
         plan.rows_per_commit = 40;
-        const ScratchFolder folder;
+        const support::TemporaryFolder folder;
         make_ledger(folder / "chain.db", plan);
         Child steady(ledger_writer(folder / "chain.db", plan));
         // Made before the capture opens the file, killed while it runs.

@@ -1,16 +1,14 @@
 // [B1] Copies by reference, on file systems that have them, mounted for the test.
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/mounted_disk.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -19,31 +17,13 @@ using sqlite::Connection;
 using sqlite::Hold;
 using sqlite::LiveDatabase;
 
-int run(const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str());
-}
-
 class LiveReflink : public ::testing::TestWithParam<const char*> {
  protected:
     void SetUp() override {
-        const std::string type = GetParam();
-        if (::geteuid() != 0) GTEST_SKIP() << "only root can mount a " << type << " file system";
-        if (run("command -v mkfs." + type) != 0) GTEST_SKIP() << "mkfs." << type << " is not installed";
-        const std::string image = (folder_ / "disk").native();
-        run("truncate -s 400M " + image);
-        ASSERT_EQ(run("mkfs." + type + " " + image), 0);
-        std::filesystem::create_directory(mount_);
-        if (run("mount -o loop " + image + " " + mount_.native()) != 0)
-            GTEST_SKIP() << "this machine cannot mount " << type << " through a loop device";
-        mounted_ = true;
+        if (!mount_.problem().empty()) GTEST_SKIP() << mount_.problem();
     }
-    void TearDown() override {
-        if (!mounted_) return;
-        EXPECT_EQ(run("umount " + mount_.native()), 0) << "something is still open there";
-    }
-    const ScratchFolder folder_;
-    const std::filesystem::path mount_ = folder_ / "mount";
-    bool mounted_ = false;
+    const support::TemporaryFolder folder_;
+    const support::MountedDisk mount_{GetParam()};
 };
 INSTANTIATE_TEST_SUITE_P(FileSystems, LiveReflink, ::testing::Values("btrfs", "xfs"));
 
@@ -89,7 +69,8 @@ TEST_P(LiveReflink, PassIsFrozenAndHoldsNobodyUp) {
             }
             expect(read_image(*live, live->shape()) == before, "the copy moves under a checkpoint");
             expect(live->end_pass(), "the pass was disturbed");
-            const bool scratch_left = std::distance(std::filesystem::directory_iterator(mount_), {}) > 6;
+            const bool scratch_left =
+                std::distance(std::filesystem::directory_iterator(mount_.path()), {}) > 6;
             expect(!scratch_left, "scratch files were left");
         }
     });

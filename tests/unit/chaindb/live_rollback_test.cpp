@@ -12,7 +12,7 @@
 #include "chaindb/sqlite/writers.hpp"
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -44,7 +44,7 @@ class LiveRollback : public ::testing::Test {
             return false;
         }
     }
-    const ScratchFolder folder_;
+    const support::TemporaryFolder folder_;
     const std::filesystem::path path_ = folder_ / "chain.db";
     LedgerPlan plan_;
     unsigned random_ = 1;

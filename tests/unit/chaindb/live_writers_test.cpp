@@ -6,7 +6,7 @@
 
 #include "base/time.hpp"
 #include "ledger.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -23,7 +23,7 @@ class LiveWriters : public ::testing::TestWithParam<Case> {};
 
 TEST_P(LiveWriters, EveryImageIsOneCommit) {
     const LedgerPlan& plan = GetParam().plan;
-    const ScratchFolder folder;
+    const support::TemporaryFolder folder;
     make_ledger(folder / "chain.db", plan);
     Child writer(ledger_writer(folder / "chain.db", plan));
     writer.wait_for_commits(5);

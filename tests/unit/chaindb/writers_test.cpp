@@ -10,7 +10,7 @@
 
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb::testing {
 namespace {
@@ -33,7 +33,7 @@ void hold(Child::Report& report) {
 class Writers : public ::testing::Test {
  protected:
     Writers() { make_ledger(path_, {}); }
-    const ScratchFolder folder_;
+    const support::TemporaryFolder folder_;
     const std::filesystem::path path_ = folder_ / "chain.db";
 };
 

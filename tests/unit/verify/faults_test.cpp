@@ -37,7 +37,7 @@ TEST_P(InjectedFaults, AreNamedByTheRightCheck) {
     const auto fault = std::find_if(sample::faults().begin(), sample::faults().end(),
                                     [](const sample::Fault& each) { return each.name == GetParam().fault; });
     ASSERT_NE(fault, sample::faults().end());
-    const ScratchFolder folder;
+    const support::TemporaryFolder folder;
     const std::filesystem::path path = folder.path() / "chain.db";
     std::filesystem::copy_file(sound_chain(GetParam().layout).path(), path);
     sample::inject_fault(path, fault->name);

@@ -204,7 +204,7 @@ TEST(Findings, MissingColumnsAndTablesSkipWhatNeedsThem) {
     EXPECT_EQ(report[Check::supply].reason, "column amount of table transactions is missing");
     EXPECT_EQ(report[Check::discontinuities].status, CheckStatus::pass);
 
-    ScratchFolder folder;
+    support::TemporaryFolder folder;
     const std::filesystem::path empty = folder.path() / "empty.db";
     Connection::open(empty, Connection::Mode::create).execute("CREATE TABLE other (x)");
     EXPECT_EQ(failures(verify_file(empty)), "missing_tables=3");

@@ -80,7 +80,7 @@ TEST(FindingBookTest, KeepsTheLowestWhateverTheOrder) {
 
 // The order is SQLite's own.
 TEST(TimeKeyTest, OrdersAsSqliteDoes) {
-    ScratchFolder folder;
+    support::TemporaryFolder folder;
     Connection connection = Connection::open(folder.path() / "t.db", Connection::Mode::create);
     connection.execute(
         "CREATE TABLE t (x); INSERT INTO t VALUES (NULL), (1743811200), (1743811200.5), (1743811200.0), "
@@ -134,7 +134,7 @@ class RowReaderTest : public testing::Test {
         damaged = reader.damaged();
         return rows;
     }
-    ScratchFolder folder_;
+    support::TemporaryFolder folder_;
     std::filesystem::path path_;
 };
 

@@ -1,33 +1,17 @@
 #pragma once
 // Databases for the tests of verify: sample chains in scratch space, edited by SQL, then verified.
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "chaindb/sqlite/connection.hpp"
 #include "sample/create_chain.hpp"
+#include "support/temporary_folder.hpp"
 #include "verify/verify.hpp"
 
 namespace bt2c::verify {
 
 using chaindb::sqlite::Connection;
-
-/// A folder that is gone with the test.
-class ScratchFolder {
- public:
-    ScratchFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "bt2c-verify-XXXXXX").string();
-        path_ = mkdtemp(pattern.data());
-    }
-    ~ScratchFolder() { std::filesystem::remove_all(path_); }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
- private:
-    std::filesystem::path path_;
-};
 
 inline Source source_of(const std::filesystem::path& path) {
     return {[path] { return Connection::open(path, Connection::Mode::immutable); }};
@@ -78,7 +62,7 @@ class TestChain {
     Report verify(const Options& options = in_small_ranges()) const { return verify_file(path_, options); }
 
  private:
-    ScratchFolder folder_;
+    support::TemporaryFolder folder_;
     std::filesystem::path path_;
 };
 
