@@ -46,7 +46,8 @@ void SharedLease::enter() {
 
 void SharedLease::leave() {
     const std::lock_guard lock(mutex_);
-    if (--readers_ == 0) changed_.notify_all();
+    // Before the slice's end the timekeeper would only look at its watch and sleep again.
+    if (--readers_ == 0 && Clock::now() >= slice_ends_) changed_.notify_all();
 }
 
 void SharedLease::keep_time() {
