@@ -14,6 +14,7 @@
 #include "chaindb/sqlite/read_transaction.hpp"
 #include "chaindb/sqlite/shared_lease.hpp"
 #include "chaindb/sqlite/wal.hpp"
+#include "chaindb/sqlite/wal_release.hpp"
 
 namespace bt2c::chaindb::sqlite {
 
@@ -224,6 +225,8 @@ void LiveDatabase::State::resume_slice() {
 
 bool LiveDatabase::State::end() {
     lease.reset();
+    if (running && wal_mode && frozen)
+        end_beside_writers(transaction, overlay ? overlay->position().frame : 0, file->get());
     transaction.end();
     running = frozen = held = false;
     main_clone.reset();

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -15,6 +16,7 @@ struct Observer {
     ObservedFile seen;
     const sqlite3_io_methods* real;
     sqlite3_io_methods methods;
+    std::function<void()> on_checkpoint_lock;
 };
 
 sqlite3_vfs* system_vfs() {
@@ -35,7 +37,11 @@ int lock_shared_memory(sqlite3_file* file, int offset, int count, int flags) {
     Observer& self = observer(file);
     const int code = self.real->xShmLock(file, offset, count, flags);
     // Locks 0 to 2 are those of writers, checkpoints and recovery; those of read marks follow.
+    constexpr int checkpoint_lock = 1;
     constexpr int first_read_lock = 3;
+    if (code == SQLITE_OK && flags == (SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) && count == 1 &&
+        offset == checkpoint_lock && self.on_checkpoint_lock)
+        self.on_checkpoint_lock();
     if (code == SQLITE_OK && (flags & SQLITE_SHM_SHARED) && count == 1 && offset >= first_read_lock)
         self.seen.read_mark = flags & SQLITE_SHM_LOCK ? offset - first_read_lock : -1;
     return code;
@@ -49,6 +55,13 @@ int map_shared_memory(sqlite3_file* file, int region, int size, int extend, void
     return code;
 }
 
+int close_file(sqlite3_file* file) {
+    Observer& self = observer(file);
+    const int code = self.real->xClose(file);
+    self.~Observer();
+    return code;
+}
+
 int unmap_shared_memory(sqlite3_file* file, int remove) {
     Observer& self = observer(file);
     self.seen = {};
@@ -58,7 +71,8 @@ int unmap_shared_memory(sqlite3_file* file, int remove) {
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
     const int code = system_vfs()->xOpen(system_vfs(), name, file, flags, out_flags);
     if (code != SQLITE_OK || !(flags & SQLITE_OPEN_MAIN_DB)) return code;
-    auto* self = new (&observer(file)) Observer{{}, file->pMethods, *file->pMethods};
+    auto* self = new (&observer(file)) Observer{{}, file->pMethods, *file->pMethods, {}};
+    self->methods.xClose = close_file;
     if (self->methods.iVersion >= 2 && self->methods.xShmMap) {
         self->methods.xShmLock = lock_shared_memory;
         self->methods.xShmMap = map_shared_memory;
@@ -92,6 +106,10 @@ const char* observed_vfs_name() {
 
 const ObservedFile& observed_file(sqlite3* db) {
     return observer(main_file(db)).seen;
+}
+
+void on_checkpoint_lock(sqlite3* db, std::function<void()> hook) {
+    observer(main_file(db)).on_checkpoint_lock = std::move(hook);
 }
 
 void shared_memory_barrier(sqlite3* db) {

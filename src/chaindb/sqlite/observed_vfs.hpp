@@ -2,6 +2,7 @@
 // The system's SQLite VFS, with a view of what SQLite does to the shared memory of write-ahead logging.
 
 #include <cstdint>
+#include <functional>
 
 struct sqlite3;
 
@@ -20,6 +21,9 @@ struct ObservedFile {
 const char* observed_vfs_name();
 /// Of the main database of a connection that was opened with that VFS.
 const ObservedFile& observed_file(sqlite3* db);
+/// Has `hook` called each time when the connection has taken the lock on checkpoints, before it looks at
+/// the marks of readers. Null: no more.
+void on_checkpoint_lock(sqlite3* db, std::function<void()> hook);
 /// Orders reads of the wal-index as SQLite orders its own.
 void shared_memory_barrier(sqlite3* db);
 

@@ -8,7 +8,7 @@
 #include "chaindb/sqlite/read_transaction.hpp"
 #include "ledger.hpp"
 #include "platform/file.hpp"
-#include "scratch_folder.hpp"
+#include "support/temporary_folder.hpp"
 #include "wal_builder.hpp"
 
 namespace bt2c::chaindb::testing {
@@ -50,7 +50,7 @@ class LiveWal : public ::testing::Test {
     }
     base::Bytes log() { return platform::read_file(path_.native() + "-wal", 1 << 26); }
 
-    const ScratchFolder folder_;
+    const support::TemporaryFolder folder_;
     const std::filesystem::path path_ = folder_ / "chain.db";
     LedgerPlan plan_;
     std::optional<Connection> writer_;
@@ -106,6 +106,34 @@ TEST_F(LiveWal, LogIsIgnoredWhereOnlyTheFileIsHeld) {
     EXPECT_TRUE(live->end_pass());
     EXPECT_EQ(dump(image), expected);
     EXPECT_NE(dump(*writer_), expected);
+}
+
+TEST_F(LiveWal, LongLogIsBroughtHomeBeforeTheMarkIsLetGo) {
+    // Else the next writer would do it within its commit, and wait for the disk that long.
+    const auto live = LiveDatabase::open(path_);
+    const auto in_file = [&] {
+        Connection file_alone = Connection::open(path_, Connection::Mode::immutable);
+        return dump(file_alone);
+    };
+    for (const bool mark_zero : {false, true}) {
+        if (mark_zero) checkpoint();
+        live->begin_pass(Hold::slices);
+        for (int i = 0; i < 200; ++i) commit();  // of more than eight pages each
+        ASSERT_NE(in_file(), dump(*writer_)) << "the mark keeps the checkpoint back";
+        EXPECT_TRUE(live->end_pass());
+        EXPECT_EQ(in_file(), dump(*writer_)) << mark_zero;
+        commit();
+        EXPECT_EQ(faults_of(*writer_), "");
+    }
+}
+
+TEST_F(LiveWal, ShortLogIsLeftToTheNode) {
+    const auto live = LiveDatabase::open(path_);
+    live->begin_pass(Hold::slices);
+    commit();
+    live->end_pass();
+    Connection file_alone = Connection::open(path_, Connection::Mode::immutable);
+    EXPECT_NE(dump(file_alone), dump(*writer_));
 }
 
 TEST_F(LiveWal, WriterThatRestartsTheLogJustBeforeThePassIsFollowed) {
