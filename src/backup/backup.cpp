@@ -91,6 +91,9 @@ class BackupRun {
         return {std::move(manifest_), true};
     }
 
+    /// From here on a failure may have left the backup stored.
+    bool storing() const noexcept { return storing_; }
+
  private:
     std::unique_ptr<chaindb::sqlite::LiveDatabase> open_database() {
         if (request_.type != BackupType::safety) return chaindb::sqlite::LiveDatabase::open(home_.database());
@@ -172,6 +175,7 @@ class BackupRun {
         for (const repository::StoredPack& pack : own) manifest_.stored_bytes += pack.bytes;
         manifest_.finished_at = base::now_unix_ms();
         base::throw_if_interrupted();
+        storing_ = true;
         repository_.store_backup(manifest_, own);
         packs_->commit();
     }
@@ -199,13 +203,20 @@ class BackupRun {
     std::unique_ptr<repository::PackWriter> packs_;
     std::vector<PageEntry> differences_;
     bool raw_ = false;
+    bool storing_ = false;
 };
 
 }  // namespace
 
 BackupResult make_backup(const config::Home& home, const Repository& repository, const BackupRequest& request,
                          base::Progress& progress) {
-    return BackupRun(home, repository, request, progress).run();
+    BackupRun run(home, repository, request, progress);
+    try {
+        return run.run();
+    } catch (Error& error) {
+        if (error.state().empty() && !run.storing()) error.state("no backup was stored");
+        throw;
+    }
 }
 
 }  // namespace bt2c::backup
