@@ -60,9 +60,13 @@ std::string human_count(std::uint64_t count) {
     return text;
 }
 
-namespace {
+std::string ascii_lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
 
-/// Letters to change, add, drop or swap with their neighbour to make one word of the other.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
@@ -76,8 +80,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         }
     return d[a.size()][b.size()];
 }
-
-}  // namespace
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates) {
     // Words come from the command line and may be of any length; nothing of ours is that long.

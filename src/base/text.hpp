@@ -22,6 +22,9 @@ std::string human_size(std::uint64_t bytes);
 std::string human_duration(double seconds);
 /// A count with thousands separated by commas: "1,650,000".
 std::string human_count(std::uint64_t count);
+std::string ascii_lower(std::string_view text);
+/// Letters to change, add, drop or swap with their neighbour to make one word of the other.
+std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The candidate nearest to `word` by edit distance; empty when none is within a third of its length.
 std::string nearest_word(std::string_view word, const std::vector<std::string>& candidates);
 /// `text` with control characters and invalid UTF-8 shown as \xNN, safe to print on a terminal.

@@ -10,6 +10,7 @@ CommandTable all_commands() {
              restore_command,
              verify_integrity_command,
              export_command,
+             recover_keys_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,

@@ -14,6 +14,7 @@ std::unique_ptr<Command> list_backups_command();
 std::unique_ptr<Command> restore_command();
 std::unique_ptr<Command> verify_integrity_command();
 std::unique_ptr<Command> export_command();
+std::unique_ptr<Command> recover_keys_command();
 std::unique_ptr<Command> repository_init_command();
 std::unique_ptr<Command> repository_info_command();
 std::unique_ptr<Command> repository_check_command();

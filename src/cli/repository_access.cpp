@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/secret_input.hpp"
 #include "cli/secret_prompt.hpp"
 #include "crypto/mnemonic.hpp"
 #include "platform/file.hpp"
@@ -38,13 +39,6 @@ SecretBytes first_line(const SecretBytes& text) {
     std::size_t size = 0;
     while (size < text.size() && text.data()[size] != '\n' && text.data()[size] != '\r') ++size;
     return text.first(size);
-}
-
-SecretBytes read_secret_file(const fs::path& path) {
-    base::Bytes contents = platform::read_file(path, secret_bytes_max);
-    SecretBytes secret = SecretBytes::copy_of(contents);
-    crypto::wipe(contents.data(), contents.size());
-    return secret;
 }
 
 SecretBytes run_password_command(const char* command) {
@@ -85,7 +79,7 @@ std::optional<Secret> secret_of(Context& context) {
 std::optional<SecretBytes> secret_from_environment() {
     if (const char* password = variable("BT2C_REPO_PASSWORD"))
         return SecretBytes::copy_of(base::as_bytes(password));
-    if (const char* file = variable("BT2C_REPO_PASSWORD_FILE")) return first_line(read_secret_file(file));
+    if (const char* file = variable("BT2C_REPO_PASSWORD_FILE")) return read_secret_file(file);
     if (const char* command = variable("BT2C_REPO_PASSWORD_COMMAND")) return run_password_command(command);
     return std::nullopt;
 }
@@ -125,7 +119,7 @@ SecretBytes new_password() {
     if (const char* given = variable("BT2C_REPO_NEW_PASSWORD"))
         password = SecretBytes::copy_of(base::as_bytes(given));
     else if (const char* file = variable("BT2C_REPO_NEW_PASSWORD_FILE"))
-        password = first_line(read_secret_file(file));
+        password = read_secret_file(file);
     else
         password = ask_new_secret("New password of the repository");
     if (!password)

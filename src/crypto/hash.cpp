@@ -60,6 +60,13 @@ Digest sha3_256(base::ByteView bytes) {
     return digest_with(context.get(), sha3_algorithm(), bytes);
 }
 
+Digest512 sha512(base::ByteView bytes) {
+    Digest512 digest;
+    const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha512(), nullptr);
+    BT2C_ASSERT(ok == 1);
+    return digest;
+}
+
 struct Sha256::Context {
     ContextPointer pointer = new_context();
 };

@@ -11,9 +11,11 @@
 namespace bt2c::crypto {
 
 using Digest = std::array<std::uint8_t, 32>;
+using Digest512 = std::array<std::uint8_t, 64>;
 
-Digest sha256(base::ByteView bytes);    ///< FIPS 180-4
-Digest sha3_256(base::ByteView bytes);  ///< FIPS 202
+Digest sha256(base::ByteView bytes);     ///< FIPS 180-4
+Digest sha3_256(base::ByteView bytes);   ///< FIPS 202
+Digest512 sha512(base::ByteView bytes);  ///< FIPS 180-4
 
 /// SHA-256 over several pieces.
 class Sha256 {

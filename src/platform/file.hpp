@@ -106,6 +106,10 @@ bool durable_remove(const fs::path& path);
 /// a live writer holds a lock (flock) on its file.
 void remove_stale_temporaries(const fs::path& folder);
 
+/// Gives the owner and group of `folder` to an open file, when this process is root's: the node must be able
+/// to read what an operator wrote into its folders.
+void give_to_owner_of(const fs::path& folder, int fd);
+
 /// Free bytes for an ordinary user in the file system of `path` (or its nearest existing parent).
 std::uint64_t free_space(const fs::path& path);
 

@@ -1,0 +1,302 @@
+#include <algorithm>
+
+#include "base/time.hpp"
+#include "chaindb/sqlite/live_database.hpp"
+#include "chaindb/validators.hpp"
+#include "cli/commands.hpp"
+#include "cli/hidden_arguments.hpp"
+#include "cli/secret_input.hpp"
+#include "crypto/base64.hpp"
+#include "keys/identity.hpp"
+#include "keys/phrase.hpp"
+#include "keys/wallet_store.hpp"
+#include "platform/file.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using crypto::SecretBytes;
+using keys::Variant;
+
+constexpr std::uint64_t public_key_file_bytes_max = 8 << 10;
+
+/// A phrase as it was typed, and as it is hashed.
+struct Phrase {
+    SecretBytes typed;
+    SecretBytes hashed;
+};
+
+struct Recovered {
+    keys::RsaKey key;
+    base::Bytes public_key;
+    std::string address;
+    std::vector<chaindb::ValidatorRow> validators;
+    std::vector<std::string> warnings;
+};
+
+/// The rows of the node's validators table; none where there is no database.
+std::vector<chaindb::ValidatorRow> validators_of(Context& context, const std::string& address,
+                                                 std::vector<std::string>& warnings) {
+    const fs::path database = context.home_unchecked().database();
+    if (!fs::exists(database)) return {};
+    try {
+        const auto live = chaindb::sqlite::LiveDatabase::open(database);
+        live->begin_pass(chaindb::sqlite::Hold::whole);
+        auto connection = chaindb::sqlite::Connection::open_image(live->image());
+        auto rows = chaindb::find_validators(connection, address);
+        live->end_pass();
+        if (const auto network = context.network())
+            std::erase_if(rows, [&](const auto& row) { return row.network != *network; });
+        return rows;
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        warnings.push_back(
+            base::format("whether the address is a validator is not known: {}", error.message()));
+        return {};
+    }
+}
+
+Json validator_document(const chaindb::ValidatorRow& row) {
+    return Json::object({{"status", row.status}, {"stake", row.stake}, {"network", row.network}});
+}
+
+class RecoverKeysCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "recover-keys",
+            .summary = "bring back a validator's key from its seed phrase",
+            .description =
+                "Derives from the phrase the very RSA key that the chain's own tools derive, and writes the "
+                "wallet "
+                "file HOME/wallets/ADDRESS.json in their format.\n\n"
+                "The phrase is asked for on the terminal, or read from standard input with '--seed-phrase "
+                "-'. On "
+                "the command line every user of the machine can read it, and the shell keeps it in its "
+                "history.\n\n"
+                "With --check nothing is written: does this phrase give this key, yes or no.\n\n"
+                "The wallet's password is taken from BT2C_WALLET_PASSWORD, else from --wallet-password-file, "
+                "else asked for.\n\n"
+                "Keys of wallets of the oldest kind, files without a version, do not follow from their "
+                "phrase: "
+                "only the file and its password bring those back.",
+            .examples = {{"bt2c-dr recover-keys", "ask for the phrase, write the wallet file"},
+                         {"bt2c-dr recover-keys --check --expect-wallet HOME/wallets/bt2c_….json",
+                          "rehearse: is the phrase on this paper that wallet's?"},
+                         {"bt2c-dr recover-keys --seed-phrase - --raw-phrase < phrase.txt",
+                          "a phrase that was mistyped when the wallet was made"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret}};
+    }
+
+    void declare(Options& options) override {
+        options.value(phrase_, "--seed-phrase", "PHRASE",
+                      "the phrase, or '-' to read it from standard input");
+        options.flag(raw_, "--raw-phrase", "take the text as it is: no list of words, no checksum");
+        options.value(expect_address_, "--expect-address", "ADDRESS", "the address that the key should have");
+        options.value(expect_wallet_, "--expect-wallet", "FILE",
+                      "a wallet file that the key should be that of");
+        options.value(expect_public_key_, "--expect-public-key", "FILE",
+                      "the public key that it should have: base64, PEM or DER");
+        options.flag(check_, "--check", "write nothing: tell whether the phrase gives the expected key");
+        options.choice(variant_, "--variant", {"current", "3.9"},
+                       "which PyCryptodome made the key: 3.9 for 3.6.5 to 3.9.9");
+        options.value(password_file_, "--wallet-password-file", "FILE",
+                      "the new wallet's password, in the first line");
+        options.flag(force_, "--force", "replace a wallet that is there, and keep a copy of it");
+        options.value(reason_, "--reason", "TEXT", "why a tombstoned key is brought back; with --force");
+    }
+
+    Result run(Context& context) override {
+        if (check_ && !expected_anything())
+            throw Error(ErrorKind::usage, "--check needs to know what to check against")
+                .hint("name it with --expect-address, --expect-wallet or --expect-public-key");
+        const auto expected = identity();
+        const fs::path folder = context.home_unchecked().wallets();
+        if (expected && !check_) keys::check_no_wallet(folder, expected->address, force_);
+        const Phrase phrase = read(context);
+        const Variant variant = variant_ == "3.9" ? Variant::older_3_9 : Variant::current;
+        if (check_) return checked(phrase, *expected, variant);
+
+        Recovered recovered = recover(context, phrase, expected, variant);
+        keys::check_no_wallet(folder, recovered.address, force_);
+        refuse_tombstoned(recovered);
+        const SecretBytes password =
+            wallet_password(password_file_, "Password for the wallet file (12 characters or more)", true);
+        const std::string text = keys::wallet_text(recovered.key, phrase.typed.view(), password.view(),
+                                                   base::now_unix_ms() / 1000);
+        const auto kept = keys::store_wallet(folder, recovered.address, text, force_);
+        return written(recovered, keys::wallet_path(folder, recovered.address), kept);
+    }
+
+    bool expected_anything() const {
+        return !expect_address_.empty() || expect_wallet_ || expect_public_key_;
+    }
+
+    std::optional<keys::KeyIdentity> identity() const {
+        std::vector<keys::KeyIdentity> known;
+        if (expect_wallet_)
+            known.push_back(keys::identity_of_wallet(keys::WalletFile::read(*expect_wallet_)));
+        if (expect_public_key_)
+            known.push_back(keys::identity_of_public_key(
+                platform::read_file(*expect_public_key_, public_key_file_bytes_max)));
+        if (!expect_address_.empty()) known.push_back(keys::identity_of_address(expect_address_));
+        if (known.empty()) return std::nullopt;
+        for (const keys::KeyIdentity& other : known)
+            if (other.address != known[0].address)
+                throw Error(ErrorKind::usage, "what is expected does not agree")
+                    .cause(base::format("one is the key of {}, the other that of {}", known[0].address,
+                                        other.address));
+        if (known.size() > 1 && !known[0].modulus) known[0].modulus = known[1].modulus;
+        return known[0];
+    }
+
+    Phrase read(Context& context) const {
+        if (had_secret_argument())
+            context.progress().note(
+                "warning: the phrase was given on the command line; it is wiped from this process's "
+                "arguments now, "
+                "but the shell may keep it in its history");
+        SecretBytes typed = read_phrase(phrase_, "Seed phrase");
+        if (raw_) {
+            if (typed.empty()) throw Error(ErrorKind::failed, "the phrase is empty");
+            SecretBytes hashed = keys::normalised(typed.text());
+            return {std::move(typed), std::move(hashed)};
+        }
+        SecretBytes clean = keys::clean_phrase(typed.text());
+        SecretBytes hashed = clean.copy();
+        return {std::move(clean), std::move(hashed)};
+    }
+
+    static Error other_key(const std::string& found, const keys::KeyIdentity& expected,
+                           bool other_variant_fits, Variant variant) {
+        Error error(ErrorKind::wrong_secret, "the phrase gives another key than the one expected");
+        error.state("nothing was written");
+        if (other_variant_fits)
+            return error.cause("the expected key was made by another version of the chain's libraries")
+                .hint(base::format("run the same command with '--variant {}'",
+                                   variant == Variant::current ? "3.9" : "current"));
+        return error.cause(base::format("it gives {}, expected is {}", found, expected.address))
+            .hint(
+                "look for a word that was written down wrong; and mind that the keys of wallet files without "
+                "a "
+                "version never followed from their phrase: only file and password bring those back");
+    }
+
+    Result checked(const Phrase& phrase, const keys::KeyIdentity& expected, Variant variant) const {
+        const keys::DerivedKey derived =
+            keys::derive_key(keys::seed_of_phrase(phrase.hashed.view()).view(), variant);
+        const base::Bytes public_key = keys::encode_public_key(derived.key);
+        const std::string address = keys::address_of(public_key);
+        const bool matches = address == expected.address;
+        Json document = Json::object({{"matches", matches},
+                                      {"address", address},
+                                      {"expected", expected.address},
+                                      {"public_key", crypto::to_base64(public_key)},
+                                      {"wallet_file", nullptr}});
+        const bool other_fits = !matches && fits_other_variant(phrase, expected, variant);
+        if (other_fits) document.set("variant", variant == Variant::current ? "3.9" : "current");
+        const std::string hint = other_key(address, expected, other_fits, variant).hint();
+        return {.document = std::move(document),
+                .print =
+                    [=, wanted = expected.address](Output& out) {
+                        if (matches) {
+                            out.line("Yes: the phrase gives the key of {}.", wanted);
+                            return;
+                        }
+                        out.line("No: the phrase does not give the key of {}.", wanted);
+                        out.line("It gives {}.", address);
+                        out.line("hint: {}", hint);
+                    },
+                .outcome = matches ? std::nullopt : std::optional(ErrorKind::findings)};
+    }
+
+    static bool fits_other_variant(const Phrase& phrase, const keys::KeyIdentity& expected, Variant variant) {
+        keys::KeyIdentity key = expected;
+        key.phrase_digest.reset();
+        const Variant other = variant == Variant::current ? Variant::older_3_9 : Variant::current;
+        return keys::matching_key(phrase.hashed.view(), key, other).has_value();
+    }
+
+    static Recovered recover(Context& context, const Phrase& phrase,
+                             const std::optional<keys::KeyIdentity>& expected, Variant variant) {
+        Recovered recovered;
+        recovered.key = keys::derive_key(keys::seed_of_phrase(phrase.hashed.view()).view(), variant).key;
+        recovered.public_key = keys::encode_public_key(recovered.key);
+        recovered.address = keys::address_of(recovered.public_key);
+        if (expected && recovered.address != expected->address)
+            throw other_key(recovered.address, *expected, fits_other_variant(phrase, *expected, variant),
+                            variant);
+        recovered.validators = validators_of(context, recovered.address, recovered.warnings);
+        for (const chaindb::ValidatorRow& row : recovered.validators)
+            recovered.warnings.push_back(
+                base::format("the key is that of a validator of {} ({}): make sure that no other machine "
+                             "runs with it, for a "
+                             "validator that signs twice is banned for ever",
+                             base::printable(row.network), base::printable(row.status)));
+        if (recovered.validators.empty() && !expected)
+            recovered.warnings.push_back(
+                "the address is no validator in this node's database: if it should be one, the phrase may be "
+                "another");
+        return recovered;
+    }
+
+    void refuse_tombstoned(const Recovered& recovered) const {
+        const bool tombstoned =
+            std::ranges::any_of(recovered.validators,
+                                [](const chaindb::ValidatorRow& row) { return row.status == "TOMBSTONED"; });
+        if (!tombstoned || (force_ && !reason_.empty())) return;
+        throw Error(ErrorKind::failed, base::format("the key of {} is not brought back", recovered.address))
+            .cause("its validator is TOMBSTONED: banned for ever, or its key was given up")
+            .state("nothing was written")
+            .hint("make a new key; for the old one's funds use --force with --reason TEXT");
+    }
+
+    static Result written(const Recovered& recovered, const fs::path& path,
+                          const std::optional<fs::path>& kept) {
+        Json validators = Json::array();
+        for (const chaindb::ValidatorRow& row : recovered.validators)
+            validators.push(validator_document(row));
+        Json warnings = Json::array();
+        for (const std::string& warning : recovered.warnings) warnings.push(warning);
+        Json document = Json::object(
+            {{"address", recovered.address},
+             {"public_key", crypto::to_base64(recovered.public_key)},
+             {"wallet_file", base::printable(path.native())},
+             {"kept", kept ? Json(base::printable(kept->native())) : Json()},
+             {"validator",
+              recovered.validators.size() == 1 ? validator_document(recovered.validators[0]) : Json()},
+             {"validators", std::move(validators)},
+             {"warnings", std::move(warnings)}});
+        return {.document = std::move(document),
+                .print = [address = recovered.address, path, kept, rows = recovered.validators,
+                          notes = recovered.warnings](Output& out) {
+                    out.line("The key of {} is recovered.", out.styled(Style::bold, address));
+                    std::vector<std::pair<std::string, Cell>> fields{
+                        {"wallet file", base::printable(path.native())}};
+                    if (kept) fields.push_back({"the one before", base::printable(kept->native())});
+                    for (const chaindb::ValidatorRow& row : rows)
+                        fields.push_back(
+                            {"validator", base::format("{} on {}, stake {}", base::printable(row.status),
+                                                       base::printable(row.network),
+                                                       row.stake ? base::format("{}", *row.stake) : "none")});
+                    out.fields(fields);
+                    for (const std::string& note : notes) out.line("warning: {}", note);
+                }};
+    }
+
+    std::optional<std::string> phrase_;
+    std::string expect_address_, variant_ = "current", reason_;
+    std::optional<fs::path> expect_wallet_, expect_public_key_, password_file_;
+    bool raw_ = false, check_ = false, force_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> recover_keys_command() {
+    return std::make_unique<RecoverKeysCommand>();
+}
+
+}  // namespace bt2c::cli
