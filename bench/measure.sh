@@ -10,7 +10,7 @@ warm() { cat "$@" >/dev/null; }
 # Bytes of what was stored at a path; of a folder, the sum of its files.
 bytes_of() {
     if [[ -e $1 ]]; then
-        find "$1" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%d\n", sum }'
+        find "$1" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
     else
         echo 0
     fi

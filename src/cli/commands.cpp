@@ -11,6 +11,9 @@ CommandTable all_commands() {
              verify_integrity_command,
              export_command,
              recover_keys_command,
+             keys_check_command,
+             keys_split_command,
+             keys_combine_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,
@@ -23,6 +26,7 @@ CommandTable all_commands() {
          })
         table.commands.push_back(make());
     table.groups = {
+        {"keys", "look after the keys of validators"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
     };

@@ -29,6 +29,14 @@ void read_value(const std::string& text, std::uint64_t& target) {
         throw Error(ErrorKind::usage, format("'{}' is not a whole number", printable(text)));
 }
 
+Option& Options::paths(std::vector<std::filesystem::path>& target, const std::string& names, std::string word,
+                       std::string help) {
+    Option& option = add(names, std::move(word), std::move(help));
+    option.list = option.is_path = true;
+    option.store = [&target](const std::string& text) { read_value(text, target.emplace_back()); };
+    return option;
+}
+
 Option& Options::add(const std::string& names, std::string word, std::string help) {
     const std::size_t comma = names.find(',');
     Option option;

@@ -1,16 +1,19 @@
 #include <algorithm>
 
+#include "base/parallel.hpp"
 #include "base/time.hpp"
 #include "chaindb/sqlite/live_database.hpp"
 #include "chaindb/validators.hpp"
 #include "cli/commands.hpp"
+#include "cli/expected_key.hpp"
 #include "cli/hidden_arguments.hpp"
+#include "cli/repository_access.hpp"
 #include "cli/secret_input.hpp"
 #include "crypto/base64.hpp"
 #include "keys/identity.hpp"
 #include "keys/phrase.hpp"
+#include "keys/phrase_search.hpp"
 #include "keys/wallet_store.hpp"
-#include "platform/file.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -22,13 +25,16 @@ using base::Json;
 using crypto::SecretBytes;
 using keys::Variant;
 
-constexpr std::uint64_t public_key_file_bytes_max = 8 << 10;
-
 /// A phrase as it was typed, and as it is hashed.
 struct Phrase {
     SecretBytes typed;
     SecretBytes hashed;
 };
+
+using Found = keys::PhraseSearch::Found;
+
+/// A search that may take longer has to be asked for.
+constexpr double patience_s = 600;
 
 struct Recovered {
     keys::RsaKey key;
@@ -36,6 +42,7 @@ struct Recovered {
     std::string address;
     std::vector<chaindb::ValidatorRow> validators;
     std::vector<std::string> warnings;
+    std::string correction;  ///< what was wrong with the phrase, when it had to be searched for
 };
 
 /// The rows of the node's validators table; none where there is no database.
@@ -77,6 +84,9 @@ class RecoverKeysCommand final : public Command {
                 "-'. On "
                 "the command line every user of the machine can read it, and the shell keeps it in its "
                 "history.\n\n"
+                "When it is known which key it should be (--expect-address, --expect-wallet, "
+                "--expect-public-key), a damaged phrase is searched for: '?' for words that cannot be read, "
+                "misspelt words, two words swapped, one wrong, one missing, one too many.\n\n"
                 "With --check nothing is written: does this phrase give this key, yes or no.\n\n"
                 "The wallet's password is taken from BT2C_WALLET_PASSWORD, else from --wallet-password-file, "
                 "else asked for.\n\n"
@@ -94,12 +104,15 @@ class RecoverKeysCommand final : public Command {
     void declare(Options& options) override {
         options.value(phrase_, "--seed-phrase", "PHRASE",
                       "the phrase, or '-' to read it from standard input");
+        options.paths(shares_, "--shares", "FILES",
+                      "shares of the phrase in its place: files with one share to a line, or '-'");
+        options.value(passphrase_file_, "--passphrase-file", "FILE",
+                      "the shares' passphrase, in the first line");
         options.flag(raw_, "--raw-phrase", "take the text as it is: no list of words, no checksum");
-        options.value(expect_address_, "--expect-address", "ADDRESS", "the address that the key should have");
-        options.value(expect_wallet_, "--expect-wallet", "FILE",
-                      "a wallet file that the key should be that of");
-        options.value(expect_public_key_, "--expect-public-key", "FILE",
-                      "the public key that it should have: base64, PEM or DER");
+        expected_key_.declare(options);
+        options.flag(patient_, "--patient", "search for a damaged phrase however long it takes");
+        options.value(start_at_, "--start-at", "N", "go on with a search that was interrupted");
+        options.flag(show_phrase_, "--show-phrase", "show the phrase that was found, on the terminal");
         options.flag(check_, "--check", "write nothing: tell whether the phrase gives the expected key");
         options.choice(variant_, "--variant", {"current", "3.9"},
                        "which PyCryptodome made the key: 3.9 for 3.6.5 to 3.9.9");
@@ -110,56 +123,48 @@ class RecoverKeysCommand final : public Command {
     }
 
     Result run(Context& context) override {
-        if (check_ && !expected_anything())
+        if (check_ && !expected_key_.given())
             throw Error(ErrorKind::usage, "--check needs to know what to check against")
                 .hint("name it with --expect-address, --expect-wallet or --expect-public-key");
-        const auto expected = identity();
+        const auto expected = expected_key_.identity();
         const fs::path folder = context.home_unchecked().wallets();
         if (expected && !check_) keys::check_no_wallet(folder, expected->address, force_);
-        const Phrase phrase = read(context);
+        SecretBytes typed = read_phrase(context);
         const Variant variant = variant_ == "3.9" ? Variant::older_3_9 : Variant::current;
-        if (check_) return checked(phrase, *expected, variant);
+        if (check_) return checked(as_typed(std::move(typed)), *expected, variant);
 
-        Recovered recovered = recover(context, phrase, expected, variant);
-        keys::check_no_wallet(folder, recovered.address, force_);
-        refuse_tombstoned(recovered);
+        const bool searchable = expected && !raw_;
+        if (!searchable) as_typed(typed.copy());  // a slip of the hand is told before a password is asked for
         const SecretBytes password =
             wallet_password(password_file_, "Password for the wallet file (12 characters or more)", true);
+        keys::check_wallet_password(password.view());
+        std::optional<Found> found;
+        if (searchable) found = search(context, typed, *expected, variant);
+        const Phrase phrase =
+            found ? Phrase{found->phrase.copy(), found->phrase.copy()} : as_typed(std::move(typed));
+        Recovered recovered = recover(context, phrase, expected, variant);
+        if (found) recovered.correction = found->what;
+        keys::check_no_wallet(folder, recovered.address, force_);
+        refuse_tombstoned(recovered);
         const std::string text = keys::wallet_text(recovered.key, phrase.typed.view(), password.view(),
                                                    base::now_unix_ms() / 1000);
         const auto kept = keys::store_wallet(folder, recovered.address, text, force_);
         return written(recovered, keys::wallet_path(folder, recovered.address), kept);
     }
 
-    bool expected_anything() const {
-        return !expect_address_.empty() || expect_wallet_ || expect_public_key_;
-    }
-
-    std::optional<keys::KeyIdentity> identity() const {
-        std::vector<keys::KeyIdentity> known;
-        if (expect_wallet_)
-            known.push_back(keys::identity_of_wallet(keys::WalletFile::read(*expect_wallet_)));
-        if (expect_public_key_)
-            known.push_back(keys::identity_of_public_key(
-                platform::read_file(*expect_public_key_, public_key_file_bytes_max)));
-        if (!expect_address_.empty()) known.push_back(keys::identity_of_address(expect_address_));
-        if (known.empty()) return std::nullopt;
-        for (const keys::KeyIdentity& other : known)
-            if (other.address != known[0].address)
-                throw Error(ErrorKind::usage, "what is expected does not agree")
-                    .cause(base::format("one is the key of {}, the other that of {}", known[0].address,
-                                        other.address));
-        if (known.size() > 1 && !known[0].modulus) known[0].modulus = known[1].modulus;
-        return known[0];
-    }
-
-    Phrase read(Context& context) const {
+    SecretBytes read_phrase(Context& context) const {
         if (had_secret_argument())
             context.progress().note(
                 "warning: the phrase was given on the command line; it is wiped from this process's "
                 "arguments now, "
                 "but the shell may keep it in its history");
-        SecretBytes typed = read_phrase(phrase_, "Seed phrase");
+        if (!shares_.empty() && (phrase_ || raw_))
+            throw Error(ErrorKind::usage, "--shares takes the place of a phrase: give one of them");
+        if (!shares_.empty()) return combined_phrase(shares_, passphrase_file_);
+        return cli::read_phrase(phrase_, "Seed phrase");
+    }
+
+    Phrase as_typed(SecretBytes typed) const {
         if (raw_) {
             if (typed.empty()) throw Error(ErrorKind::failed, "the phrase is empty");
             SecretBytes hashed = keys::normalised(typed.text());
@@ -168,6 +173,55 @@ class RecoverKeysCommand final : public Command {
         SecretBytes clean = keys::clean_phrase(typed.text());
         SecretBytes hashed = clean.copy();
         return {std::move(clean), std::move(hashed)};
+    }
+
+    /// Looks for the phrase that a damaged one was. Nothing when it is not damaged; throws
+    /// Error(wrong_secret) when none of the usual mistakes explains it.
+    std::optional<Found> search(Context& context, const SecretBytes& typed, const keys::KeyIdentity& expected,
+                                Variant variant) const {
+        try {
+            const Phrase phrase = as_typed(typed.copy());
+            if (start_at_ == 0 && (keys::matching_key(phrase.hashed.view(), expected, variant) ||
+                                   fits_other_variant(phrase, expected, variant)))
+                return std::nullopt;
+        } catch (const Error&) {
+            // What is wrong with it is what the search is for.
+        }
+        const keys::PhraseSearch search(typed.text(), expected, variant);
+        const unsigned threads = base::worker_count();
+        const double expected_s = search.expected_seconds(threads);
+        if (expected_s > patience_s && !patient_)
+            throw Error(ErrorKind::failed, base::format("a search for the phrase would take up to {}",
+                                                        base::human_duration(expected_s)))
+                .cause(base::format("{} phrases are possible", base::human_count(search.total())))
+                .state("nothing was written")
+                .hint(
+                    expected.phrase_digest
+                        ? "--patient searches all the same"
+                        : "with the wallet file at hand (--expect-wallet) it is thousands of times as fast; "
+                          "--patient searches all the same");
+        context.progress().note(
+            base::format("the phrase is damaged; {} phrases that it may have been are tried, in "
+                         "up to {}",
+                         base::human_count(search.total()), base::human_duration(expected_s)));
+        auto found = search.run(threads, start_at_, context.progress());
+        if (!found)
+            throw Error(ErrorKind::wrong_secret, "no phrase was found that gives the expected key")
+                .cause(base::format("{} were tried: words unknown, swapped, missing, too many, or one wrong",
+                                    base::human_count(search.total())))
+                .state("nothing was written")
+                .hint(
+                    "put '?' for each word that is in doubt; and mind that the keys of wallet files without "
+                    "a "
+                    "version never followed from their phrase");
+        if (show_phrase_) show(context, *found);
+        return found;
+    }
+
+    static void show(Context& context, const Found& found) {
+        if (!context.console().err.is_terminal())
+            throw Error(ErrorKind::usage, "the phrase is shown on a terminal only");
+        show_words(context, found.phrase.text());
     }
 
     static Error other_key(const std::string& found, const keys::KeyIdentity& expected,
@@ -269,13 +323,15 @@ class RecoverKeysCommand final : public Command {
              {"validator",
               recovered.validators.size() == 1 ? validator_document(recovered.validators[0]) : Json()},
              {"validators", std::move(validators)},
+             {"corrected", recovered.correction.empty() ? Json() : Json(recovered.correction)},
              {"warnings", std::move(warnings)}});
         return {.document = std::move(document),
                 .print = [address = recovered.address, path, kept, rows = recovered.validators,
-                          notes = recovered.warnings](Output& out) {
+                          notes = recovered.warnings, correction = recovered.correction](Output& out) {
                     out.line("The key of {} is recovered.", out.styled(Style::bold, address));
                     std::vector<std::pair<std::string, Cell>> fields{
                         {"wallet file", base::printable(path.native())}};
+                    if (!correction.empty()) fields.push_back({"the mistake", correction});
                     if (kept) fields.push_back({"the one before", base::printable(kept->native())});
                     for (const chaindb::ValidatorRow& row : rows)
                         fields.push_back(
@@ -288,9 +344,12 @@ class RecoverKeysCommand final : public Command {
     }
 
     std::optional<std::string> phrase_;
-    std::string expect_address_, variant_ = "current", reason_;
-    std::optional<fs::path> expect_wallet_, expect_public_key_, password_file_;
-    bool raw_ = false, check_ = false, force_ = false;
+    ExpectedKey expected_key_;
+    std::string variant_ = "current", reason_;
+    std::vector<fs::path> shares_;
+    std::optional<fs::path> password_file_, passphrase_file_;
+    std::uint64_t start_at_ = 0;
+    bool raw_ = false, check_ = false, force_ = false, patient_ = false, show_phrase_ = false;
 };
 
 }  // namespace

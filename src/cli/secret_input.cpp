@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -9,7 +10,9 @@
 #include "base/text.hpp"
 #include "cli/hidden_arguments.hpp"
 #include "cli/secret_prompt.hpp"
+#include "crypto/mnemonic.hpp"
 #include "keys/phrase.hpp"
+#include "keys/share_set.hpp"
 #include "platform/file.hpp"
 
 namespace bt2c::cli {
@@ -21,6 +24,7 @@ using crypto::SecretBytes;
 namespace {
 
 constexpr std::uint64_t secret_file_bytes_max = 4096;
+constexpr std::uint64_t shares_bytes_max = 256 << 10;
 
 SecretBytes without_line_end(const SecretBytes& text) {
     std::size_t size = text.size();
@@ -29,8 +33,8 @@ SecretBytes without_line_end(const SecretBytes& text) {
     return text.first(size);
 }
 
-SecretBytes read_standard_input() {
-    SecretBytes text(keys::phrase_bytes_max + 1);
+SecretBytes read_standard_input(std::size_t bytes_max) {
+    SecretBytes text(bytes_max + 1);
     std::size_t filled = 0;
     while (filled < text.size()) {
         const ssize_t got = ::read(STDIN_FILENO, text.data() + filled, text.size() - filled);
@@ -38,24 +42,54 @@ SecretBytes read_standard_input() {
             base::throw_if_interrupted();
             continue;
         }
-        if (got < 0) throw base::system_error("cannot read the phrase from standard input", errno);
-        if (got == 0) return without_line_end(text.first(filled));
+        if (got < 0) throw base::system_error("cannot read standard input", errno);
+        if (got == 0) return text.first(filled);
         filled += static_cast<std::size_t>(got);
     }
-    throw Error(ErrorKind::failed, base::format("standard input holds no phrase: it is longer than {} bytes",
-                                                keys::phrase_bytes_max));
+    throw Error(ErrorKind::failed,
+                base::format("standard input holds no phrase: it is longer than {} bytes", bytes_max));
 }
 
 }  // namespace
 
 SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question) {
-    if (option && *option == "-") return read_standard_input();
+    if (option && *option == "-") return without_line_end(read_standard_input(keys::phrase_bytes_max));
     if (option) return secret_argument(*option);
     auto typed = ask_secret(question);
     if (!typed)
         throw Error(ErrorKind::usage, "no phrase was given, and there is no terminal to ask on")
             .hint("give it on standard input: '--seed-phrase -'");
     return std::move(*typed);
+}
+
+std::vector<SecretBytes> read_shares(const std::vector<std::filesystem::path>& files) {
+    std::vector<SecretBytes> shares;
+    const auto add_lines = [&](std::string_view text) {
+        while (!text.empty()) {
+            const std::string_view line = text.substr(0, text.find('\n'));
+            text.remove_prefix(std::min(text.size(), line.size() + 1));
+            if (line.find_first_not_of(" \t\r") != std::string_view::npos)
+                shares.push_back(SecretBytes::copy_of(base::as_bytes(line)));
+        }
+    };
+    for (const std::filesystem::path& file : files) {
+        if (file == "-") {
+            add_lines(read_standard_input(shares_bytes_max).text());
+        } else {
+            base::Bytes contents = platform::read_file(file, shares_bytes_max);
+            add_lines(base::as_text(contents));
+            crypto::wipe(contents.data(), contents.size());
+        }
+    }
+    while (files.empty()) {
+        const auto typed = ask_secret(base::format("Share {} (an empty line ends them)", shares.size() + 1));
+        if (!typed)
+            throw Error(ErrorKind::usage, "no shares were given, and there is no terminal to ask on")
+                .hint("name the files that hold them, or '-' for standard input");
+        if (typed->empty()) break;
+        add_lines(typed->text());
+    }
+    return shares;
 }
 
 SecretBytes read_secret_file(const std::filesystem::path& path) {
@@ -65,6 +99,19 @@ SecretBytes read_secret_file(const std::filesystem::path& path) {
     SecretBytes secret = SecretBytes::copy_of(base::ByteView(contents).first(size));
     crypto::wipe(contents.data(), contents.size());
     return secret;
+}
+
+SecretBytes combined_phrase(const std::vector<std::filesystem::path>& files,
+                            const std::optional<std::filesystem::path>& passphrase_file) {
+    const std::vector<SecretBytes> shares = read_shares(files);
+    std::vector<std::string_view> texts;
+    for (const SecretBytes& share : shares) texts.push_back(share.text());
+    const SecretBytes passphrase = passphrase_file ? read_secret_file(*passphrase_file) : SecretBytes();
+    const SecretBytes secret = keys::combine_shares(texts, passphrase.view());
+    if (secret.size() > 32 || secret.size() % 4 != 0)
+        throw Error(ErrorKind::failed, "the shares hold a secret that is no phrase")
+            .cause(base::format("it has {} bytes", secret.size()));
+    return crypto::mnemonic_from_entropy(secret.view());
 }
 
 SecretBytes wallet_password(const std::optional<std::filesystem::path>& file, const std::string& question,

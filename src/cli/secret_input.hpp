@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/context.hpp"
 #include "crypto/secret.hpp"
@@ -14,6 +15,15 @@ namespace bt2c::cli {
 /// Only the end of the last line is cut off. Throws Error(usage) when there is no terminal to ask on, and
 /// Error(failed) when the text is longer than any phrase.
 crypto::SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question);
+
+/// Shares of a secret, one to a line: out of files, of which each may hold several, or of standard input for
+/// "-"; without files each is asked for on the terminal, until an empty line.
+std::vector<crypto::SecretBytes> read_shares(const std::vector<std::filesystem::path>& files);
+
+/// The BIP39 phrase of the secret that such shares hold. Throws Error(failed) when they do not fit together,
+/// or hold something else.
+crypto::SecretBytes combined_phrase(const std::vector<std::filesystem::path>& files,
+                                    const std::optional<std::filesystem::path>& passphrase_file);
 
 /// The first line of a file that only its owner should read; at most 4 KiB.
 crypto::SecretBytes read_secret_file(const std::filesystem::path& path);

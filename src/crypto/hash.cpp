@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
@@ -64,6 +65,15 @@ Digest512 sha512(base::ByteView bytes) {
     Digest512 digest;
     const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha512(), nullptr);
     BT2C_ASSERT(ok == 1);
+    return digest;
+}
+
+Digest hmac_sha256(base::ByteView key, base::ByteView message) {
+    Digest digest;
+    BT2C_ASSERT(key.size() <= 1024);
+    const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message.data(),
+                            message.size(), digest.data(), nullptr);
+    BT2C_ASSERT(made != nullptr);
     return digest;
 }
 

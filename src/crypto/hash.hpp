@@ -17,6 +17,8 @@ Digest sha256(base::ByteView bytes);     ///< FIPS 180-4
 Digest sha3_256(base::ByteView bytes);   ///< FIPS 202
 Digest512 sha512(base::ByteView bytes);  ///< FIPS 180-4
 
+Digest hmac_sha256(base::ByteView key, base::ByteView message);  ///< FIPS 198-1
+
 /// SHA-256 over several pieces.
 class Sha256 {
  public:

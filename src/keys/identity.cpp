@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "crypto/base64.hpp"
+#include "keys/integer.hpp"
 
 namespace bt2c::keys {
 
@@ -42,8 +43,13 @@ KeyIdentity identity_of_public_key(base::ByteView bytes) {
 std::optional<RsaKey> matching_key(base::ByteView phrase, const KeyIdentity& identity, Variant variant) {
     if (identity.phrase_digest && crypto::sha256(phrase) != *identity.phrase_digest) return std::nullopt;
     const crypto::SecretBytes seed = seed_of_phrase(phrase);
-    if (identity.modulus) return find_key(seed.view(), *identity.modulus);
-    DerivedKey derived = derive_key(seed.view(), variant);
+    FirstPrimeTest divides;
+    if (identity.modulus)
+        divides = [n = Integer(*identity.modulus)](base::ByteView prime) {
+            return n.divisible_by(Integer(prime));
+        };
+    DerivedKey derived = derive_key(seed.view(), variant, divides);
+    if (derived.key.n.empty()) return std::nullopt;
     if (address_of(encode_public_key(derived.key)) != identity.address) return std::nullopt;
     return std::move(derived.key);
 }

@@ -167,12 +167,16 @@ RsaKey WalletFile::open(ByteView password) const {
     return std::move(*key);
 }
 
-std::string wallet_text(const RsaKey& key, ByteView phrase, ByteView password, std::int64_t creation_time_s) {
+void check_wallet_password(ByteView password) {
     if (characters(password) < wallet_password_characters_min)
         throw Error(ErrorKind::usage,
                     base::format("the wallet's password is too short: the chain's tools take "
                                  "{} characters and more",
                                  wallet_password_characters_min));
+}
+
+std::string wallet_text(const RsaKey& key, ByteView phrase, ByteView password, std::int64_t creation_time_s) {
+    check_wallet_password(password);
     WalletFile file;
     file.versioned = true;
     const auto salt = crypto::random_array<salt_bytes>();

@@ -37,9 +37,12 @@ struct WalletFile {
 /// The fewest characters that the chain's tools take for a new wallet's password.
 constexpr std::size_t wallet_password_characters_min = 12;
 
+/// Throws Error(usage) when a password, UTF-8, has fewer.
+void check_wallet_password(base::ByteView password);
+
 /// A wallet file of version 1.0, byte for byte as the chain's key manager would write it.
 /// @param phrase as it was typed; its plain SHA-256 becomes part of the file, as the format has it
-/// @param password UTF-8; Error(usage) when it has fewer than 12 characters
+/// @param password as check_wallet_password() takes it
 std::string wallet_text(const RsaKey& key, base::ByteView phrase, base::ByteView password,
                         std::int64_t creation_time_s);
 
