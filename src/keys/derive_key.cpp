@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/modular_power.hpp"
 #include "crypto/pbkdf2.hpp"
 #include "keys/draw_stream.hpp"
 #include "keys/integer.hpp"
@@ -25,7 +26,7 @@ constexpr unsigned long rounds = 4;
 constexpr unsigned distance_bits = 1024 - 100;
 /// Candidates with a prime divisor below this are dropped without an exponentiation. Of 0.23 ms each, a
 /// larger sieve saves no more than it costs.
-constexpr unsigned sieve_limit = 50000;
+constexpr unsigned sieve_limit = 20000;
 
 SecretBytes stream_seed(ByteView seed) {
     const crypto::Digest512 digest = crypto::sha512(seed);
@@ -75,38 +76,61 @@ class PrimeSearch {
     PrimeSearch(DrawStream& stream, Variant variant)
         : stream_(stream), variant_(variant), block_(prime_bytes) {}
 
+    /// Candidates are tested in pairs, as if the first were composite: 299 of 300 are. When it is a prime,
+    /// the stream goes back to where it was after that one's base.
     /// @param other the first prime when this is the second; 0 else
     /// @returns the number of candidates drawn
     unsigned find(Integer& prime, const Integer& other) {
-        for (unsigned drawn = 1;; ++drawn) {
-            draw_candidate(stream_, block_, prime);
-            if (fits(prime, other) && is_prime(prime)) return drawn;
+        unsigned drawn = 0;
+        for (;;) {
+            Survivor pair[2]{next_survivor(other, drawn), next_survivor(other, drawn)};
+            power_both(pair[0], pair[1]);
+            for (Survivor& survivor : pair) {
+                if (!passes(survivor)) continue;
+                stream_ = survivor.stream_after;
+                drawn = survivor.drawn;
+                if (!passes_other_rounds(survivor)) break;
+                prime = survivor.candidate;
+                return drawn;
+            }
         }
     }
 
  private:
+    /// A candidate without small divisors, and what its first round needs.
+    struct Survivor {
+        Integer candidate, top, odd, base;
+        unsigned long twos;
+        unsigned drawn;
+        DrawStream stream_after;
+        Integer power;  ///< base^odd mod candidate
+    };
+
     bool fits(const Integer& candidate, const Integer& other) const {
         if (candidate <= least_) return false;
         if (candidate % public_exponent == 1) return false;  // gcd(c − 1, e) ≠ 1
         return other.bits() == 0 || Integer::distance(candidate, other) > least_distance_;
     }
 
-    /// Every candidate costs the stream a base, even one with a small divisor: that is why the base is drawn
-    /// before the sieve is asked. PyCryptodome's Lucas test, which all primes pass, draws nothing.
-    bool is_prime(const Integer& candidate) {
-        const Integer top = candidate - Integer(1);
-        const unsigned long twos = top.trailing_zeros();
-        const Integer odd = top >> twos;
-        for (unsigned long round = 0; round < rounds; ++round) {
-            const Integer base = variant_ == Variant::current ? draw_base(candidate) : Integer(2 + round);
-            if (round == 0 && sieve().divides(candidate)) return false;
-            if (!passes(Integer::power(base, odd, candidate), candidate, top, twos)) return false;
+    /// Every candidate that fits costs the stream a base, even one with a small divisor: that is why the base
+    /// is drawn before the sieve is asked. PyCryptodome's Lucas test, which all primes pass, draws nothing.
+    Survivor next_survivor(const Integer& other, unsigned& drawn) {
+        Integer candidate;
+        for (;;) {
+            ++drawn;
+            draw_candidate(stream_, block_, candidate);
+            if (!fits(candidate, other)) continue;
+            const Integer base = draw_base(candidate, 0);
+            if (sieve().divides(candidate)) continue;
+            const Integer top = candidate - Integer(1);
+            const unsigned long twos = top.trailing_zeros();
+            return {candidate, top, top >> twos, base, twos, drawn, stream_, Integer()};
         }
-        return true;
     }
 
     /// 2 … c − 2, each with the same chance: larger draws are thrown away.
-    Integer draw_base(const Integer& candidate) {
+    Integer draw_base(const Integer& candidate, unsigned long round) {
+        if (variant_ == Variant::older_3_9) return Integer(2 + round);
         const Integer most = candidate - Integer(4);
         Integer drawn;
         do {
@@ -116,15 +140,39 @@ class PrimeSearch {
         return drawn + Integer(2);
     }
 
-    static bool passes(Integer z, const Integer& candidate, const Integer& top, unsigned long twos) {
+    void power_both(Survivor& first, Survivor& second) {
+        std::array<crypto::ModularPowers::Output, 6> in;
+        const Integer* numbers[] = {&first.base,  &first.odd,  &first.candidate,
+                                    &second.base, &second.odd, &second.candidate};
+        for (std::size_t i = 0; i < in.size(); ++i) numbers[i]->write(in[i]);
+        crypto::ModularPowers::Output out[2];
+        powers_.compute({in[0], in[1], in[2]}, {in[3], in[4], in[5]}, out[0], out[1]);
+        first.power.set(out[0]);
+        second.power.set(out[1]);
+        crypto::wipe(in.data(), sizeof in);
+        crypto::wipe(out, sizeof out);
+    }
+
+    /// Miller and Rabin's test of one base.
+    static bool passes(const Survivor& survivor) {
         const Integer unit(1);
-        if (z == unit || z == top) return true;
-        for (unsigned long i = 1; i < twos; ++i) {
-            z = z * z % candidate;
-            if (z == top) return true;
+        Integer z = survivor.power;
+        if (z == unit || z == survivor.top) return true;
+        for (unsigned long i = 1; i < survivor.twos; ++i) {
+            z = z * z % survivor.candidate;
+            if (z == survivor.top) return true;
             if (z == unit) return false;
         }
         return false;
+    }
+
+    bool passes_other_rounds(Survivor& survivor) {
+        for (unsigned long round = 1; round < rounds; ++round) {
+            survivor.base = draw_base(survivor.candidate, round);
+            power_both(survivor, survivor);
+            if (!passes(survivor)) return false;
+        }
+        return true;
     }
 
     static const Sieve& sieve() {
@@ -135,6 +183,7 @@ class PrimeSearch {
     DrawStream& stream_;
     const Variant variant_;
     SecretBytes block_;
+    crypto::ModularPowers powers_;
     const Integer least_ = Integer::square_root(Integer::power_of_two(2 * prime_bits - 1));
     const Integer least_distance_ = Integer::power_of_two(distance_bits);
 };

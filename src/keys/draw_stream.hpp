@@ -17,8 +17,8 @@ class DrawStream {
     /// @param seed a big-endian integer of at most 624 words; leading zeros do not count
     explicit DrawStream(base::ByteView seed);
     ~DrawStream();
-    DrawStream(const DrawStream&) = delete;
-    DrawStream& operator=(const DrawStream&) = delete;
+    DrawStream(const DrawStream&) = default;
+    DrawStream& operator=(const DrawStream&) = default;
 
     void read(base::MutableBytes out);
     std::uint64_t bytes_read() const noexcept { return bytes_read_; }

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/error.hpp"
+
 namespace bt2c::keys {
 namespace {
 
@@ -79,6 +81,13 @@ crypto::SecretBytes Integer::bytes() const {
     return out;
 }
 
+void Integer::write(base::MutableBytes out) const {
+    const std::size_t size = (bits() + 7) / 8;
+    BT2C_ASSERT(size <= out.size());
+    std::ranges::fill(out, std::uint8_t{0});
+    if (size > 0) mpz_export(out.data() + (out.size() - size), nullptr, 1, 1, 1, 0, gmp(value_));
+}
+
 Integer operator+(const Integer& a, const Integer& b) {
     Integer result;
     mpz_add(gmp(result.value_), gmp(a.value_), gmp(b.value_));
@@ -144,11 +153,6 @@ Integer Integer::lcm(const Integer& a, const Integer& b) {
 Integer Integer::quotient(const Integer& a, const Integer& exact_divisor) {
     Integer result;
     mpz_divexact(gmp(result.value_), gmp(a.value_), gmp(exact_divisor.value_));
-    return result;
-}
-Integer Integer::power(const Integer& base, const Integer& exponent, const Integer& modulus) {
-    Integer result;
-    mpz_powm(gmp(result.value_), gmp(base.value_), gmp(exponent.value_), gmp(modulus.value_));
     return result;
 }
 std::optional<Integer> Integer::inverse(const Integer& a, const Integer& modulus) {

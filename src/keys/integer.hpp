@@ -23,6 +23,8 @@ class Integer {
     void set(base::ByteView big_endian);
     /// Big-endian, without leading zeros; empty for 0.
     crypto::SecretBytes bytes() const;
+    /// The same into a buffer that is large enough, zeros in front.
+    void write(base::MutableBytes out) const;
     std::size_t bits() const;
 
     friend Integer operator+(const Integer& a, const Integer& b);
@@ -45,7 +47,6 @@ class Integer {
     static Integer square_root(const Integer& a);                 ///< rounded down
     static Integer lcm(const Integer& a, const Integer& b);
     static Integer quotient(const Integer& a, const Integer& exact_divisor);
-    static Integer power(const Integer& base, const Integer& exponent, const Integer& modulus);
     static std::optional<Integer> inverse(const Integer& a, const Integer& modulus);
 
  private:
