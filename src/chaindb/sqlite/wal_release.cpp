@@ -73,18 +73,21 @@ std::uint32_t frames_now(const ReadTransaction& transaction) {
 void end_beside_writers(ReadTransaction& held, std::uint32_t marked_frame, int main_file) noexcept try {
     if (!held.wal() || frames_now(held) < marked_frame + usual_frames) return held.end();
     Checkpointer checkpointer(held.file());
-    // A newer mark is taken before the older one is let go, so that no writer's checkpoint has much to do.
+    // A newer mark is taken before the older one is let go. So no writer's checkpoint has much to do at once,
+    // and no writer can begin the log anew under a checkpoint of ours, which SQLite before 3.51.3 may not
+    // notice (https://sqlite.org/wal.html#walresetbug). What comes after the last mark is left to the
+    // writers.
     ReadTransaction guards[2]{ReadTransaction(held.file()), ReadTransaction(held.file())};
     ReadTransaction* older = &held;
     for (int round = 0; round < rounds_max && frames_now(*older) >= marked_frame + usual_frames; ++round) {
         ReadTransaction& newer = guards[round % 2];
         newer.begin(patience_ms);
-        marked_frame = newer.read_mark() > 0 ? frames_now(newer) : 0;
+        if (newer.read_mark() <= 0) break;
+        marked_frame = frames_now(newer);
         if (!checkpointer.run([&] { older->end(); }, main_file)) break;
         older = &newer;
     }
     held.end();
-    checkpointer.run([&] { older->end(); }, main_file);
 } catch (...) {
     held.end();
 }
