@@ -88,4 +88,22 @@ cmp "$scratch/before" "$scratch/after" || fail "the restored state differs from 
 head -n 2 "$scratch/after"
 echo "…"
 grep -c INACTIVE "$scratch/after" | sed 's/$/ validator(s) INACTIVE, as backed up/'
-printf '%sAll the same. The demo is done.%s\n' "$bold" "$plain"
+printf 'All the same.\n'
+
+say "A key is lost: the wallet file is gone, and a word of the phrase on the paper cannot be read"
+export BT2C_WALLET_PASSWORD='a password of the demo'
+phrase='offer salon river hole elegant crowd come together orange horror slogan real'
+address=bt2c_ilglu3mcvs7s6eruv2p72ymepu
+bt2c-dr --quiet recover-keys --seed-phrase - <<<"$phrase" >"$scratch/recovered"
+wallet=$BT2C_HOME/wallets/$address.json
+rm "$wallet"
+printf '%s$ bt2c-dr recover-keys --expect-address %s%s\n' "$bold" "$address" "$plain"
+printf 'Seed phrase: %s\n' "${phrase/river/?}"
+bt2c-dr recover-keys --expect-address "$address" --seed-phrase - <<<"${phrase/river/?}"
+show bt2c-dr keys check "$wallet"
+
+say "From now on any two of three people can bring it back"
+mkdir "$scratch/shares"
+bt2c-dr keys split --threshold 2 --shares 3 --seed-phrase - --output "$scratch/shares" <<<"$phrase"
+cat "$scratch"/shares/share-[13]-of-3.txt | bt2c-dr recover-keys --check --shares - --expect-address "$address"
+printf '%sThe demo is done.%s\n' "$bold" "$plain"

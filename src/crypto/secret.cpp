@@ -63,6 +63,11 @@ void wipe(void* data, std::size_t size) noexcept {
     sodium_memzero(data, size);
 }
 
+void wipe_stack() noexcept {
+    constexpr std::size_t reach_bytes = 64 << 10;
+    sodium_stackzero(reach_bytes);
+}
+
 bool equal(base::ByteView a, base::ByteView b) noexcept {
     return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }

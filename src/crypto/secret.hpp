@@ -38,6 +38,8 @@ class SecretBytes {
 
 /// Overwrites memory in a way that the compiler keeps.
 void wipe(void* data, std::size_t size) noexcept;
+/// Overwrites what functions that have returned left on this thread's stack, as far as secrets may reach.
+void wipe_stack() noexcept;
 /// Constant-time comparison; false when the lengths differ.
 bool equal(base::ByteView a, base::ByteView b) noexcept;
 /// No core dump of this process, nor may another process of the same user trace it. Called by

@@ -28,9 +28,19 @@ constexpr unsigned distance_bits = 1024 - 100;
 /// larger sieve saves no more than it costs.
 constexpr unsigned sieve_limit = 20000;
 
+/// GMP and OpenSSL keep intermediate numbers on the stack.
+struct StackWipe {
+    StackWipe() = default;
+    StackWipe(const StackWipe&) = delete;
+    StackWipe& operator=(const StackWipe&) = delete;
+    ~StackWipe() { crypto::wipe_stack(); }
+};
+
 SecretBytes stream_seed(ByteView seed) {
-    const crypto::Digest512 digest = crypto::sha512(seed);
-    return SecretBytes::copy_of(digest);
+    crypto::Digest512 digest = crypto::sha512(seed);
+    SecretBytes secret = SecretBytes::copy_of(digest);
+    crypto::wipe(digest.data(), digest.size());
+    return secret;
 }
 
 /// A draw of 1024 bits with the highest and the lowest set.
@@ -195,6 +205,7 @@ SecretBytes seed_of_phrase(ByteView phrase) {
 }
 
 DerivedKey derive_key(ByteView seed, Variant variant, const FirstPrimeTest& test) {
+    const StackWipe wipe;
     DerivedKey derived;
     DrawStream stream(stream_seed(seed).view());
     PrimeSearch search(stream, variant);
@@ -210,6 +221,7 @@ DerivedKey derive_key(ByteView seed, Variant variant, const FirstPrimeTest& test
 }
 
 std::optional<RsaKey> find_key(ByteView seed, ByteView n, unsigned blocks) {
+    const StackWipe wipe;
     DrawStream stream(stream_seed(seed).view());
     const Integer modulus(n);
     SecretBytes block(prime_bytes);

@@ -26,7 +26,7 @@ using Ranking = std::vector<std::uint16_t>;
 /// What stands on the paper.
 struct Written {
     WordNumbers words;  ///< `unknown` where a word is not in the list
-    std::vector<std::string> texts;
+    crypto::SecretVector<crypto::SecretString> texts;
 };
 
 bool is_word_count(std::size_t count) {
@@ -37,21 +37,22 @@ Written parse(std::string_view typed) {
     if (typed.size() > phrase_bytes_max) throw Error(ErrorKind::failed, "this is no phrase: it is too long");
     const auto& list = crypto::mnemonic_words();
     Written written;
-    const std::string text = base::ascii_lower(typed);
+    crypto::SecretString text(typed);
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = text.find_first_not_of(" \t\r\n", at);
-        if (begin == std::string::npos) break;
+        if (begin == text.npos) break;
         at = std::min(text.find_first_of(" \t\r\n", begin), text.size());
-        const std::string word = text.substr(begin, at - begin);
+        const std::string_view word = std::string_view(text).substr(begin, at - begin);
         const auto found = std::lower_bound(list.begin(), list.end(), word);
         const bool known = found != list.end() && *found == word;
         written.words.push_back(known ? static_cast<std::uint16_t>(found - list.begin()) : unknown);
-        written.texts.push_back(word == "?" ? "" : word);
+        written.texts.emplace_back(word == "?" ? std::string_view() : word);
     }
     return written;
 }
 
-Ranking ranking_of(const std::string& text) {
+Ranking ranking_of(std::string_view text) {
     const auto& list = crypto::mnemonic_words();
     std::vector<std::pair<std::size_t, std::uint16_t>> by_distance;
     for (std::uint16_t i = 0; i < list_size; ++i)

@@ -8,10 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/wiping_allocator.hpp"
+
 namespace bt2c::keys {
 
-/// Numbers of words in BIP39's list. A secret: whoever fills one wipes it.
-using WordNumbers = std::vector<std::uint16_t>;
+/// Numbers of words in BIP39's list.
+using WordNumbers = crypto::SecretVector<std::uint16_t>;
 
 /// One kind of mistake.
 struct CandidateStage {

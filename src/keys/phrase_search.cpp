@@ -74,7 +74,6 @@ double PhraseSearch::expected_seconds(unsigned threads) const {
                                                       : derivation_s;
         seconds += static_cast<double>(stage.count) * checksum_s + survivors * test_s;
     }
-    crypto::wipe(words.data(), words.size() * sizeof words[0]);
     return seconds / threads;
 }
 
@@ -113,7 +112,6 @@ std::optional<PhraseSearch::Found> PhraseSearch::run(unsigned threads, std::uint
                 result = Found{text.first(join(words, text)), std::move(*key), place.stage->what};
             base::throw_if_interrupted();
         }
-        crypto::wipe(words.data(), words.size() * sizeof words[0]);
         crypto::wipe(text.data(), text.size());
         return result;
     };

@@ -1,0 +1,108 @@
+// [K2] Nothing of a key or a phrase stays behind in this process's memory.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "crypto/mnemonic.hpp"
+#include "keys/derive_key.hpp"
+#include "keys/phrase.hpp"
+#include "keys/phrase_search.hpp"
+#include "keys/share_set.hpp"
+#include "keys/wallet_file.hpp"
+
+namespace bt2c::keys {
+namespace {
+
+constexpr std::uint8_t mask = 0x5a;
+constexpr std::size_t needle_bytes = 24;
+
+/// What is looked for, masked, so that the search does not find itself.
+base::Bytes masked(base::ByteView secret) {
+    base::Bytes needle(secret.begin(), secret.begin() + needle_bytes);
+    for (std::uint8_t& byte : needle) byte ^= mask;
+    return needle;
+}
+
+bool is_at(const char* at, const base::Bytes& needle) {
+    for (std::size_t i = 0; i < needle.size(); ++i)
+        if ((static_cast<std::uint8_t>(at[i]) ^ mask) != needle[i]) return false;
+    return true;
+}
+
+/// The map in which a secret stands; empty when none does. Only what this process can read itself.
+std::string found_in(const base::Bytes& needle) {
+    std::ifstream maps("/proc/self/maps");
+    std::ifstream memory("/proc/self/mem", std::ios::binary);
+    for (std::string line; std::getline(maps, line);) {
+        std::uint64_t begin = 0, end = 0;
+        char dash = 0;
+        std::string rights;
+        std::istringstream(line) >> std::hex >> begin >> dash >> end >> rights;
+        if (!rights.starts_with("rw") || end - begin > (std::uint64_t{1} << 32)) continue;
+        constexpr std::size_t piece = 1 << 20;
+        std::vector<char> bytes(piece + needle.size());
+        for (std::uint64_t at = begin; at < end; at += piece) {
+            memory.clear();
+            memory.seekg(static_cast<std::streamoff>(at));
+            memory.read(bytes.data(),
+                        static_cast<std::streamsize>(std::min<std::uint64_t>(bytes.size(), end - at)));
+            const auto got = static_cast<std::size_t>(memory.gcount());
+            for (std::size_t i = 0; i + needle.size() <= got; ++i)
+                if (is_at(bytes.data() + i, needle)) return line;
+        }
+    }
+    return "";
+}
+
+/// A phrase that no text of this program contains.
+crypto::SecretBytes fresh_phrase() {
+    return crypto::mnemonic_from_entropy(crypto::SecretBytes::random(16).view());
+}
+
+TEST(Hygiene, SearchFindsWhatIsThere) {
+    const crypto::SecretBytes phrase = fresh_phrase();
+    EXPECT_NE(found_in(masked(phrase.view())), "");
+}
+
+TEST(Hygiene, NothingOfAKeyStays) {
+    std::vector<std::pair<std::string, base::Bytes>> needles;
+    {
+        const crypto::SecretBytes phrase = fresh_phrase();
+        needles.emplace_back("phrase", masked(phrase.view()));
+        const crypto::SecretBytes clean = clean_phrase(phrase.text());
+        const crypto::SecretBytes seed = seed_of_phrase(clean.view());
+        needles.emplace_back("seed", masked(seed.view()));
+        const DerivedKey derived = derive_key(seed.view());
+        needles.emplace_back("p", masked(derived.key.p.view()));
+        needles.emplace_back("q", masked(derived.key.q.view()));
+        needles.emplace_back("d", masked(derived.key.d.view()));
+        const crypto::SecretBytes password = fresh_phrase();
+        needles.emplace_back("password", masked(password.view()));
+        const std::string text = wallet_text(derived.key, clean.view(), password.view(), 0);
+        WalletFile::parse(text).open(password.view());
+    }
+    for (const auto& [name, needle] : needles) EXPECT_EQ(found_in(needle), "") << name;
+}
+
+TEST(Hygiene, NothingOfASearchStays) {
+    std::vector<std::pair<std::string, base::Bytes>> needles;
+    {
+        const crypto::SecretBytes phrase = fresh_phrase();
+        needles.emplace_back("phrase", masked(phrase.view()));
+        KeyIdentity identity = identity_of_address("bt2c_zmav5edjfrkm5xayqtgfpfkg2q");
+        identity.phrase_digest = crypto::sha256(phrase.view());
+        const crypto::SecretBytes entropy = crypto::entropy_from_mnemonic(phrase.text()).entropy.copy();
+        base::SilentProgress silent;
+        PhraseSearch(phrase.text(), identity, Variant::current).run(2, 0, silent);
+        const ShareGroup group{2, 3};
+        const auto shares = make_shares(entropy.view(), {}, 1, {&group, 1}).front().front().copy();
+        needles.emplace_back("share", masked(shares.view()));
+    }
+    for (const auto& [name, needle] : needles) EXPECT_EQ(found_in(needle), "") << name;
+}
+
+}  // namespace
+}  // namespace bt2c::keys
