@@ -131,8 +131,8 @@ report_document() {
     local part
     echo "# Benchmarks"
     echo
-    echo "Written by \`./run bench\` and \`bench/run.sh --tall\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
-    for part in result tall; do
+    echo "Written by \`./run bench\`, \`bench/run.sh --tall\` and \`bench/run.sh --keys\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
+    for part in result tall keys; do
         if [[ -e $dir/$part.md ]]; then
             echo
             cat "$dir/$part.md"

@@ -3,6 +3,7 @@
 #
 #   bench/run.sh          every tool, medians of BENCH_ROUNDS rounds
 #   bench/run.sh --tall   our peak memory alone, on a chain ten times as tall
+#   bench/run.sh --keys   a key from its phrase, against PyCryptodome
 #
 # BENCH_BLOCKS (150000), BENCH_ROUNDS (5), BENCH_DIR (build/bench), BENCH_BIN (build/release/bin).
 # The table in docs/ is replaced only by a run with the usual number of blocks and rounds.
@@ -14,12 +15,13 @@ source bench/measure.sh
 source bench/report.sh
 
 usual_blocks=150000 usual_rounds=5 transactions=11
-tall=no
+tall=no keys=no
 case ${1:-} in
     '') ;;
     --tall) tall=yes ;;
+    --keys) keys=yes ;;
     *)
-        sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
@@ -38,6 +40,14 @@ dir=$(readlink -f "$dir")
 work=$dir/work
 rm -rf "$work"
 mkdir -p "$work"
+if [[ $keys == yes ]]; then
+    say "a key from its phrase"
+    /usr/bin/python3 bench/keys.py "$dr" "${BENCH_PHRASES:-101}" >"$dir/keys.md"
+    report_document >"$dir/benchmarks.md"
+    cat "$dir/benchmarks.md"
+    if [[ -e $dir/result.md && -z ${BENCH_PHRASES:-} ]]; then cp "$dir/benchmarks.md" docs/benchmarks.md; fi
+    exit
+fi
 writer=
 cleanup() {
     if [[ -n $writer ]]; then kill "$writer" 2>/dev/null || true; fi
