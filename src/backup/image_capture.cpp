@@ -57,7 +57,7 @@ class Capture {
             const std::optional<CaptureBase>& base, const CaptureOptions& options, base::Progress& progress)
         : live_(live),
           packs_(packs),
-          keys_(keys),
+          hasher_(keys.hasher()),
           base_(base),
           options_(options),
           progress_(progress),
@@ -122,8 +122,7 @@ class Capture {
         buffer.resize(std::size_t{count} * image_.shape.page_size);
         const ByteView bytes(buffer);
         live_.read(first_page, buffer);
-        crypto::ContentHasher hasher = keys_.hasher();
-        for (std::uint32_t i = 0; i < count; ++i) ids.push_back(hasher(page_at(bytes, i)));
+        ids = hasher_.of_pieces(bytes, image_.shape.page_size);
         return bytes;
     }
 
@@ -304,7 +303,7 @@ class Capture {
 
     LiveDatabase& live_;
     repository::PackWriter& packs_;
-    const repository::RepositoryKeys& keys_;
+    const crypto::ContentHasher hasher_;
     const std::optional<CaptureBase>& base_;
     const CaptureOptions& options_;
     base::Progress& progress_;

@@ -123,30 +123,4 @@ SecretBytes hkdf_sha256(base::ByteView key, base::ByteView salt, std::string_vie
     return out;
 }
 
-struct ContentHasher::Contexts {
-    const SecretBytes& key;
-    ContextPointer work = new_context();
-};
-
-ContentHasher::ContentHasher(const SecretBytes& key) : contexts_(new Contexts{key}) {
-    BT2C_ASSERT(key.size() == 64);
-}
-ContentHasher::~ContentHasher() = default;
-ContentHasher::ContentHasher(ContentHasher&&) noexcept = default;
-
-ContentId ContentHasher::operator()(base::ByteView content) {
-    EVP_MD_CTX* work = contexts_->work.get();
-    Digest digest;
-    // Hashing the key anew costs 30 ns with the processor's SHA instructions; copying a prepared
-    // context costs more, since OpenSSL 3 allocates one for each copy.
-    const bool ok = EVP_DigestInit_ex2(work, sha256_algorithm(), nullptr) == 1 &&
-                    EVP_DigestUpdate(work, contexts_->key.data(), contexts_->key.size()) == 1 &&
-                    EVP_DigestUpdate(work, content.data(), content.size()) == 1 &&
-                    EVP_DigestFinal_ex(work, digest.data(), nullptr) == 1;
-    BT2C_ASSERT(ok);
-    ContentId id;
-    std::copy_n(digest.begin(), id.size(), id.begin());
-    return id;
-}
-
 }  // namespace bt2c::crypto

@@ -34,6 +34,7 @@ void write_image(const Repository& repository, const Manifest& manifest, platfor
     progress.phase("writing the database", image.bytes());
     file.truncate(image.bytes());
     crypto::Sha256 digest;
+    const crypto::ContentHasher hasher = repository.keys().hasher();
     base::ordered_parallel(
         base::worker_count(), units,
         [&](std::uint64_t unit) {
@@ -43,11 +44,7 @@ void write_image(const Repository& repository, const Manifest& manifest, platfor
             reader.read_groups(first, std::min(unit_groups, groups - first), bytes);
             file.write_at(bytes, unit * unit_bytes);
             file.start_writeback(unit * unit_bytes, bytes.size());
-            crypto::ContentHasher hasher = repository.keys().hasher();
-            std::vector<repository::ContentId> ids;
-            for (std::size_t at = 0; at < bytes.size(); at += image.page_size)
-                ids.push_back(hasher(base::ByteView(bytes).subspan(at, image.page_size)));
-            return ids;
+            return hasher.of_pieces(bytes, image.page_size);
         },
         [&](std::uint64_t, const std::vector<repository::ContentId>& ids) {
             for (const repository::ContentId& id : ids) digest.update(id);

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "crypto/random.hpp"
 namespace bt2c::crypto {
 namespace {
 
@@ -74,18 +75,38 @@ TEST(Hkdf, GivesTheStandardsValues) {
               "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
 }
 
+// RFC 4231, cases 1 and 2.
+TEST(Hmac, AgreesWithThePublishedVectors) {
+    EXPECT_EQ(to_hex(hmac_sha256(Bytes(20, 0x0b), as_bytes("Hi There"))),
+              "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    EXPECT_EQ(to_hex(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 TEST(ContentIds, AreTheFormats) {
     const SecretBytes key = SecretBytes::copy_of(Bytes(64, 9));
-    ContentHasher hasher(key);
-    Bytes joined(64, 9);
-    joined.push_back('x');
-    const Digest expected = sha256(joined);
+    const ContentHasher hasher(key);
+    const Digest expected = hmac_sha256(key.view(), as_bytes("x"));
     const ContentId id = hasher(as_bytes("x"));
     EXPECT_TRUE(std::equal(id.begin(), id.end(), expected.begin()));
-    EXPECT_EQ(hasher(as_bytes("x")), id);
     EXPECT_NE(hasher(as_bytes("y")), id);
     const SecretBytes other = SecretBytes::copy_of(Bytes(64, 8));
     EXPECT_NE(ContentHasher(other)(as_bytes("x")), id);
+}
+
+TEST(ContentIds, OfManyPiecesAreThoseOfEach) {
+    const ContentHasher hasher(SecretBytes::random(64));
+    for (const std::size_t piece : {1U, 64U, 512U, 4096U, 65536U})
+        for (const std::size_t size : {std::size_t{0}, std::size_t{1}, piece, piece * 3 + 1, piece * 37}) {
+            Bytes contents(size);
+            fill_random(contents);
+            const std::vector<ContentId> ids = hasher.of_pieces(contents, piece);
+            ASSERT_EQ(ids.size(), (size + piece - 1) / piece);
+            for (std::size_t i = 0; i < ids.size(); ++i)
+                ASSERT_EQ(ids[i], hasher(base::ByteView(contents).subspan(i * piece,
+                                                                          std::min(piece, size - i * piece))))
+                    << piece << " " << i;
+        }
 }
 
 }  // namespace
