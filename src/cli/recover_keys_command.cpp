@@ -181,8 +181,8 @@ class RecoverKeysCommand final : public Command {
                                 Variant variant) const {
         try {
             const Phrase phrase = as_typed(typed.copy());
-            if (start_at_ == 0 && (keys::matching_key(phrase.hashed.view(), expected, variant) ||
-                                   fits_other_variant(phrase, expected, variant)))
+            if (start_at_ == 0 &&
+                (gives(phrase, expected, variant) || gives(phrase, expected, other_than(variant))))
                 return std::nullopt;
         } catch (const Error&) {
             // What is wrong with it is what the search is for.
@@ -250,7 +250,7 @@ class RecoverKeysCommand final : public Command {
                                       {"expected", expected.address},
                                       {"public_key", crypto::to_base64(public_key)},
                                       {"wallet_file", nullptr}});
-        const bool other_fits = !matches && fits_other_variant(phrase, expected, variant);
+        const bool other_fits = !matches && gives(phrase, expected, other_than(variant));
         if (other_fits) document.set("variant", variant == Variant::current ? "3.9" : "current");
         const std::string hint = other_key(address, expected, other_fits, variant).hint();
         return {.document = std::move(document),
@@ -267,11 +267,15 @@ class RecoverKeysCommand final : public Command {
                 .outcome = matches ? std::nullopt : std::optional(ErrorKind::findings)};
     }
 
-    static bool fits_other_variant(const Phrase& phrase, const keys::KeyIdentity& expected, Variant variant) {
+    static Variant other_than(Variant variant) {
+        return variant == Variant::current ? Variant::older_3_9 : Variant::current;
+    }
+
+    /// Whatever hash the wallet file has: the phrase may have been typed in upper case when it was made.
+    static bool gives(const Phrase& phrase, const keys::KeyIdentity& expected, Variant variant) {
         keys::KeyIdentity key = expected;
         key.phrase_digest.reset();
-        const Variant other = variant == Variant::current ? Variant::older_3_9 : Variant::current;
-        return keys::matching_key(phrase.hashed.view(), key, other).has_value();
+        return keys::matching_key(phrase.hashed.view(), key, variant).has_value();
     }
 
     static Recovered recover(Context& context, const Phrase& phrase,
@@ -281,7 +285,7 @@ class RecoverKeysCommand final : public Command {
         recovered.public_key = keys::encode_public_key(recovered.key);
         recovered.address = keys::address_of(recovered.public_key);
         if (expected && recovered.address != expected->address)
-            throw other_key(recovered.address, *expected, fits_other_variant(phrase, *expected, variant),
+            throw other_key(recovered.address, *expected, gives(phrase, *expected, other_than(variant)),
                             variant);
         recovered.validators = validators_of(context, recovered.address, recovered.warnings);
         for (const chaindb::ValidatorRow& row : recovered.validators)

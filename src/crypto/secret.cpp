@@ -56,7 +56,7 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
 
 void fill_random(base::MutableBytes out) {
     start_sodium();
-    randombytes_buf(out.data(), out.size());
+    if (!out.empty()) randombytes_buf(out.data(), out.size());
 }
 
 void wipe(void* data, std::size_t size) noexcept {
