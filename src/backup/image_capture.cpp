@@ -225,28 +225,28 @@ class Capture {
     template <typename Work>
     std::vector<PageEntry> run_units(Work work) {
         std::vector<PageEntry> entries;
-        base::ordered_parallel(
-            options_.threads, unit_count(), work, [&](std::uint64_t unit, UnitResult result) {
-                const auto first_page = static_cast<std::uint32_t>(unit * unit_pages() + 1);
-                const auto before = static_cast<std::ptrdiff_t>(entries.size());
-                entries.insert(entries.end(), result.known.begin(), result.known.end());
-                for (Payload& payload : result.payloads) {
-                    const repository::BlobReference blob =
-                        packs_.add(payload.kind, payload.bytes, payload.plain_bytes, payload.first_page,
-                                   payload.page_count);
-                    for (PageEntry& entry : payload.entries) {
-                        entry.blob = blob;
-                        entries.push_back(entry);
-                    }
+        // Against a full backup, threads wait for its groups on the disk, while others hash.
+        const unsigned threads = base_ ? 2 * options_.threads : options_.threads;
+        base::ordered_parallel(threads, unit_count(), work, [&](std::uint64_t unit, UnitResult result) {
+            const auto first_page = static_cast<std::uint32_t>(unit * unit_pages() + 1);
+            const auto before = static_cast<std::ptrdiff_t>(entries.size());
+            entries.insert(entries.end(), result.known.begin(), result.known.end());
+            for (Payload& payload : result.payloads) {
+                const repository::BlobReference blob = packs_.add(
+                    payload.kind, payload.bytes, payload.plain_bytes, payload.first_page, payload.page_count);
+                for (PageEntry& entry : payload.entries) {
+                    entry.blob = blob;
+                    entries.push_back(entry);
                 }
-                std::sort(entries.begin() + before, entries.end(),
-                          [](const PageEntry& a, const PageEntry& b) { return a.page < b.page; });
-                for (const ContentId& id : result.ids) digest_.update(id);
-                // Against groups of our own, the first pass says what they hold; later ones must not change
-                // that.
-                if (!base_ && !groups_named_) scratch_.write(first_page, result.ids);
-                progress_.advance(result.ids.size() * image_.shape.page_size);
-            });
+            }
+            std::sort(entries.begin() + before, entries.end(),
+                      [](const PageEntry& a, const PageEntry& b) { return a.page < b.page; });
+            for (const ContentId& id : result.ids) digest_.update(id);
+            // Against groups of our own, the first pass says what they hold; later ones must not change
+            // that.
+            if (!base_ && !groups_named_) scratch_.write(first_page, result.ids);
+            progress_.advance(result.ids.size() * image_.shape.page_size);
+        });
         groups_named_ = true;
         return entries;
     }

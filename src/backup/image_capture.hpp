@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backup/pack_numbers.hpp"
+#include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "chaindb/sqlite/live_database.hpp"
 #include "repository/image_reader.hpp"
@@ -32,7 +33,7 @@ struct CapturedImage {
 
 struct CaptureOptions {
     int compression_level = 1;
-    unsigned threads = 2;
+    unsigned threads = base::worker_count();
     std::filesystem::path scratch_folder;  ///< for 16 bytes a page
 };
 

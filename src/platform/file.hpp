@@ -69,6 +69,8 @@ class DurableFile {
     DurableFile(const DurableFile&) = delete;
     DurableFile& operator=(const DurableFile&) = delete;
 
+    /// Large pieces go past the page cache where the file system can (O_DIRECT): they are not read again
+    /// soon, and would push out what the node reads. One thread at a time.
     void append(base::ByteView bytes);
     /// For writers that fill parts in parallel; thread-safe against each other.
     void write_at(base::ByteView bytes, std::uint64_t offset);
@@ -87,6 +89,8 @@ class DurableFile {
     bool commit(Existing existing);
 
  private:
+    std::size_t append_past_the_cache(base::ByteView bytes);
+
     fs::path target_, temporary_;
     Descriptor fd_;
     std::uint64_t size_ = 0;

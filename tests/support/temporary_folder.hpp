@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 /// Empty at first; gone with all it holds when the test ends.
 class TemporaryFolder {
  public:
-    TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "bt2c-test-XXXXXX").native();
+    explicit TemporaryFolder(const fs::path& where = fs::temp_directory_path()) {
+        std::string name = (where / "bt2c-test-XXXXXX").native();
         if (!::mkdtemp(name.data())) throw std::runtime_error("cannot make a temporary folder");
         path_ = name;
     }

@@ -118,6 +118,24 @@ TEST(DurableFile, PartsMayBeWrittenInAnyOrderAndCutOff) {
     EXPECT_EQ(info.st_mtim.tv_nsec, 999'999'999);
 }
 
+TEST(DurableFile, LargePiecesOfOddLengthsFollowEachOther) {
+    for (const char* place : {"/tmp", "/dev/shm"}) {  // a disk, and a file system in memory
+        const TemporaryFolder folder(place);
+        base::Bytes whole;
+        DurableFile file(folder / "large", 0400);
+        for (const std::size_t size :
+             {std::size_t{3} << 20, (std::size_t{2} << 20) + 5000, std::size_t{17}, std::size_t{1} << 20}) {
+            base::Bytes piece(size);
+            for (std::size_t i = 0; i < size; ++i)
+                piece[i] = static_cast<std::uint8_t>((i * 131 + whole.size()) >> 3);
+            file.append(piece);
+            whole.insert(whole.end(), piece.begin(), piece.end());
+        }
+        file.commit(Existing::refuse);
+        EXPECT_EQ(read_file(folder / "large", std::uint64_t{1} << 30), whole) << place;
+    }
+}
+
 TEST(DurableFile, FolderThatIsNotThereIsAnError) {
     const TemporaryFolder folder;
     try {
