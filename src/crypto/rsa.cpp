@@ -1,0 +1,80 @@
+#include "crypto/rsa.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <memory>
+
+#include "base/error.hpp"
+
+namespace bt2c::crypto {
+namespace {
+
+struct Free {
+    void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+    void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
+};
+using Key = std::unique_ptr<EVP_PKEY, Free>;
+
+/// Null unless all of `der` is an RSA public key.
+Key public_key_of(base::ByteView der) {
+    const std::uint8_t* at = der.data();
+    Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+    if (at != der.data() + der.size() || !key || EVP_PKEY_base_id(key.get()) != EVP_PKEY_RSA) return nullptr;
+    return key;
+}
+
+base::Error unusable(const char* what) {
+    return base::Error(base::ErrorKind::failed, what).cause("it is no RSA key, or it is damaged");
+}
+
+}  // namespace
+
+base::Bytes sign_pkcs1_sha256(base::ByteView private_key, base::ByteView message) {
+    const std::uint8_t* at = private_key.data();
+    const Key key(d2i_PrivateKey(EVP_PKEY_RSA, nullptr, &at, static_cast<long>(private_key.size())));
+    const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+    std::size_t size = 0;
+    base::Bytes signature;
+    // PKCS#1 v1.5 is what OpenSSL pads RSA signatures with unless it is told otherwise.
+    if (!key || !context ||
+        EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
+        EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1)
+        throw unusable("cannot sign with this key");
+    signature.resize(size);
+    if (EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) != 1)
+        throw unusable("cannot sign with this key");
+    signature.resize(size);
+    return signature;
+}
+
+bool verify_pkcs1_sha256(base::ByteView public_key, base::ByteView message, base::ByteView signature) {
+    const Key key = public_key_of(public_key);
+    const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+    return key && context &&
+           EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+           EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
+                            message.size()) == 1;
+}
+
+base::Bytes encrypt_oaep(base::ByteView public_key, base::ByteView plain) {
+    const Key key = public_key_of(public_key);
+    const std::unique_ptr<EVP_PKEY_CTX, Free> context(
+        key ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr) : nullptr);
+    std::size_t size = 0;
+    if (!context || EVP_PKEY_encrypt_init(context.get()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1 ||
+        EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), EVP_sha1()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), EVP_sha1()) != 1 ||
+        EVP_PKEY_encrypt(context.get(), nullptr, &size, plain.data(), plain.size()) != 1)
+        throw unusable("cannot encrypt to this key");
+    base::Bytes out(size);
+    if (EVP_PKEY_encrypt(context.get(), out.data(), &size, plain.data(), plain.size()) != 1)
+        throw unusable("cannot encrypt to this key");
+    out.resize(size);
+    return out;
+}
+
+}  // namespace bt2c::crypto

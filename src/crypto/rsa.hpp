@@ -1,0 +1,19 @@
+#pragma once
+// RSA signatures and encryption (RFC 8017). Keys come as DER: private ones as RSAPrivateKey (PKCS#1, A.1.2),
+// public ones as SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
+
+#include "crypto/secret.hpp"
+
+namespace bt2c::crypto {
+
+/// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.1). Throws Error(failed) when it is no such key.
+base::Bytes sign_pkcs1_sha256(base::ByteView private_key, base::ByteView message);
+/// RFC 8017, 8.2.2. False for a signature that does not verify, and for a key that cannot be read.
+bool verify_pkcs1_sha256(base::ByteView public_key, base::ByteView message, base::ByteView signature);
+
+/// RSAES-OAEP with SHA-1 and MGF1 with SHA-1 (RFC 8017, 7.1.1), which every token can undo; its security does
+/// not rest on SHA-1's resistance to collisions. Throws Error(failed) when it is no such key, or the text is
+/// too long for it.
+base::Bytes encrypt_oaep(base::ByteView public_key, base::ByteView plain);
+
+}  // namespace bt2c::crypto
