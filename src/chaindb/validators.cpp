@@ -19,4 +19,12 @@ std::vector<ValidatorRow> find_validators(sqlite::Connection& database, std::str
     return rows;
 }
 
+std::optional<std::string> joined_at(sqlite::Connection& database, std::string_view address) {
+    auto query = database.try_prepare("SELECT min(joined_at) FROM validators WHERE address = ?");
+    if (!query) return std::nullopt;
+    query->bind(1, address);
+    if (query->step() != sqlite::Step::row || query->is_null(0)) return std::nullopt;
+    return query->string(0);
+}
+
 }  // namespace bt2c::chaindb

@@ -14,6 +14,8 @@ CommandTable all_commands() {
              keys_check_command,
              keys_split_command,
              keys_combine_command,
+             keys_rotate_command,
+             keys_status_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,

@@ -18,6 +18,8 @@ std::unique_ptr<Command> recover_keys_command();
 std::unique_ptr<Command> keys_check_command();
 std::unique_ptr<Command> keys_split_command();
 std::unique_ptr<Command> keys_combine_command();
+std::unique_ptr<Command> keys_rotate_command();
+std::unique_ptr<Command> keys_status_command();
 std::unique_ptr<Command> repository_init_command();
 std::unique_ptr<Command> repository_info_command();
 std::unique_ptr<Command> repository_check_command();

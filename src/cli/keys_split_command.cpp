@@ -1,16 +1,12 @@
 #include "cli/commands.hpp"
 #include "cli/hidden_arguments.hpp"
 #include "cli/secret_input.hpp"
-#include "crypto/mnemonic.hpp"
+#include "cli/share_output.hpp"
 #include "keys/phrase.hpp"
-#include "keys/share_set.hpp"
-#include "platform/file.hpp"
 
 namespace bt2c::cli {
 namespace {
 
-namespace fs = std::filesystem;
-using base::Error;
 using base::ErrorKind;
 using base::Json;
 using crypto::SecretBytes;
@@ -33,92 +29,40 @@ class KeysSplitCommand final : public Command {
                     "wrong: rehearse with 'recover-keys --check --shares'.",
                 .examples = {{"bt2c-dr keys split --threshold 2 --shares 3", "any two of three"},
                              {"bt2c-dr keys split --threshold 3 --shares 5 --output /media/usb",
-                              "five files, to be carried to five places"}},
+                              "five files, to be carried to five places"},
+                             {"bt2c-dr keys split --group 2/3 --group 1/1",
+                              "two of three operators, or the one share in the safe"}},
                 .exits = {ErrorKind::failed}};
     }
 
     void declare(Options& options) override {
-        options.value(threshold_, "--threshold", "K", "so many shares give the phrase back").required = true;
-        options.value(count_, "--shares", "N", "so many shares are made, 16 at most").required = true;
         options.value(phrase_, "--seed-phrase", "PHRASE",
                       "the phrase, or '-' to read it from standard input");
-        options.value(passphrase_file_, "--passphrase-file", "FILE",
-                      "a passphrase for the shares, in the first line");
-        options.value(folder_, "--output,-o", "FOLDER", "write the shares into files there");
+        output_.declare(options);
     }
 
     Result run(Context& context) override {
-        if (context.json() && !folder_)
-            throw Error(ErrorKind::usage, "shares are secrets, and never part of a JSON document")
-                .hint("name a folder for them with --output");
-        if (threshold_ > 16 || count_ > 16)
-            throw Error(ErrorKind::usage, "there are at most 16 shares, of which at most 16 are asked for");
-        const SecretBytes typed = read_phrase(phrase_, "Phrase to split");
-        keys::clean_phrase(typed.text());
-        const SecretBytes entropy = crypto::entropy_from_mnemonic(typed.text()).entropy.copy();
-        const SecretBytes passphrase = passphrase_file_ ? read_secret_file(*passphrase_file_) : SecretBytes();
-        const keys::ShareGroup group{static_cast<unsigned>(threshold_), static_cast<unsigned>(count_)};
-        const auto shares =
-            std::move(keys::make_shares(entropy.view(), passphrase.view(), 1, {&group, 1}).front());
-        prove(shares, passphrase, entropy);
+        output_.check(context);
+        const SecretBytes phrase = keys::clean_phrase(read_phrase(phrase_, "Phrase to split").text());
+        const std::vector<NamedShare> shares = output_.make(phrase);
         Json files = Json::array();
-        if (folder_)
-            for (std::size_t i = 0; i < shares.size(); ++i) files.push(write(shares[i], i + 1));
-        else
-            show(context.console().out, shares);
-        return {.document = Json::object(
-                    {{"threshold", threshold_}, {"shares", count_}, {"files", std::move(files)}}),
-                .print = [this](Output& out) { print(out); }};
+        for (std::string& file : output_.hand_out(shares, context.console().out)) files.push(std::move(file));
+        return {
+            .document = Json::object({{"shares", shares.size()}, {"files", files}}),
+            .print = [this, files, count = shares.size()](Output& out) {
+                if (!files.elements().empty()) out.line("{} shares are written, a file for each.", count);
+                out.line("To give the phrase back it takes {}; fewer tell nothing about it.", output_.rule());
+                out.line(
+                    "They were tried out just now. Keep them in different places, and note on each what it "
+                    "is for.");
+                out.line(
+                    "Rehearse at once, and once a year: bt2c-dr recover-keys --check --shares - "
+                    "--expect-address ADDRESS");
+            }};
     }
 
-    void show(Terminal& out, const std::vector<SecretBytes>& shares) const {
-        for (std::size_t i = 0; i < shares.size(); ++i) {
-            out.write(base::format("share {} of {}:\n", i + 1, count_));
-            out.write(shares[i].text());
-            out.write("\n\n");
-        }
-    }
-
-    void print(Output& out) const {
-        if (folder_)
-            out.line("{} shares are written to {}, a file for each.", count_,
-                     base::printable(folder_->native()));
-        out.line("Any {} of these {} shares give the phrase back; fewer tell nothing about it.", threshold_,
-                 count_);
-        out.line(
-            "They were tried out just now. Keep them in different places, and note on each what it is for.");
-        out.line(
-            "Rehearse at once, and once a year: bt2c-dr recover-keys --check --shares - --expect-address "
-            "ADDRESS");
-    }
-
-    /// Before anybody relies on them: the first and the last `threshold` shares give the phrase back.
-    void prove(const std::vector<SecretBytes>& shares, const SecretBytes& passphrase,
-               const SecretBytes& entropy) const {
-        std::vector<std::string_view> texts;
-        for (const SecretBytes& share : shares) texts.push_back(share.text());
-        const std::span<const std::string_view> all(texts);
-        for (const auto part : {all.first(threshold_), all.last(threshold_)})
-            if (!crypto::equal(keys::combine_shares(part, passphrase.view()).view(), entropy.view()))
-                throw Error(ErrorKind::failed, "the shares do not give the phrase back")
-                    .state("none was written");
-    }
-
-    std::string write(const SecretBytes& share, std::size_t number) const {
-        const fs::path path = *folder_ / base::format("share-{}-of-{}.txt", number, count_);
-        platform::DurableFile file(path, 0600);
-        file.append(base::as_bytes(share.text()));
-        file.append(base::as_bytes("\n"));
-        if (!file.commit(platform::DurableFile::Existing::refuse))
-            throw Error(ErrorKind::failed, base::format("{} exists already", base::printable(path.native())))
-                .state(base::format("{} shares were written before it", number - 1))
-                .hint("remove old shares first, or name another folder");
-        return base::printable(path.native());
-    }
-
-    std::uint64_t threshold_ = 0, count_ = 0;
+    ShareOutput output_;
     std::optional<std::string> phrase_;
-    std::optional<fs::path> passphrase_file_, folder_;
 };
 
 }  // namespace

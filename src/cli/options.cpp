@@ -95,4 +95,12 @@ Option& Options::choices(std::vector<std::string>& target, const std::string& na
     return option;
 }
 
+Option& Options::texts(std::vector<std::string>& target, const std::string& names, std::string word,
+                       std::string help) {
+    Option& option = add(names, std::move(word), std::move(help));
+    option.list = true;
+    option.store = [&target](const std::string& text) { target.push_back(text); };
+    return option;
+}
+
 }  // namespace bt2c::cli

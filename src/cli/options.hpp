@@ -63,6 +63,9 @@ class Options {
     /// Paths, separated by commas or given one by one.
     Option& paths(std::vector<std::filesystem::path>& target, const std::string& names, std::string word,
                   std::string help);
+    /// Texts, separated by commas or given one by one.
+    Option& texts(std::vector<std::string>& target, const std::string& names, std::string word,
+                  std::string help);
     /// A positional argument; set `.required = true` on the result when it must be given.
     template <typename T>
     Option& argument(T& target, std::string word, std::string help) {

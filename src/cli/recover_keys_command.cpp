@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "base/time.hpp"
+#include "chaindb/key_rotations.hpp"
 #include "chaindb/sqlite/live_database.hpp"
 #include "chaindb/validators.hpp"
 #include "cli/commands.hpp"
@@ -11,6 +12,7 @@
 #include "cli/secret_input.hpp"
 #include "crypto/base64.hpp"
 #include "keys/identity.hpp"
+#include "keys/key_history.hpp"
 #include "keys/phrase.hpp"
 #include "keys/phrase_search.hpp"
 #include "keys/wallet_store.hpp"
@@ -45,7 +47,7 @@ struct Recovered {
     std::string correction;  ///< what was wrong with the phrase, when it had to be searched for
 };
 
-/// The rows of the node's validators table; none where there is no database.
+/// The rows of the node's validators table; none where there is no database. Warns when the key was given up.
 std::vector<chaindb::ValidatorRow> validators_of(Context& context, const std::string& address,
                                                  std::vector<std::string>& warnings) {
     const fs::path database = context.home_unchecked().database();
@@ -55,6 +57,11 @@ std::vector<chaindb::ValidatorRow> validators_of(Context& context, const std::st
         live->begin_pass(chaindb::sqlite::Hold::whole);
         auto connection = chaindb::sqlite::Connection::open_image(live->image());
         auto rows = chaindb::find_validators(connection, address);
+        for (const chaindb::KeyRotation& rotation : chaindb::read_rotations(connection))
+            if (rotation.old_address == address)
+                warnings.push_back(base::format("the key was given up on {}: its validator goes on as {}",
+                                                base::printable(rotation.network),
+                                                base::printable(rotation.new_address)));
         live->end_pass();
         if (const auto network = context.network())
             std::erase_if(rows, [&](const auto& row) { return row.network != *network; });
@@ -149,6 +156,8 @@ class RecoverKeysCommand final : public Command {
         const std::string text = keys::wallet_text(recovered.key, phrase.typed.view(), password.view(),
                                                    base::now_unix_ms() / 1000);
         const auto kept = keys::store_wallet(folder, recovered.address, text, force_);
+        keys::remember_act(context.home_unchecked(),
+                           {base::now_unix_ms(), keys::KeyAct::Kind::recovered, recovered.address, reason_});
         return written(recovered, keys::wallet_path(folder, recovered.address), kept);
     }
 
@@ -294,7 +303,7 @@ class RecoverKeysCommand final : public Command {
                              "runs with it, for a "
                              "validator that signs twice is banned for ever",
                              base::printable(row.network), base::printable(row.status)));
-        if (recovered.validators.empty() && !expected)
+        if (recovered.validators.empty() && recovered.warnings.empty() && !expected)
             recovered.warnings.push_back(
                 "the address is no validator in this node's database: if it should be one, the phrase may be "
                 "another");

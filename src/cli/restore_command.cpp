@@ -1,15 +1,13 @@
 #include <filesystem>
 #include <optional>
 
-#include "backup/backup.hpp"
 #include "base/parallel.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_source.hpp"
-#include "cli/version.hpp"
-#include "restore/keep_beside.hpp"
+#include "cli/safety_backup.hpp"
 #include "restore/restore.hpp"
 #include "verify/verify.hpp"
 
@@ -99,7 +97,7 @@ class RestoreCommand final : public Command {
         if (dry_run_) return describe(opened, restore::plan_restore(opened.source, target, request));
         const restore::RestoreHooks hooks{
             [&](const fs::path& database) { return prove_chain(database, context.progress()); },
-            [&] { return keep_present_state(context, opened, target); }};
+            [&] { return keep_present_state(context, opened.safety.get(), target); }};
         const restore::RestoreResult result =
             restore::restore(opened.source, target, request, hooks, context.progress());
         if (opened.manifest && opened.safety == opened.repository && result.verified && request.database)
@@ -124,19 +122,6 @@ class RestoreCommand final : public Command {
         } catch (const Error& error) {
             context.progress().note("the proof of this restore could not be recorded: " + error.message());
         }
-    }
-
-    std::string keep_present_state(Context& context, const OpenedSource& opened,
-                                   const config::Home& target) const {
-        if (!opened.safety) return restore::keep_beside(target, context.progress()).native();
-        backup::BackupRequest request;
-        request.type = repository::BackupType::safety;
-        request.program = "bt2c-dr " + std::string(version());
-        const std::string id =
-            backup::make_backup(target, *opened.safety, request, context.progress()).manifest.id.hex();
-        context.progress().note(
-            base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
-        return id;
     }
 
     Result describe(const OpenedSource& opened, const restore::RestorePlan& plan) const {
@@ -182,10 +167,9 @@ class RestoreCommand final : public Command {
         document.set("kept", std::move(kept));
         document.set("verified", result.verified);
         document.set("duration_seconds", seconds);
-        const bool beside = !result.safety_backup.empty() && result.safety_backup[0] == '/';
         return {
             .document = std::move(document),
-            .print = [result, name = opened.source.name, target, seconds, beside](Output& out) {
+            .print = [result, name = opened.source.name, target, seconds](Output& out) {
                 std::string restored;
                 for (const std::string& part : result.parts)
                     restored += (restored.empty() ? "" : ", ") + part;
@@ -196,11 +180,7 @@ class RestoreCommand final : public Command {
                                                        : Cell("no: it is as it was kept", Style::yellow)},
                             {"time", base::human_duration(seconds)}});
                 for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
-                if (beside)
-                    out.line("The state before is kept in {}.", base::printable(result.safety_backup));
-                else if (!result.safety_backup.empty())
-                    out.line("The state before is kept; to go back: bt2c-dr restore --backup {}",
-                             result.safety_backup.substr(0, 8));
+                if (!result.safety_backup.empty()) out.line("{}", way_back(result.safety_backup));
                 out.line("Before the node signs again, make sure that no other host runs with these keys.");
             }};
     }

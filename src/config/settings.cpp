@@ -65,6 +65,10 @@ const std::vector<Key>& known_keys() {
          [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
              settings.compression_level = integer_of(value, place, 1, 19);
          }},
+        {"keys.rotation_months",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
+             settings.key_rotation_months = integer_of(value, place, 1, 120);
+         }},
     };
     return keys;
 }
@@ -120,7 +124,8 @@ void apply_table(Settings& settings, const toml::table& table, const std::string
 }  // namespace
 
 Settings parse_settings(std::string_view text, const fs::path& name, const Home& home) {
-    Settings settings{.repository = home.default_repository(), .compression_level = {}};
+    Settings settings;
+    settings.repository = home.default_repository();
     try {
         apply_table(settings, toml::parse(text), "", name, home);
     } catch (const toml::parse_error& error) {

@@ -15,6 +15,8 @@ struct Settings {
     fs::path repository;
     /// `backup.compression_level`: zstd's, 1 (fast) to 19 (small); nullopt leaves it to the backup.
     std::optional<int> compression_level;
+    /// `keys.rotation_months`: after so many months a validator's key is due for a new one, 1 to 120.
+    int key_rotation_months = 6;
 };
 
 /// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.

@@ -93,6 +93,17 @@ std::size_t characters(ByteView utf8) {
         std::ranges::count_if(utf8, [](std::uint8_t byte) { return (byte & 0xC0U) != 0x80U; }));
 }
 
+/// Nothing depends on it, so what is no sound time is as good as none.
+std::optional<std::int64_t> creation_time(const Json& json) {
+    constexpr std::int64_t year_9999_s = 253'402'300'799;
+    try {
+        const std::int64_t time_s = json.integer_at("creation_time");
+        return time_s >= 0 && time_s <= year_9999_s ? std::optional(time_s) : std::nullopt;
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 }  // namespace
 
 WalletFile WalletFile::parse(std::string_view text) {
@@ -116,6 +127,7 @@ WalletFile WalletFile::parse(std::string_view text) {
             crypto::Digest digest{};
             if (const Json* hash = json.find("seed_phrase_hash"); hash && hash->is_string())
                 if (base::from_hex(json.string_at("seed_phrase_hash"), digest)) file.phrase_digest = digest;
+            file.creation_time_s = creation_time(json);
         } else if (const Json* hint = json.find("seed_phrase_hint"); hint && hint->is_string()) {
             file.phrase_hint = json.string_at("seed_phrase_hint");
         }

@@ -20,6 +20,7 @@ struct WalletFile {
     base::Bytes salt, iv, encrypted_key;
     std::string salt_text;                        ///< as written: the older kind's key follows from the text
     std::optional<crypto::Digest> phrase_digest;  ///< SHA-256 of the phrase as it was typed
+    std::optional<std::int64_t> creation_time_s;  ///< Unix time; of version 1.0
     std::string phrase_hint;                      ///< the phrase's first word, in the older kind
 
     /// Throws Error(failed) with what is wrong; a public key that is not the address's is.

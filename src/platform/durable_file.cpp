@@ -203,6 +203,17 @@ void write_durably(const fs::path& target, ByteView contents, unsigned mode) {
     file.commit(DurableFile::Existing::replace);
 }
 
+void rewrite_durably(const fs::path& path, ByteView contents) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0)
+        throw system_error(format("cannot read {}", printable(path.native())), errno);
+    DurableFile file(path, info.st_mode & 07777U);
+    file.append(contents);
+    if (::geteuid() == 0 && ::fchown(file.fd(), info.st_uid, info.st_gid) != 0)
+        throw system_error(format("cannot keep the owner of {}", printable(path.native())), errno);
+    file.commit(DurableFile::Existing::replace);
+}
+
 void durable_rename(const fs::path& from, const fs::path& to) {
     announce(Kind::rename, from, to);
     if (::rename(from.c_str(), to.c_str()) != 0)

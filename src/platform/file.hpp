@@ -100,6 +100,8 @@ class DurableFile {
 
 /// DurableFile for contents at hand.
 void write_durably(const fs::path& target, base::ByteView contents, unsigned mode);
+/// New contents for a file that is there; its mode stays, and its owner where this process may set it.
+void rewrite_durably(const fs::path& path, base::ByteView contents);
 /// rename over whatever is there, then fsync of both folders.
 void durable_rename(const fs::path& from, const fs::path& to);
 /// Makes the folder and its parents, fsyncing each parent; existing folders are left as they are.

@@ -31,20 +31,6 @@ bool wants_database(const RestoreSource& source, const RestoreRequest& request) 
     return request.database && source.database.has_value();
 }
 
-void refuse_running_node(const config::Home& home) {
-    const auto users = chaindb::sqlite::processes_using(home.database());
-    const bool locked = users.empty() && chaindb::sqlite::is_locked(home.database());
-    if (users.empty() && !locked) return;
-    std::string who;
-    for (const auto& user : users)
-        who += format("{}{} (process {})", who.empty() ? "" : ", ", user.name, user.pid);
-    throw Error(ErrorKind::busy, "cannot restore: the node's database is in use")
-        .cause(locked ? "a process that cannot be seen from here holds a lock on it"
-                      : "open for writing by " + who)
-        .state("nothing was changed in the node's home")
-        .hint("stop the node, then run the same command again");
-}
-
 void check_space(const RestorePlan& plan, const config::Home& home, const RestoreRequest& request) {
     if (plan.bytes_needed <= plan.bytes_free || request.force) return;
     throw Error(ErrorKind::failed,
@@ -114,7 +100,7 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
                          const RestoreRequest& request) {
     RestorePlan plan;
     if (wants_database(source, request)) {
-        refuse_running_node(target);
+        chaindb::sqlite::require_unused(target.database(), "restore");
         plan.parts.push_back("database");
         plan.bytes_needed += source.database->bytes;
     }
@@ -186,7 +172,7 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
             progress.phase("keeping the present state", 0);
             result.safety_backup = hooks.keep_present_state();
         }
-        if (database) refuse_running_node(target);
+        if (database) chaindb::sqlite::require_unused(target.database(), "restore");
         base::throw_if_interrupted();
     });
 

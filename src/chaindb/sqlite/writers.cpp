@@ -112,4 +112,18 @@ bool is_locked(const fs::path& path) {
     return lock.l_type != F_UNLCK;
 }
 
+void require_unused(const fs::path& path, std::string_view job) {
+    const auto users = processes_using(path);
+    const bool locked = users.empty() && is_locked(path);
+    if (users.empty() && !locked) return;
+    std::string who;
+    for (const auto& user : users)
+        who += base::format("{}{} (process {})", who.empty() ? "" : ", ", user.name, user.pid);
+    throw base::Error(base::ErrorKind::busy, base::format("cannot {}: the node's database is in use", job))
+        .cause(locked ? "a process that cannot be seen from here holds a lock on it"
+                      : "open for writing by " + who)
+        .state("nothing was changed in the node's home")
+        .hint("stop the node, then run the same command again");
+}
+
 }  // namespace bt2c::chaindb::sqlite

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bt2c::chaindb::sqlite {
@@ -22,5 +23,9 @@ std::vector<ProcessUse> processes_using(const std::filesystem::path& path);
 /// this process count too, so end all use of the file first. False when the file does not exist.
 /// Throws Error when it cannot be read.
 bool is_locked(const std::filesystem::path& path);
+
+/// Throws Error(busy) while somebody else has the database open for writing, or holds a lock on it.
+/// @param job what cannot be done then, "restore"
+void require_unused(const std::filesystem::path& path, std::string_view job);
 
 }  // namespace bt2c::chaindb::sqlite

@@ -1,0 +1,28 @@
+#include "cli/safety_backup.hpp"
+
+#include "backup/backup.hpp"
+#include "base/text.hpp"
+#include "cli/version.hpp"
+#include "restore/keep_beside.hpp"
+
+namespace bt2c::cli {
+
+std::string keep_present_state(Context& context, const repository::Repository* repository,
+                               const config::Home& home) {
+    if (!repository) return restore::keep_beside(home, context.progress()).native();
+    backup::BackupRequest request;
+    request.type = repository::BackupType::safety;
+    request.program = "bt2c-dr " + std::string(version());
+    const std::string id =
+        backup::make_backup(home, *repository, request, context.progress()).manifest.id.hex();
+    context.progress().note(base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
+    return id;
+}
+
+std::string way_back(const std::string& kept) {
+    if (kept.starts_with('/')) return base::format("The state before is kept in {}.", base::printable(kept));
+    return base::format("The state before is kept; to go back: bt2c-dr restore --backup {}",
+                        kept.substr(0, 8));
+}
+
+}  // namespace bt2c::cli
