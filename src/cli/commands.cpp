@@ -14,6 +14,10 @@ CommandTable all_commands() {
              keys_check_command,
              keys_split_command,
              keys_combine_command,
+             keys_token_list_command,
+             keys_token_import_command,
+             keys_token_sign_command,
+             keys_token_remove_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,
@@ -27,6 +31,7 @@ CommandTable all_commands() {
         table.commands.push_back(make());
     table.groups = {
         {"keys", "look after the keys of validators"},
+        {"keys token", "keep keys in hardware, through PKCS#11"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
     };

@@ -62,6 +62,14 @@ SecretBytes read_phrase(const std::optional<std::string>& option, const std::str
     return std::move(*typed);
 }
 
+void warn_of_secret_argument(Context& context) {
+    if (had_secret_argument())
+        context.progress().note(
+            "warning: the phrase was given on the command line; it is wiped from this process's arguments "
+            "now, "
+            "but the shell may keep it in its history");
+}
+
 std::vector<SecretBytes> read_shares(const std::vector<std::filesystem::path>& files) {
     std::vector<SecretBytes> shares;
     const auto add_lines = [&](std::string_view text) {
