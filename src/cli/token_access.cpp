@@ -45,15 +45,19 @@ token::Access TokenOptions::with_pin(Context& context) const {
     if (access.pin) return access;
     const token::TokenInfo token = token::find_token(access);
     if (!token.serial.empty()) access.token = token.serial;
-    if (!token.pin_warning.empty())
-        context.progress().note(base::format("token '{}': {}", token.label, token.pin_warning));
-    access.pin = ask_secret(base::format("PIN of the token '{}'", token.label));
+    access.pin = ask_pin(context, token);
     if (!access.pin)
         throw Error(ErrorKind::usage, "no PIN was given, and there is no terminal to ask on")
             .hint(
                 "name a file that holds it with --pin-file, BT2C_TOKEN_PIN_FILE, or token.pin_file in "
                 "dr.toml");
     return access;
+}
+
+std::optional<crypto::SecretBytes> ask_pin(Context& context, const token::TokenInfo& token) {
+    if (!token.pin_warning.empty())
+        context.progress().note(base::format("token '{}': {}", token.label, token.pin_warning));
+    return ask_secret(base::format("PIN of the token '{}'", token.label));
 }
 
 std::optional<std::string> address_of(const token::KeyInfo& key) {

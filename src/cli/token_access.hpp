@@ -33,6 +33,10 @@ class TokenOptions {
     std::string token_;
 };
 
+/// The PIN of a token, asked for on the terminal after a warning of few tries left; nothing when there is no
+/// terminal to ask on.
+std::optional<crypto::SecretBytes> ask_pin(Context& context, const token::TokenInfo& token);
+
 /// The address of a key of the chain's kind; nothing for another.
 std::optional<std::string> address_of(const token::KeyInfo& key);
 

@@ -131,7 +131,8 @@ unsigned long Module::flags_of(Handle slot) const {
 std::string pin_warning(unsigned long flags) {
     if ((flags & CKF_USER_PIN_LOCKED) != 0) return "its PIN is locked";
     if ((flags & CKF_USER_PIN_FINAL_TRY) != 0) return "one more wrong PIN locks the token";
-    if ((flags & CKF_USER_PIN_COUNT_LOW) != 0) return "a wrong PIN was given before; few tries are left";
+    if ((flags & CKF_USER_PIN_COUNT_LOW) != 0)
+        return "a wrong PIN was given since the last right one, and only a few are allowed";
     return "";
 }
 

@@ -133,6 +133,9 @@ Template key_template(unsigned long const& object_class, const std::string& labe
     if (object_class == private_class) {
         attributes.push_back({CKA_SENSITIVE, yes});
         attributes.push_back({CKA_EXTRACTABLE, no});
+        // Tokens allow it unless they are told not to; unwrapping with a key that signs is decrypting with
+        // it.
+        attributes.push_back({CKA_UNWRAP, no});
     }
     return attributes;
 }

@@ -22,7 +22,7 @@ namespace bt2c::token {
 /// Which token, through which module.
 struct Access {
     std::filesystem::path module;
-    std::string token;  ///< its label or serial number; empty: the only one that is initialised
+    std::string token = {};  ///< its label or serial number; empty: the only one that is initialised
     /// The user's PIN. An empty one leaves it to the keypad of a reader that has one.
     std::optional<crypto::SecretBytes> pin = {};
     int timeout_ms = 60'000;  ///< of each call; making a key takes a smart card half a minute
