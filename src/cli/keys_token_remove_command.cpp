@@ -47,19 +47,18 @@ class KeysTokenRemoveCommand final : public Command {
                 }};
     }
 
-    /// The name is typed again: a 'y' is typed too easily for what cannot be undone.
+    /// A whole word: a 'y' is typed too easily for what cannot be undone.
     static void confirm(const std::string& called, const std::string& token) {
-        const auto typed =
-            ask_secret(base::format("The key {} is about to be destroyed on the token '{}'. To go on, type "
-                                    "its name (it is not shown)",
-                                    called, token));
+        const auto typed = ask_secret(
+            base::format("The key {} is about to be destroyed on the token '{}'. To go on, type 'destroy'",
+                         called, token));
         if (!typed)
             throw Error(ErrorKind::usage,
                         "a key is not destroyed unasked, and there is no terminal to ask on")
                 .state("nothing was removed")
                 .hint("--force removes it without asking");
-        if (typed->text() != called)
-            throw Error(ErrorKind::failed, "the key is not removed: its name was not typed")
+        if (typed->text() != "destroy")
+            throw Error(ErrorKind::failed, "the key is not removed: that was not wanted")
                 .state("nothing was removed");
     }
 

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import pathlib
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -81,6 +82,24 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
     def token(*arguments, pin_file="pin", **more):
         return run("keys", "token", *arguments, "--module", module, "--pin-file", str(secret_folder / pin_file), **more)
 
+    def at_terminal(*arguments, answers):
+        """Runs it on a terminal of its own, and types each answer when it is asked for; (status, screen)."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(program, [program, *arguments], environment)
+        screen = b""
+        answers = list(answers)
+        try:
+            while piece := os.read(terminal, 4096):
+                screen += piece
+                if screen.endswith(b": ") and answers:
+                    os.write(terminal, answers.pop(0).encode() + b"\n")
+        except OSError:
+            pass  # how a terminal tells that its program has ended
+        os.close(terminal)
+        seen.append(screen)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen
+
     watcher = threading.Thread(target=watch_processes)
     watcher.start()
     try:
@@ -117,6 +136,13 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
             [*verify, str(folder / "input.sig"), str(folder / "text")], capture_output=True).returncode == 0, done)
         taken = token("sign", str(message), "--output", str(folder / "input.sig"))
         check("a file is never overwritten", taken.returncode == 1, taken)
+
+        status, screen = at_terminal("keys", "token", "sign", str(message), "--module", module, answers=[pin])
+        check(f"the PIN is asked for: {screen}", status == 0 and b"PIN of the token 'validator': " in screen)
+        status, screen = at_terminal("keys", "token", "list", "--login", "--module", module, answers=[wrong_pin])
+        check(f"a wrong one is told: {screen}", status == 5)
+        status, screen = at_terminal("keys", "token", "list", "--login", "--module", module, answers=[pin])
+        check(f"then there is a warning: {screen}", status == 0 and b"a wrong PIN was given" in screen)
 
         # What can be wrong.
         wrong = token("sign", str(message), pin_file="wrong")
@@ -164,6 +190,9 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
         # Away with it.
         asked = token("remove", "--key", address)
         check("a key is not destroyed unasked", asked.returncode == 2, asked)
+        remove = ("keys", "token", "remove", "--key", address, "--module", module)
+        status, screen = at_terminal(*remove, answers=["yes"])
+        check(f"nor when something else is typed: {screen}", status == 1 and b"about to be destroyed" in screen)
         gone = token("remove", "--key", address, "--force")
         check("it is when forced", gone.returncode == 0 and b"gone for good" in gone.stdout, gone)
         check("then it does not sign", token("sign", str(message), "--key", address).returncode == 1)
@@ -178,6 +207,8 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
         check("so it is without a reason", token("import", "--wallet", wallet, "--force").returncode == 1)
         forced = token("import", "--wallet", wallet, "--force", "--reason", "its funds are moved")
         check("with one it is taken", forced.returncode == 0 and b"warning" in forced.stdout, forced)
+        status, screen = at_terminal(*remove, answers=["destroy"])  # the PIN is in the file that dr.toml names
+        check(f"a key is destroyed when that is wanted: {screen}", status == 0 and b"is removed" in screen)
     finally:
         over.set()
         watcher.join()
