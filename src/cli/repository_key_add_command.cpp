@@ -51,6 +51,8 @@ class RepositoryKeyAddCommand final : public Command {
         if (int{password_} + int{phrase_} + int{key_file_.has_value()} + int{token_key_} != 1)
             throw Error(ErrorKind::usage,
                         "give one of --password, --key-file, --recovery-phrase and --token-key");
+        if (!token_key_ && token_.given())
+            throw Error(ErrorKind::usage, "--module, --token and --pin-file are for --token-key");
         if (token_key_) token_.without_pin(context);  // that no module is named is told first
         if (label_.size() > 200) throw Error(ErrorKind::usage, "the label is longer than 200 bytes");
         const auto repository = open_repository(context);
@@ -74,7 +76,7 @@ class RepositoryKeyAddCommand final : public Command {
 
     SlotInfo add_phrase(Context& context, const repository::Repository& repository) const {
         const SecretBytes entropy = SecretBytes::random(32);
-        const SlotInfo slot =
+        SlotInfo slot =
             add(repository, {repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase");
         Terminal& err = context.console().err;
         err.write("\nThe repository now opens with this recovery phrase too:\n\n");

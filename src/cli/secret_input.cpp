@@ -113,6 +113,7 @@ SecretBytes combined_phrase(const std::vector<std::filesystem::path>& files,
                             const std::optional<std::filesystem::path>& passphrase_file) {
     const std::vector<SecretBytes> shares = read_shares(files);
     std::vector<std::string_view> texts;
+    texts.reserve(shares.size());
     for (const SecretBytes& share : shares) texts.push_back(share.text());
     const SecretBytes passphrase = passphrase_file ? read_secret_file(*passphrase_file) : SecretBytes();
     const SecretBytes secret = keys::combine_shares(texts, passphrase.view());

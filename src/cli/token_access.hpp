@@ -17,6 +17,8 @@ class TokenOptions {
  public:
     /// --module, --token, --pin-file
     void declare(Options& options);
+    /// Whether one of them was.
+    bool given() const { return module_ || pin_file_ || !token_.empty(); }
 
     /// The token, without its PIN: from the options, else from dr.toml. Throws Error(usage) when neither
     /// names a module.

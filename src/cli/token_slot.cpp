@@ -42,35 +42,8 @@ bool is_token_of(const token::TokenInfo& token, const TokenKey& key, const std::
            (wanted.empty() || token.label == wanted || token.serial == wanted);
 }
 
-}  // namespace
-
-SlotInfo add_token_slot(Context& context, const TokenOptions& options,
-                        const repository::Repository& repository, const std::string& label) {
-    token::Access access = options.with_pin(context);
-    const token::NewKey key =
-        token::generate_key(access, base::format("bt2c repository {}", repository.id().brief()));
-    access.token = key.token_serial.empty() ? access.token : key.token_serial;
-    try {
-        return store_slot(access, key, repository, label);
-    } catch (Error& error) {
-        try {
-            token::remove_key(access, key.public_key);
-            error.state("no key was added");
-        } catch (const Error& left) {
-            error.state(
-                base::format("no key was added to the repository, but the new key on the token could not "
-                             "be removed: {}",
-                             left.message()));
-        }
-        throw;
-    }
-}
-
-std::optional<Secret> secret_from_token(Context& context, storage::Location& location) {
-    if (context.settings().token_module.empty()) return std::nullopt;
-    std::vector<SlotInfo> slots = repository::list_slots(location).slots;
-    std::erase_if(slots, [](const SlotInfo& slot) { return !slot.token; });
-    if (slots.empty()) return std::nullopt;
+/// The secret by the first slot whose token is there.
+std::optional<Secret> secret_by(Context& context, const std::vector<SlotInfo>& slots) {
     const TokenOptions none_given;
     token::Access all = none_given.without_pin(context);
     const std::string wanted = std::move(all.token);
@@ -103,6 +76,47 @@ std::optional<Secret> secret_from_token(Context& context, storage::Location& loc
         base::format("the token '{}' (serial {}) would open the repository, but it is not there",
                      slots[0].token->token_label, slots[0].token->token_serial));
     return std::nullopt;
+}
+
+}  // namespace
+
+SlotInfo add_token_slot(Context& context, const TokenOptions& options,
+                        const repository::Repository& repository, const std::string& label) {
+    token::Access access = options.with_pin(context);
+    const token::NewKey key =
+        token::generate_key(access, base::format("bt2c repository {}", repository.id().brief()));
+    access.token = key.token_serial.empty() ? access.token : key.token_serial;
+    try {
+        return store_slot(access, key, repository, label);
+    } catch (Error& error) {
+        try {
+            token::remove_key(access, key.public_key);
+            error.state("no key was added");
+        } catch (const Error& left) {
+            error.state(
+                base::format("no key was added to the repository, but the new key on the token could not "
+                             "be removed: {}",
+                             left.message()));
+        }
+        throw;
+    }
+}
+
+std::optional<Secret> secret_from_token(Context& context, storage::Location& location) {
+    if (context.settings().token_module.empty()) return std::nullopt;
+    std::vector<SlotInfo> slots = repository::list_slots(location).slots;
+    std::erase_if(slots, [](const SlotInfo& slot) { return !slot.token; });
+    if (slots.empty()) return std::nullopt;
+    try {
+        return secret_by(context, slots);
+    } catch (Error& error) {
+        if (error.state().empty()) error.state("nothing was read or changed");
+        error.hint(
+            base::format("{}{}set BT2C_REPO_PASSWORD to the password or the 24-word recovery phrase to do "
+                         "without the token",
+                         error.hint(), error.hint().empty() ? "" : "; or "));
+        throw;
+    }
 }
 
 }  // namespace bt2c::cli

@@ -35,6 +35,7 @@ std::vector<chaindb::ValidatorRow> validators_of(Context& context, const std::st
 
 std::vector<std::string> warnings_of(const std::vector<chaindb::ValidatorRow>& validators) {
     std::vector<std::string> warnings;
+    warnings.reserve(validators.size());
     for (const chaindb::ValidatorRow& row : validators)
         warnings.push_back(base::format(
             "the key is that of a validator of {} ({}): make sure that no other machine runs with "

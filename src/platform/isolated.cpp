@@ -121,8 +121,9 @@ class Child {
     /// Kills what is left of it; its status as of waitpid().
     int end() {
         if (pid_ == 0) return status_;
-        // Before it is reaped: afterwards its number may be another group's.
+        // Before it is reaped: afterwards its number may be another's. It may have left its group.
         ::kill(-pid_, SIGKILL);
+        ::kill(pid_, SIGKILL);
         while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
         }
         pid_ = 0;

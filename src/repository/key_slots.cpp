@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 4> kind_names{"password", "key_file", "re
 constexpr std::size_t master_key_bytes = 32;
 constexpr std::uint64_t slot_object_bytes_max = 8192;
 // What PKCS#11 allows for labels and serial numbers, each byte of which may be printed as four.
-constexpr std::size_t token_text_max = 4 * 32;
+constexpr std::size_t token_text_max = 128;
 constexpr std::size_t token_key_id_max = 64;
 constexpr std::size_t token_key_bytes_max = 640;  // for RSA of 4096 bits
 

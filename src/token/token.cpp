@@ -175,6 +175,7 @@ std::vector<TokenInfo> list_tokens(const Access& access) {
         // One token's PIN is never tried on another.
         const crypto::SecretBytes* pin = slots.size() == 1 ? pin_of(access) : nullptr;
         std::vector<TokenInfo> tokens;
+        tokens.reserve(slots.size());
         for (const Slot& slot : slots) tokens.push_back(look_at(module, slot, pin));
         return encode(tokens);
     }));
