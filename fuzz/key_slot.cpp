@@ -14,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const repository::SlotList list = repository::list_slots(location);
     BT2C_ASSERT(list.slots.size() + list.damaged.size() == 1);
     // Passwords are left out: each try costs a good part of a second by design.
-    for (const auto kind : {repository::SlotKind::key_file, repository::SlotKind::recovery_phrase}) try {
+    for (const auto kind :
+         {repository::SlotKind::key_file, repository::SlotKind::recovery_phrase, repository::SlotKind::token})
+        try {
             BT2C_ASSERT(!repository::open_slots(location, {}, {kind, crypto::SecretBytes(32)}));
         } catch (const base::Error&) {
         }

@@ -16,6 +16,10 @@ CommandTable all_commands() {
              keys_combine_command,
              keys_rotate_command,
              keys_status_command,
+             keys_token_list_command,
+             keys_token_import_command,
+             keys_token_sign_command,
+             keys_token_remove_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,
@@ -29,6 +33,7 @@ CommandTable all_commands() {
         table.commands.push_back(make());
     table.groups = {
         {"keys", "look after the keys of validators"},
+        {"keys token", "keep keys in hardware, through PKCS#11"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
     };

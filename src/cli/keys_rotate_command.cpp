@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "chaindb/sqlite/writers.hpp"
 #include "cli/commands.hpp"
@@ -9,7 +10,10 @@
 #include "cli/safety_backup.hpp"
 #include "cli/secret_input.hpp"
 #include "cli/secret_prompt.hpp"
+#include "cli/token_access.hpp"
+#include "crypto/hash.hpp"
 #include "keys/derive_key.hpp"
+#include "keys/key_history.hpp"
 #include "keys/phrase.hpp"
 #include "keys/wallet_file.hpp"
 #include "keys/wallet_store.hpp"
@@ -44,8 +48,9 @@ class KeysRotateCommand final : public Command {
                 "run "
                 "there 'keys rotate --apply FILE'. A rotation that was cut off is ended in the same way.\n\n"
                 "The old key comes out of its wallet file (password: BT2C_WALLET_PASSWORD, else "
-                "--wallet-password-file, else asked for), or with --seed-phrase out of its phrase. The new "
-                "wallet's password is BT2C_NEW_WALLET_PASSWORD, else that of --new-wallet-password-file, "
+                "--wallet-password-file, else asked for); with --seed-phrase out of its phrase; or with "
+                "--token-key it stays in its token and signs there. The new wallet's password is "
+                "BT2C_NEW_WALLET_PASSWORD, else that of --new-wallet-password-file, "
                 "else "
                 "the old wallet's; for a compromised key it has to be another.\n\n"
                 "The new phrase is shown on the terminal, and some of its words are asked back; or it is "
@@ -67,6 +72,8 @@ class KeysRotateCommand final : public Command {
         options.flag(compromised_, "--compromised", "the old key may be in other hands: ban its address");
         options.value(reason_, "--reason", "TEXT", "why, for the record");
         options.value(phrase_, "--seed-phrase", "PHRASE", "the old key's phrase, '-' for standard input");
+        options.flag(token_key_, "--token-key", "the old key is in a token");
+        token_.declare(options);
         options.value(password_file_, "--wallet-password-file", "FILE", "the old wallet's password");
         options.value(new_password_file_, "--new-wallet-password-file", "FILE", "the new wallet's password");
         new_phrase_.declare(options);
@@ -113,13 +120,17 @@ class KeysRotateCommand final : public Command {
         }
     }
 
-    /// The only address that has both a wallet here and a validator in the database.
-    std::string only_address(Context& context) const {
-        std::vector<std::string> found;
+    /// The only address of a wallet here, or of a key that went into a token, that is a validator's.
+    static std::string only_address(Context& context) {
+        std::set<std::string> candidates;
         std::error_code error;
-        for (const auto& entry : fs::directory_iterator(context.home().wallets(), error)) {
-            const std::string address = entry.path().stem().native();
-            if (entry.path().extension() != ".json" || !keys::is_address(address)) continue;
+        for (const auto& entry : fs::directory_iterator(context.home().wallets(), error))
+            if (entry.path().extension() == ".json") candidates.insert(entry.path().stem().native());
+        for (const keys::KeyAct& act : keys::key_history(context.home()))
+            if (act.kind == keys::KeyAct::Kind::in_token) candidates.insert(act.address);
+        std::vector<std::string> found;
+        for (const std::string& address : candidates) {
+            if (!keys::is_address(address)) continue;
             const ChainState chain = read_chain_state(context.home(), address, "");
             if (std::ranges::any_of(chain.validators,
                                     [](const auto& row) { return row.status != "TOMBSTONED"; }))
@@ -129,7 +140,7 @@ class KeysRotateCommand final : public Command {
         std::string names;
         for (const std::string& address : found) names += (names.empty() ? "" : ", ") + address;
         throw Error(ErrorKind::usage, "say which validator's key is to be rotated: --address ADDRESS")
-            .cause(found.empty() ? "none of the wallets here is that of a validator in the database"
+            .cause(found.empty() ? "none of the keys here is that of a validator in the database"
                                  : "there are several: " + names)
             .state("nothing was changed");
     }
@@ -182,7 +193,25 @@ class KeysRotateCommand final : public Command {
                                base::printable(file->native())));
     }
 
+    /// The old key signs where it is.
+    OldKey unlock_token(Context& context) const {
+        auto access = std::make_shared<token::Access>(token_.with_pin(context));
+        const token::KeyInfo key = find_key(token::find_token(*access), address_,
+                                            [](const token::KeyInfo& info) { return info.signs == true; });
+        require_address(address_of(key).value_or("no key of the chain"));
+        return {{key.public_key,
+                 [access, key](base::ByteView message) {
+                     return token::sign(*access, key.public_key, crypto::sha256(message));
+                 }},
+                SecretBytes()};
+    }
+
     OldKey unlock(Context& context) const {
+        if (token_key_ && phrase_)
+            throw Error(ErrorKind::usage,
+                        "the old key is in a token or follows from a phrase: give one of "
+                        "--token-key and --seed-phrase");
+        if (token_key_) return unlock_token(context);
         if (phrase_) {
             const SecretBytes phrase =
                 keys::clean_phrase(read_phrase(phrase_, "Phrase of the old key").text());
@@ -294,7 +323,8 @@ class KeysRotateCommand final : public Command {
     }
 
     std::string address_, reason_;
-    bool compromised_ = false;
+    bool compromised_ = false, token_key_ = false;
+    TokenOptions token_;
     std::optional<std::string> phrase_;
     std::optional<fs::path> password_file_, new_password_file_, apply_;
     NewPhrase new_phrase_;

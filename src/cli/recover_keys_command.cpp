@@ -2,14 +2,11 @@
 
 #include "base/parallel.hpp"
 #include "base/time.hpp"
-#include "chaindb/key_rotations.hpp"
-#include "chaindb/sqlite/live_database.hpp"
-#include "chaindb/validators.hpp"
 #include "cli/commands.hpp"
 #include "cli/expected_key.hpp"
-#include "cli/hidden_arguments.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/secret_input.hpp"
+#include "cli/tombstoned.hpp"
 #include "crypto/base64.hpp"
 #include "keys/identity.hpp"
 #include "keys/key_history.hpp"
@@ -46,33 +43,6 @@ struct Recovered {
     std::vector<std::string> warnings;
     std::string correction;  ///< what was wrong with the phrase, when it had to be searched for
 };
-
-/// The rows of the node's validators table; none where there is no database. Warns when the key was given up.
-std::vector<chaindb::ValidatorRow> validators_of(Context& context, const std::string& address,
-                                                 std::vector<std::string>& warnings) {
-    const fs::path database = context.home_unchecked().database();
-    if (!fs::exists(database)) return {};
-    try {
-        const auto live = chaindb::sqlite::LiveDatabase::open(database);
-        live->begin_pass(chaindb::sqlite::Hold::whole);
-        auto connection = chaindb::sqlite::Connection::open_image(live->image());
-        auto rows = chaindb::find_validators(connection, address);
-        for (const chaindb::KeyRotation& rotation : chaindb::read_rotations(connection))
-            if (rotation.old_address == address)
-                warnings.push_back(base::format("the key was given up on {}: its validator goes on as {}",
-                                                base::printable(rotation.network),
-                                                base::printable(rotation.new_address)));
-        live->end_pass();
-        if (const auto network = context.network())
-            std::erase_if(rows, [&](const auto& row) { return row.network != *network; });
-        return rows;
-    } catch (const Error& error) {
-        if (error.kind() == ErrorKind::interrupted) throw;
-        warnings.push_back(
-            base::format("whether the address is a validator is not known: {}", error.message()));
-        return {};
-    }
-}
 
 Json validator_document(const chaindb::ValidatorRow& row) {
     return Json::object({{"status", row.status}, {"stake", row.stake}, {"network", row.network}});
@@ -152,7 +122,7 @@ class RecoverKeysCommand final : public Command {
         Recovered recovered = recover(context, phrase, expected, variant);
         if (found) recovered.correction = found->what;
         keys::check_no_wallet(folder, recovered.address, force_);
-        refuse_tombstoned(recovered);
+        refuse_tombstoned(recovered.validators, recovered.address, force_, reason_);
         const std::string text = keys::wallet_text(recovered.key, phrase.typed.view(), password.view(),
                                                    base::now_unix_ms() / 1000);
         const auto kept = keys::store_wallet(folder, recovered.address, text, force_);
@@ -162,11 +132,7 @@ class RecoverKeysCommand final : public Command {
     }
 
     SecretBytes read_phrase(Context& context) const {
-        if (had_secret_argument())
-            context.progress().note(
-                "warning: the phrase was given on the command line; it is wiped from this process's "
-                "arguments now, "
-                "but the shell may keep it in its history");
+        warn_of_secret_argument(context);
         if (!shares_.empty() && (phrase_ || raw_))
             throw Error(ErrorKind::usage, "--shares takes the place of a phrase: give one of them");
         if (!shares_.empty()) return combined_phrase(shares_, passphrase_file_);
@@ -297,28 +263,13 @@ class RecoverKeysCommand final : public Command {
             throw other_key(recovered.address, *expected, gives(phrase, *expected, other_than(variant)),
                             variant);
         recovered.validators = validators_of(context, recovered.address, recovered.warnings);
-        for (const chaindb::ValidatorRow& row : recovered.validators)
-            recovered.warnings.push_back(
-                base::format("the key is that of a validator of {} ({}): make sure that no other machine "
-                             "runs with it, for a "
-                             "validator that signs twice is banned for ever",
-                             base::printable(row.network), base::printable(row.status)));
+        for (std::string& warning : warnings_of(recovered.validators))
+            recovered.warnings.push_back(std::move(warning));
         if (recovered.validators.empty() && recovered.warnings.empty() && !expected)
             recovered.warnings.push_back(
                 "the address is no validator in this node's database: if it should be one, the phrase may be "
                 "another");
         return recovered;
-    }
-
-    void refuse_tombstoned(const Recovered& recovered) const {
-        const bool tombstoned =
-            std::ranges::any_of(recovered.validators,
-                                [](const chaindb::ValidatorRow& row) { return row.status == "TOMBSTONED"; });
-        if (!tombstoned || (force_ && !reason_.empty())) return;
-        throw Error(ErrorKind::failed, base::format("the key of {} is not brought back", recovered.address))
-            .cause("its validator is TOMBSTONED: banned for ever, or its key was given up")
-            .state("nothing was written")
-            .hint("make a new key; for the old one's funds use --force with --reason TEXT");
     }
 
     static Result written(const Recovered& recovered, const fs::path& path,

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/secret_input.hpp"
 #include "cli/secret_prompt.hpp"
+#include "cli/token_slot.hpp"
 #include "crypto/mnemonic.hpp"
 #include "platform/file.hpp"
 #include "storage/local/local_location.hpp"
@@ -95,6 +96,7 @@ Repository open_repository(Context& context) {
 Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location) {
     Repository::read_id(*location);  // whether there is one comes before which secret opens it
     std::optional<Secret> secret = secret_of(context);
+    if (!secret) secret = secret_from_token(context, *location);
     if (!secret) {
         const auto typed = ask_secret("Password or recovery phrase of the repository");
         if (!typed)

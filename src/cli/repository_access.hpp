@@ -13,8 +13,8 @@ namespace bt2c::cli {
 
 /// The repository that dr.toml names, opened with what the operator gave: BT2C_REPO_PASSWORD,
 /// BT2C_REPO_PASSWORD_FILE, BT2C_REPO_PASSWORD_COMMAND, else HOME/config/repository.key, else a
-/// prompt. Each may be the password or the 24-word recovery phrase.
-/// Throws Error: no_repository, wrong_secret, or failed.
+/// hardware token (token_slot.hpp), else a prompt. What is typed or in a variable may be the password or the
+/// 24-word recovery phrase. Throws Error: no_repository, wrong_secret, or failed.
 repository::Repository open_repository(Context& context);
 
 /// As open_repository() for a repository in any location, such as an exported file.

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
 #include "cli/repository_access.hpp"
+#include "cli/token_slot.hpp"
 #include "crypto/mnemonic.hpp"
 
 namespace bt2c::cli {
@@ -16,38 +17,50 @@ using repository::SlotInfo;
 
 class RepositoryKeyAddCommand final : public Command {
     About about() const override {
-        return {.name = "repository key add",
-                .summary = "add a password, key file or recovery phrase that opens the repository",
-                .description =
-                    "Opens the repository with what is given already, and adds one more way to open it. All "
-                    "backups open with it, those made before too.\n\n"
-                    "--password asks for the new password, or takes it from BT2C_REPO_NEW_PASSWORD or "
-                    "BT2C_REPO_NEW_PASSWORD_FILE. --key-file makes a key file; one that exists already is "
-                    "used as "
-                    "it is. --recovery-phrase makes a new phrase of 24 words and shows it, once.",
-                .examples = {{"bt2c-dr repository key add --password --label operators", "add a password"},
-                             {"bt2c-dr repository key add --key-file /media/usb/repository.key",
-                              "add a key file"},
-                             {"bt2c-dr repository key add --recovery-phrase", "add a new recovery phrase"}},
-                .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::no_repository}};
+        return {
+            .name = "repository key add",
+            .summary = "add a password, key file, recovery phrase or token that opens the repository",
+            .description =
+                "Opens the repository with what is given already, and adds one more way to open it. All "
+                "backups open with it, those made before too.\n\n"
+                "--password asks for the new password, or takes it from BT2C_REPO_NEW_PASSWORD or "
+                "BT2C_REPO_NEW_PASSWORD_FILE. --key-file makes a key file; one that exists already is "
+                "used as "
+                "it is. --recovery-phrase makes a new phrase of 24 words and shows it, once. --token-key "
+                "makes a "
+                "key on a hardware token, which never leaves it; where dr.toml names the token's module, the "
+                "token then opens the repository when no password and no key file is there.",
+            .examples = {{"bt2c-dr repository key add --password --label operators", "add a password"},
+                         {"bt2c-dr repository key add --key-file /media/usb/repository.key",
+                          "add a key file"},
+                         {"bt2c-dr repository key add --recovery-phrase", "add a new recovery phrase"},
+                         {"bt2c-dr repository key add --token-key", "add a key on a hardware token"}},
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::no_repository}};
     }
 
     void declare(Options& options) override {
         options.flag(password_, "--password", "add a password");
         options.value(key_file_, "--key-file", "PATH", "add a key file");
         options.flag(phrase_, "--recovery-phrase", "add a new recovery phrase");
+        options.flag(token_key_, "--token-key", "add a key that is made on a hardware token");
+        token_.declare(options);
         options.value(label_, "--label", "TEXT", "what 'key list' calls it");
     }
 
     Result run(Context& context) override {
-        if (int{password_} + int{phrase_} + int{key_file_.has_value()} != 1)
-            throw Error(ErrorKind::usage, "give one of --password, --key-file and --recovery-phrase");
+        if (int{password_} + int{phrase_} + int{key_file_.has_value()} + int{token_key_} != 1)
+            throw Error(ErrorKind::usage,
+                        "give one of --password, --key-file, --recovery-phrase and --token-key");
+        if (!token_key_ && token_.given())
+            throw Error(ErrorKind::usage, "--module, --token and --pin-file are for --token-key");
+        if (token_key_) token_.without_pin(context);  // that no module is named is told first
         if (label_.size() > 200) throw Error(ErrorKind::usage, "the label is longer than 200 bytes");
         const auto repository = open_repository(context);
         const SlotInfo slot = password_
                                   ? add(repository, Secret::from_text(new_password().text()), "password")
-                              : phrase_ ? add_phrase(context, repository)
-                                        : add_key_file(repository);
+                              : phrase_    ? add_phrase(context, repository)
+                              : token_key_ ? add_token_slot(context, token_, repository, label_)
+                                           : add_key_file(repository);
         Json document = slot_document(slot);
         document.set("key_file", key_file_ ? Json(base::printable(key_file_->native())) : Json());
         return {.document = std::move(document), .print = [slot](Output& out) {
@@ -63,7 +76,7 @@ class RepositoryKeyAddCommand final : public Command {
 
     SlotInfo add_phrase(Context& context, const repository::Repository& repository) const {
         const SecretBytes entropy = SecretBytes::random(32);
-        const SlotInfo slot =
+        SlotInfo slot =
             add(repository, {repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase");
         Terminal& err = context.console().err;
         err.write("\nThe repository now opens with this recovery phrase too:\n\n");
@@ -86,7 +99,8 @@ class RepositoryKeyAddCommand final : public Command {
         }
     }
 
-    bool password_ = false, phrase_ = false;
+    TokenOptions token_;
+    bool password_ = false, phrase_ = false, token_key_ = false;
     std::optional<fs::path> key_file_;
     std::string label_;
 };

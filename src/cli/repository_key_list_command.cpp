@@ -10,7 +10,7 @@ using base::Json;
 class RepositoryKeyListCommand final : public Command {
     About about() const override {
         return {.name = "repository key list",
-                .summary = "list the passwords, key files and phrases that open the repository",
+                .summary = "list the passwords, key files, phrases and tokens that open the repository",
                 .description =
                     "Lists the key slots: what kind of secret opens each, its label, and when it was "
                     "added. The secrets themselves are nowhere. It needs no secret, so that one can "

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
 #include "cli/repository_access.hpp"
+#include "keys/rsa_key.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -13,12 +14,13 @@ class RepositoryKeyRemoveCommand final : public Command {
     About about() const override {
         return {
             .name = "repository key remove",
-            .summary = "remove a password, key file or recovery phrase",
+            .summary = "remove a password, key file, recovery phrase or token",
             .description =
                 "Removes one key slot, so that its secret opens the repository no more. The repository must "
                 "be "
                 "opened with another secret than the one to be removed: so the last way in that somebody has "
                 "is never lost.\n\n"
+                "The key on a token stays there; 'keys token remove' destroys it.\n\n"
                 "Who has copied the slot and knows its secret can still open what was copied with it.",
             .examples = {{"bt2c-dr repository key list", "see the ids"},
                          {"bt2c-dr repository key remove 3fa4c1d2", "remove that one"}},
@@ -31,7 +33,8 @@ class RepositoryKeyRemoveCommand final : public Command {
 
     Result run(Context& context) override {
         const auto repository = open_repository(context);
-        const std::string name = find(repository::list_slots(repository.location()));
+        const repository::SlotList list = repository::list_slots(repository.location());
+        const std::string name = find(list);
         const std::string id = name.substr(name.rfind('/') + 1);
         if (!repository.opened_slot() || repository.opened_slot()->hex() == id)
             throw Error(
@@ -43,9 +46,16 @@ class RepositoryKeyRemoveCommand final : public Command {
                 .hint(
                     "give another secret, such as the recovery phrase in BT2C_REPO_PASSWORD; 'bt2c-dr "
                     "repository key add' makes one");
+        std::optional<repository::TokenKey> token;
+        for (const repository::SlotInfo& slot : list.slots)
+            if (slot.id.hex() == id) token = slot.token;
         repository.location().remove(name);
-        return {.document = Json::object({{"id", id}, {"removed", true}}), .print = [id](Output& out) {
+        return {.document = Json::object({{"id", id}, {"removed", true}}), .print = [id, token](Output& out) {
                     out.line("Key {} is removed.", out.styled(Style::bold, id.substr(0, 8)));
+                    if (token)
+                        out.line(
+                            "Its key {} is still on the token '{}'; 'bt2c-dr keys token remove' destroys it.",
+                            keys::address_of(token->public_key), base::printable(token->token_label));
                 }};
     }
 

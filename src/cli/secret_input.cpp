@@ -62,6 +62,14 @@ SecretBytes read_phrase(const std::optional<std::string>& option, const std::str
     return std::move(*typed);
 }
 
+void warn_of_secret_argument(Context& context) {
+    if (had_secret_argument())
+        context.progress().note(
+            "warning: the phrase was given on the command line; it is wiped from this process's arguments "
+            "now, "
+            "but the shell may keep it in its history");
+}
+
 std::vector<SecretBytes> read_shares(const std::vector<std::filesystem::path>& files) {
     std::vector<SecretBytes> shares;
     const auto add_lines = [&](std::string_view text) {
@@ -105,6 +113,7 @@ SecretBytes combined_phrase(const std::vector<std::filesystem::path>& files,
                             const std::optional<std::filesystem::path>& passphrase_file) {
     const std::vector<SecretBytes> shares = read_shares(files);
     std::vector<std::string_view> texts;
+    texts.reserve(shares.size());
     for (const SecretBytes& share : shares) texts.push_back(share.text());
     const SecretBytes passphrase = passphrase_file ? read_secret_file(*passphrase_file) : SecretBytes();
     const SecretBytes secret = keys::combine_shares(texts, passphrase.view());

@@ -16,6 +16,9 @@ namespace bt2c::cli {
 /// Error(failed) when the text is longer than any phrase.
 crypto::SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question);
 
+/// Tells the operator, when a phrase was given on the command line, who may have read it.
+void warn_of_secret_argument(Context& context);
+
 /// Shares of a secret, one to a line: out of files, of which each may hold several, or of standard input for
 /// "-"; without files each is asked for on the terminal, until an empty line.
 std::vector<crypto::SecretBytes> read_shares(const std::vector<std::filesystem::path>& files);

@@ -43,6 +43,12 @@ fs::path path_of(const toml::node& value, const Place& place, const Home& home) 
     return (home.root / path).lexically_normal();
 }
 
+std::string text_of(const toml::node& value, const Place& place) {
+    const auto text = value.value_exact<std::string>();
+    if (!text || text->empty()) throw place.error(format("'{}' must be a text in quotes", place.key));
+    return *text;
+}
+
 int integer_of(const toml::node& value, const Place& place, int least, int most) {
     const auto number = value.value_exact<std::int64_t>();
     if (!number) throw place.error(format("'{}' must be a whole number", place.key));
@@ -69,6 +75,12 @@ const std::vector<Key>& known_keys() {
          [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
              settings.key_rotation_months = integer_of(value, place, 1, 120);
          }},
+        {"token.module", [](Settings& settings, const toml::node& value, const Place& place,
+                            const Home& home) { settings.token_module = path_of(value, place, home); }},
+        {"token.label", [](Settings& settings, const toml::node& value, const Place& place,
+                           const Home&) { settings.token_label = text_of(value, place); }},
+        {"token.pin_file", [](Settings& settings, const toml::node& value, const Place& place,
+                              const Home& home) { settings.token_pin_file = path_of(value, place, home); }},
     };
     return keys;
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "config/home.hpp"
@@ -17,6 +18,12 @@ struct Settings {
     std::optional<int> compression_level;
     /// `keys.rotation_months`: after so many months a validator's key is due for a new one, 1 to 120.
     int key_rotation_months = 6;
+    /// `token.module`: the PKCS#11 module of the keys in hardware; empty: there are none.
+    fs::path token_module;
+    /// `token.label`: the label or serial number of the token; empty: the only one there is.
+    std::string token_label;
+    /// `token.pin_file`: its PIN, in the first line; empty: it is asked for.
+    fs::path token_pin_file;
 };
 
 /// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.

@@ -1,6 +1,9 @@
 #include "crypto/rsa.hpp"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
@@ -15,6 +18,9 @@ struct Free {
     void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
     void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
+    void operator()(BIGNUM* number) const noexcept { BN_free(number); }
+    void operator()(OSSL_PARAM_BLD* builder) const noexcept { OSSL_PARAM_BLD_free(builder); }
+    void operator()(OSSL_PARAM* parameters) const noexcept { OSSL_PARAM_free(parameters); }
 };
 using Key = std::unique_ptr<EVP_PKEY, Free>;
 
@@ -57,6 +63,43 @@ bool verify_pkcs1_sha256(base::ByteView public_key, base::ByteView message, base
            EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
            EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
                             message.size()) == 1;
+}
+
+bool verify_pkcs1_sha256_digest(base::ByteView public_key, const Digest& digest, base::ByteView signature) {
+    const Key key = public_key_of(public_key);
+    const std::unique_ptr<EVP_PKEY_CTX, Free> context(
+        key ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr) : nullptr);
+    return context && EVP_PKEY_verify_init(context.get()) == 1 &&
+           EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
+           EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(), digest.size()) ==
+               1;
+}
+
+base::Bytes rsa_public_key(base::ByteView n, base::ByteView e) {
+    const auto number = [](base::ByteView bytes) {
+        return std::unique_ptr<BIGNUM, Free>(
+            bytes.empty() ? nullptr : BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
+    };
+    const auto modulus = number(n), exponent = number(e);
+    const std::unique_ptr<OSSL_PARAM_BLD, Free> builder(OSSL_PARAM_BLD_new());
+    const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+    EVP_PKEY* made = nullptr;
+    if (!modulus || !exponent || !builder || !context ||
+        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
+        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1)
+        throw unusable("cannot read a public key");
+    const std::unique_ptr<OSSL_PARAM, Free> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+    if (!parameters || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+        EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1)
+        throw unusable("cannot read a public key");
+    const Key key(made);
+    std::uint8_t* der = nullptr;
+    const int size = i2d_PUBKEY(key.get(), &der);
+    if (size <= 0) throw unusable("cannot read a public key");
+    base::Bytes out(der, der + size);
+    OPENSSL_free(der);
+    return out;
 }
 
 base::Bytes encrypt_oaep(base::ByteView public_key, base::ByteView plain) {

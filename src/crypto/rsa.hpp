@@ -2,6 +2,7 @@
 // RSA signatures and encryption (RFC 8017). Keys come as DER: private ones as RSAPrivateKey (PKCS#1, A.1.2),
 // public ones as SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
 
+#include "crypto/hash.hpp"
 #include "crypto/secret.hpp"
 
 namespace bt2c::crypto {
@@ -10,6 +11,13 @@ namespace bt2c::crypto {
 base::Bytes sign_pkcs1_sha256(base::ByteView private_key, base::ByteView message);
 /// RFC 8017, 8.2.2. False for a signature that does not verify, and for a key that cannot be read.
 bool verify_pkcs1_sha256(base::ByteView public_key, base::ByteView message, base::ByteView signature);
+
+/// The same for a message of which the SHA-256 is at hand.
+bool verify_pkcs1_sha256_digest(base::ByteView public_key, const Digest& digest, base::ByteView signature);
+
+/// The SubjectPublicKeyInfo of a modulus and an exponent, big-endian numbers. Throws Error(failed) when they
+/// are empty or make no RSA key.
+base::Bytes rsa_public_key(base::ByteView n, base::ByteView e);
 
 /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1 (RFC 8017, 7.1.1), which every token can undo; its security does
 /// not rest on SHA-1's resistance to collisions. Throws Error(failed) when it is no such key, or the text is

@@ -105,17 +105,20 @@ Bytes encode_public_key(const RsaKey& key) {
     return encode_public_key(key.n.view(), key.e.view());
 }
 
+bool is_public_key(ByteView der) noexcept {
+    return der.size() == public_key_prefix.size() + modulus_bits / 8 + public_key_suffix.size() &&
+           std::ranges::equal(der.first(public_key_prefix.size()), public_key_prefix) &&
+           std::ranges::equal(der.last(public_key_suffix.size()), public_key_suffix) &&
+           (der[public_key_prefix.size()] & 0x80U) != 0;
+}
+
 Bytes modulus_of(ByteView der) {
-    constexpr std::size_t n_bytes = modulus_bits / 8;
-    if (der.size() != public_key_prefix.size() + n_bytes + public_key_suffix.size() ||
-        !std::ranges::equal(der.first(public_key_prefix.size()), public_key_prefix) ||
-        !std::ranges::equal(der.last(public_key_suffix.size()), public_key_suffix) ||
-        (der[public_key_prefix.size()] & 0x80U) == 0)
+    if (!is_public_key(der))
         throw Error(ErrorKind::failed, "this is no public key of the chain")
             .cause(
                 "the chain's public keys are RSA of 2048 bits with the exponent 65537, "
                 "as SubjectPublicKeyInfo");
-    const ByteView n = der.subspan(public_key_prefix.size(), n_bytes);
+    const ByteView n = der.subspan(public_key_prefix.size(), modulus_bits / 8);
     return {n.begin(), n.end()};
 }
 

@@ -30,6 +30,8 @@ RsaKey decode_pkcs1(base::ByteView der);
 /// SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in DER: 294 bytes for a modulus of 2048 bits.
 base::Bytes encode_public_key(base::ByteView n, base::ByteView e);
 base::Bytes encode_public_key(const RsaKey& key);
+/// Whether it is such a public key.
+bool is_public_key(base::ByteView public_key_der) noexcept;
 /// The modulus out of such a public key; throws Error(failed) unless it has 2048 bits and e = 65537.
 base::Bytes modulus_of(base::ByteView public_key_der);
 

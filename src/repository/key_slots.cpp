@@ -21,9 +21,13 @@ using crypto::SecretBytes;
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kind_names{"password", "key_file", "recovery_phrase"};
+constexpr std::array<std::string_view, 4> kind_names{"password", "key_file", "recovery_phrase", "token"};
 constexpr std::size_t master_key_bytes = 32;
-constexpr std::uint64_t slot_object_bytes_max = 4096;
+constexpr std::uint64_t slot_object_bytes_max = 8192;
+// What PKCS#11 allows for labels and serial numbers, each byte of which may be printed as four.
+constexpr std::size_t token_text_max = 128;
+constexpr std::size_t token_key_id_max = 64;
+constexpr std::size_t token_key_bytes_max = 640;  // for RSA of 4096 bits
 
 struct Slot {
     SlotInfo info;
@@ -48,6 +52,35 @@ Bytes hex_at(const Json& json, std::string_view key, std::size_t size) {
     return bytes;
 }
 
+std::string token_text(const Json& json, std::string_view key) {
+    const std::string& text = json.string_at(key);
+    if (text.size() > token_text_max)
+        throw Error(ErrorKind::failed, base::format("malformed key slot: '{}' is too long", key));
+    return text;
+}
+
+Bytes token_bytes(const Json& json, std::string_view key, std::size_t size_max) {
+    auto bytes = base::from_hex(json.string_at(key));
+    if (!bytes || bytes->empty() || bytes->size() > size_max)
+        throw Error(ErrorKind::failed, base::format("malformed key slot: '{}'", key));
+    return std::move(*bytes);
+}
+
+TokenKey parse_token(const Json& json) {
+    return {token_text(json, "label"), token_text(json, "serial"),
+            token_bytes(json, "key_id", token_key_id_max),
+            token_bytes(json, "public_key", token_key_bytes_max),
+            token_bytes(json, "wrapped_secret", token_key_bytes_max)};
+}
+
+Json token_document(const TokenKey& token) {
+    return Json::object({{"label", token.token_label},
+                         {"serial", token.token_serial},
+                         {"key_id", base::to_hex(token.key_id)},
+                         {"public_key", base::to_hex(token.public_key)},
+                         {"wrapped_secret", base::to_hex(token.wrapped_secret)}});
+}
+
 Slot parse_slot(const ObjectId& id, base::ByteView contents) {
     const Json json = Json::parse(base::as_text(contents));
     if (json.integer_at("version") != 1)
@@ -67,6 +100,7 @@ Slot parse_slot(const ObjectId& id, base::ByteView contents) {
             throw Error(ErrorKind::failed, "malformed key slot: its cost is out of bounds");
         slot.argon2_salt = hex_at(argon2, "salt", crypto::argon2_salt_bytes);
     }
+    if (slot.info.kind == SlotKind::token) slot.info.token = parse_token(json.at("token"));
     slot.salt = hex_at(json, "salt", 32);
     slot.wrapped = hex_at(json, "wrapped", master_key_bytes + crypto::seal_tag_bytes);
     return slot;
@@ -118,9 +152,10 @@ Secret Secret::from_key_file(base::ByteView contents) {
 }
 
 SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const SecretBytes& master,
-                  const Secret& secret, std::string label) {
+                  const Secret& secret, std::string label, std::optional<TokenKey> token) {
+    BT2C_ASSERT(token.has_value() == (secret.kind == SlotKind::token));
     Slot slot;
-    slot.info = {ObjectId::random(), secret.kind, std::move(label), base::now_unix_ms()};
+    slot.info = {ObjectId::random(), secret.kind, std::move(label), base::now_unix_ms(), std::move(token)};
     slot.argon2_salt.resize(crypto::argon2_salt_bytes);
     slot.salt.resize(32);
     crypto::fill_random(slot.argon2_salt);
@@ -138,7 +173,10 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
         json.set("argon2id", Json::object({{"passes", slot.cost.passes},
                                            {"memory_bytes", slot.cost.memory_bytes},
                                            {"salt", base::to_hex(slot.argon2_salt)}}));
+    if (slot.info.token) json.set("token", token_document(*slot.info.token));
     const std::string text = json.dump(true) + "\n";
+    // What a token says of itself may be too long.
+    if (slot.info.token) parse_slot(slot.info.id, base::as_bytes(text));
     try {
         if (!location.put("keys/" + slot.info.id.hex(), base::as_bytes(text)))
             throw Error(ErrorKind::failed, "cannot store the key slot: its name is taken");

@@ -13,13 +13,14 @@
 
 namespace bt2c::repository {
 
-enum class SlotKind { password, key_file, recovery_phrase };
+enum class SlotKind { password, key_file, recovery_phrase, token };
 std::string_view slot_kind_name(SlotKind kind);
 
 /// What a person or a file offers to open a repository with.
 struct Secret {
     SlotKind kind = SlotKind::password;
-    /// password: its bytes; key_file: 32 bytes; recovery_phrase: 32 bytes of entropy.
+    /// password: its bytes; key_file: 32 bytes; recovery_phrase: 32 bytes of entropy; token: the 32 bytes
+    /// that the token's key decrypts.
     crypto::SecretBytes bytes;
 
     /// Text that a person typed: a recovery phrase if it is a valid one of 24 words, else a password.
@@ -28,16 +29,26 @@ struct Secret {
     static Secret from_key_file(base::ByteView contents);
 };
 
+/// What a slot of kind token says of the key that opens it. Nothing here is proved until the slot opens.
+struct TokenKey {
+    std::string token_label, token_serial;  ///< printable, as the token told them
+    base::Bytes key_id;                     ///< CKA_ID (PKCS#11)
+    base::Bytes public_key;                 ///< SubjectPublicKeyInfo (RFC 5280, 4.1.2.7)
+    base::Bytes wrapped_secret;             ///< the secret, encrypted to it by crypto::encrypt_oaep()
+};
+
 struct SlotInfo {
     ObjectId id;
     SlotKind kind = SlotKind::password;
     std::string label;
     base::UnixMs created_at = 0;
+    std::optional<TokenKey> token = {};  ///< of kind token
 };
 
 /// Stores a new slot and returns what it is.
+/// @param token given with a secret of kind token, and only then
 SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const crypto::SecretBytes& master,
-                  const Secret& secret, std::string label);
+                  const Secret& secret, std::string label, std::optional<TokenKey> token = {});
 
 struct SlotList {
     std::vector<SlotInfo> slots;

@@ -145,16 +145,14 @@ Repository Repository::open(std::shared_ptr<storage::Location> location, const S
     const ObjectId id = read_id(*location);
     std::optional<OpenedSlot> opened = open_slots(*location, id, secret);
     if (!opened) {
-        const bool file = secret.kind == SlotKind::key_file;
-        throw Error(ErrorKind::wrong_secret,
-                    format("cannot open the repository: the {} is wrong",
-                           file                                       ? "key file"
-                           : secret.kind == SlotKind::recovery_phrase ? "recovery phrase"
-                                                                      : "password"))
+        static constexpr const char* names[] = {"password", "key file", "recovery phrase", "token's key"};
+        const bool typed = secret.kind == SlotKind::password || secret.kind == SlotKind::recovery_phrase;
+        throw Error(ErrorKind::wrong_secret, format("cannot open the repository: the {} is wrong",
+                                                    names[static_cast<std::size_t>(secret.kind)]))
             .cause("it opens none of the repository's key slots")
             .state("nothing was read or changed")
-            .hint(file ? "give the password or the 24-word recovery phrase in BT2C_REPO_PASSWORD"
-                       : "try again, or give the 24-word recovery phrase instead");
+            .hint(!typed ? "give the password or the 24-word recovery phrase in BT2C_REPO_PASSWORD"
+                         : "try again, or give the 24-word recovery phrase instead");
     }
     auto keys = std::make_shared<const RepositoryKeys>(std::move(opened->master), id);
     Repository repository(std::move(location), std::move(keys));

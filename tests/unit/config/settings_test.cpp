@@ -43,6 +43,17 @@ TEST(Settings, ValuesAreTaken) {
     EXPECT_EQ(parse("backup.compression_level = 19").compression_level, 19);
 }
 
+TEST(Settings, TokensAreNamed) {
+    EXPECT_TRUE(parse("").token_module.empty());
+    const Settings settings =
+        parse("[token]\nmodule = '/usr/lib/m.so'\nlabel = 'a token'\npin_file = 'config/pin'\n");
+    EXPECT_EQ(settings.token_module, "/usr/lib/m.so");
+    EXPECT_EQ(settings.token_label, "a token");
+    EXPECT_EQ(settings.token_pin_file, "/n/config/pin");
+    EXPECT_EQ(error_of("token.label = 7").message(),
+              "cannot use dr.toml line 1: 'token.label' must be a text in quotes");
+}
+
 TEST(Settings, UnknownKeysSuggestTheNearest) {
     const Error top = error_of("\nrepositroy = 'x'\n");
     EXPECT_EQ(top.kind(), ErrorKind::usage);
@@ -52,7 +63,8 @@ TEST(Settings, UnknownKeysSuggestTheNearest) {
     EXPECT_EQ(error_of("[bakup]\ncompression_level = 1").hint(), "did you mean 'backup'?");
     EXPECT_EQ(error_of("compression_level = 1").hint(), "did you mean 'backup.compression_level'?");
     EXPECT_EQ(error_of("colour = 1").hint(),
-              "the settings are: repository, backup.compression_level, keys.rotation_months");
+              "the settings are: repository, backup.compression_level, keys.rotation_months, token.module, "
+              "token.label, token.pin_file");
     EXPECT_EQ(error_of("\"\\u001b[31m\" = 1").message(),
               "cannot use dr.toml line 1: there is no setting '\\x1b[31m'");
 }

@@ -29,6 +29,10 @@ TEST(Rsa, SignaturesOfWycheproofAreToldApart) {
         for (const base::Json& test : group.array_at("tests")) {
             const std::string& result = test.string_at("result");
             if (result == "acceptable") continue;
+            EXPECT_EQ(verify_pkcs1_sha256_digest(key, sha256(bytes_of(test.string_at("msg"))),
+                                                 bytes_of(test.string_at("sig"))),
+                      result == "valid")
+                << test.integer_at("tcId");
             EXPECT_EQ(
                 verify_pkcs1_sha256(key, bytes_of(test.string_at("msg")), bytes_of(test.string_at("sig"))),
                 result == "valid")
@@ -46,6 +50,9 @@ TEST(Rsa, WhatIsNoKeyIsRefused) {
     EXPECT_THROW(sign_pkcs1_sha256(nonsense, {}), base::Error);
     EXPECT_THROW(sign_pkcs1_sha256({}, {}), base::Error);
     EXPECT_THROW(encrypt_oaep(nonsense, {}), base::Error);
+    EXPECT_FALSE(verify_pkcs1_sha256_digest(nonsense, {}, {}));
+    EXPECT_THROW(rsa_public_key({}, {}), base::Error);
+    EXPECT_THROW(rsa_public_key(base::Bytes{7}, {}), base::Error);
 }
 
 }  // namespace

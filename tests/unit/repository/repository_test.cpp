@@ -95,6 +95,37 @@ TEST_F(EmptyRepository, OpensWithAnyOfSeveralSecrets) {
     Repository::open(location, Secret::from_text("\n" + loud + "  "));
 }
 
+TEST_F(EmptyRepository, OpensWithATokensSecret) {
+    const auto secret = [](std::uint8_t fill) {
+        return Secret{SlotKind::token, SecretBytes::copy_of(Bytes(32, fill))};
+    };
+    const TokenKey key{"a token", "17", Bytes(20, 1), Bytes(294, 2), Bytes(256, 3)};
+    const auto add = [&](const TokenKey& told) {
+        return add_slot(*location, repository.id(), repository.keys().master(), secret(5), "t", told);
+    };
+    const SlotInfo added = add(key);
+    Repository::open(location, secret(5));
+    EXPECT_EQ(error_of([&] { Repository::open(location, secret(6)); }).kind(), ErrorKind::wrong_secret);
+    const SlotList list = list_slots(*location);
+    ASSERT_EQ(list.slots.size(), 2U);
+    for (const SlotInfo& slot : list.slots) EXPECT_EQ(slot.token.has_value(), slot.id == added.id);
+    const TokenKey listed = list.slots[list.slots[0].id == added.id ? 0 : 1].token.value();
+    EXPECT_EQ(listed.token_label, "a token");
+    EXPECT_EQ(listed.token_serial, "17");
+    EXPECT_EQ(listed.key_id, key.key_id);
+    EXPECT_EQ(listed.public_key, key.public_key);
+    EXPECT_EQ(listed.wrapped_secret, key.wrapped_secret);
+
+    // What a token says of itself may be anything; nothing is stored that could not be read.
+    TokenKey long_label = key, long_key = key, no_id = key;
+    long_label.token_label = std::string(129, 'x');
+    long_key.public_key.resize(641);
+    no_id.key_id.clear();
+    for (const TokenKey& odd : {long_label, long_key, no_id}) EXPECT_THROW(add(odd), Error);
+    EXPECT_EQ(list_slots(*location).slots.size(), 2U);
+    EXPECT_TRUE(list_slots(*location).damaged.empty());
+}
+
 TEST_F(EmptyRepository, SlotsOfAnotherRepositoryDoNotOpenIt) {
     MemoryLocation other;
     const SlotInfo slot = add_slot(other, ObjectId::random(), SecretBytes(32), test::key_secret(9), "other");

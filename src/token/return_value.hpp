@@ -1,0 +1,17 @@
+#pragma once
+// What a module's return values (CKR_…) mean to an operator.
+
+#include <string>
+
+#include "base/error.hpp"
+
+namespace bt2c::token {
+
+constexpr unsigned long return_ok = 0;
+
+/// `what` is a clause, "cannot sign with the token".
+base::Error error_of(unsigned long value, const std::string& what);
+/// Throws error_of() unless the value is CKR_OK.
+void check(unsigned long value, const std::string& what);
+
+}  // namespace bt2c::token
