@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "base/json.hpp"
 #include "cli/context.hpp"
 #include "cli/options.hpp"
 #include "token/token.hpp"

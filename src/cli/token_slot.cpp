@@ -42,36 +42,47 @@ bool is_token_of(const token::TokenInfo& token, const TokenKey& key, const std::
            (wanted.empty() || token.label == wanted || token.serial == wanted);
 }
 
-/// The secret by the first slot whose token is there.
+SecretBytes secret_of(const token::Access& access, const TokenKey& key) {
+    SecretBytes secret = token::decrypt(access, key.public_key, key.wrapped_secret);
+    if (secret.size() == secret_bytes) return secret;
+    throw Error(ErrorKind::failed, "the token's key does not open the repository")
+        .cause(base::format("it decrypts {} bytes where {} are expected", secret.size(), secret_bytes));
+}
+
+/// The PIN of a token that opens the repository.
+SecretBytes pin_of(Context& context, const token::TokenInfo& token) {
+    auto typed = ask_pin(context, token);
+    if (typed) return std::move(*typed);
+    throw Error(ErrorKind::wrong_secret, "cannot open the repository: no password, key file or PIN was given")
+        .cause(base::format("the token '{}' opens it, but there is no terminal to ask for its PIN on",
+                            token.label))
+        .hint("name a file that holds the PIN in BT2C_TOKEN_PIN_FILE or as token.pin_file in dr.toml");
+}
+
+/// The secret by the first slot whose token is there and has its key.
 std::optional<Secret> secret_by(Context& context, const std::vector<SlotInfo>& slots) {
     const TokenOptions none_given;
-    token::Access all = none_given.without_pin(context);
-    const std::string wanted = std::move(all.token);
-    all.token.clear();
-    const std::vector<token::TokenInfo> tokens = token::list_tokens(all);
+    token::Access access = none_given.with_given_pin(context);
+    const std::string wanted = std::move(access.token);
+    const std::vector<token::TokenInfo> tokens = token::list_tokens({.module = access.module});
+    std::optional<Error> failure;
     for (const SlotInfo& slot : slots) {
         const auto there = std::ranges::find_if(
             tokens, [&](const auto& token) { return is_token_of(token, *slot.token, wanted); });
         if (there == tokens.end()) continue;
-        token::Access access = none_given.with_given_pin(context);
-        access.token = slot.token->token_serial;
-        if (!access.pin) access.pin = ask_pin(context, *there);
-        if (!access.pin)
-            throw Error(ErrorKind::wrong_secret,
-                        "cannot open the repository: no password, key file or PIN was given")
-                .cause(base::format("the token '{}' opens it, but there is no terminal to ask for its PIN on",
-                                    there->label))
-                .state("nothing was read or changed")
-                .hint(
-                    "name a file that holds the PIN in BT2C_TOKEN_PIN_FILE or as token.pin_file in dr.toml");
-        SecretBytes secret = token::decrypt(access, slot.token->public_key, slot.token->wrapped_secret);
-        if (secret.size() != secret_bytes)
-            throw Error(ErrorKind::wrong_secret, "cannot open the repository: the token's key is wrong")
-                .cause(
-                    base::format("it decrypts {} bytes where {} are expected", secret.size(), secret_bytes))
-                .state("nothing was read or changed");
-        return Secret{SlotKind::token, std::move(secret)};
+        // One PIN for one token: never the PIN that was typed for another.
+        if (!access.pin || (!access.token.empty() && access.token != there->serial))
+            access.pin = pin_of(context, *there);
+        access.token = there->serial;
+        try {
+            return Secret{SlotKind::token, secret_of(access, *slot.token)};
+        } catch (const Error& error) {
+            // The slot of a key that was removed from its token is no reason not to try another.
+            if (error.kind() != ErrorKind::failed) throw;
+            failure = error;
+        }
     }
+    if (failure) throw *failure;
     context.progress().note(
         base::format("the token '{}' (serial {}) would open the repository, but it is not there",
                      slots[0].token->token_label, slots[0].token->token_serial));

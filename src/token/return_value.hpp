@@ -7,8 +7,6 @@
 
 namespace bt2c::token {
 
-constexpr unsigned long return_ok = 0;
-
 /// `what` is a clause, "cannot sign with the token".
 base::Error error_of(unsigned long value, const std::string& what);
 /// Throws error_of() unless the value is CKR_OK.

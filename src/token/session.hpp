@@ -1,7 +1,6 @@
 #pragma once
 // A session with a token, and the RSA keys that it shows. For the isolated process only.
 
-#include <initializer_list>
 #include <optional>
 #include <vector>
 

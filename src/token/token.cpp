@@ -52,6 +52,8 @@ void require_file(const fs::path& module) {
             .hint("name the library that came with the token, such as libsofthsm2.so");
 }
 
+constexpr const char* nothing_changed = "nothing was changed on the token";
+
 /// Runs `job` with the module loaded, in a process of its own.
 /// @param if_it_dies what is then left behind
 Bytes ask(const Access& access, std::size_t answer_max, const char* if_it_dies,
@@ -88,12 +90,11 @@ const crypto::SecretBytes* pin_of(const Access& access) {
 
 /// Asks a token and changes nothing on it.
 Bytes ask_token(const Access& access, const std::function<Bytes(const Session&)>& job) {
-    return ask(access, answer_bytes_max, "", [&](const Module& module) {
+    return ask(access, answer_bytes_max, nothing_changed, [&](const Module& module) {
         return job(Session(module, module.find(access.token), pin_of(access), false));
     });
 }
 
-constexpr const char* nothing_changed = "nothing was changed on the token";
 constexpr const char* perhaps_left =
     "a part of the key may be on the token: 'bt2c-dr keys token list --login' shows it, 'bt2c-dr keys token "
     "remove' removes it";
@@ -169,7 +170,7 @@ TokenInfo look_at(const Module& module, const Slot& slot, const crypto::SecretBy
 }  // namespace
 
 std::vector<TokenInfo> list_tokens(const Access& access) {
-    return decode_tokens(ask(access, list_bytes_max, "", [&](const Module& module) {
+    return decode_tokens(ask(access, list_bytes_max, nothing_changed, [&](const Module& module) {
         std::vector<Slot> slots = module.slots();
         if (!access.token.empty()) slots = {module.find(access.token)};
         // One token's PIN is never tried on another.
@@ -182,9 +183,10 @@ std::vector<TokenInfo> list_tokens(const Access& access) {
 }
 
 TokenInfo find_token(const Access& access) {
-    std::vector<TokenInfo> tokens = decode_tokens(ask(access, list_bytes_max, "", [&](const Module& module) {
-        return encode({look_at(module, module.find(access.token), pin_of(access))});
-    }));
+    std::vector<TokenInfo> tokens =
+        decode_tokens(ask(access, list_bytes_max, nothing_changed, [&](const Module& module) {
+            return encode({look_at(module, module.find(access.token), pin_of(access))});
+        }));
     if (tokens.size() != 1)
         throw Error(ErrorKind::failed, "the PKCS#11 module damaged the answer of its process");
     return std::move(tokens.front());

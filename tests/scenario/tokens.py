@@ -163,6 +163,10 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
         subprocess.run([sample_chain, "create", str(home / "data/blockchain.db"), "--blocks", "30", "--seed", "1"], check=True,
                        env=environment, stdout=subprocess.DEVNULL)
         check("a backup is made", run("--quiet", "backup").returncode == 0)
+        # One whose key is gone again is in nobody's way.
+        run("repository", "key", "add", "--token-key", "--module", module, "--pin-file", str(secret_folder / "pin"))
+        stale = next(key for key in json.loads(token("list", "--json").stdout)["tokens"][0]["keys"] if key["decrypts"])
+        check("its key is removed by its label", token("remove", "--force", "--key", stale["label"]).returncode == 0)
         added = run("repository", "key", "add", "--token-key", "--module", module, "--pin-file", str(secret_folder / "pin"))
         check("the token becomes a key of the repository", added.returncode == 0, added)
         (home / "config/repository.key").rename(secret_folder / "repository.key")
@@ -171,13 +175,14 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
         (home / "config/dr.toml").write_text(f'[token]\nmodule = "{module}"\nlabel = "validator"\n'
                                              f'pin_file = "{secret_folder / "pin"}"\n')
         opened = run("--json", "list-backups")
+        slots = json.loads(run("--json", "repository", "key", "list").stdout)["slots"]
+        check("both slots are there", len([slot for slot in slots if slot["kind"] == "token"]) == 2)
         check("the token opens it", opened.returncode == 0 and len(json.loads(opened.stdout)["backups"]) == 1, opened)
         restored = run("--json", "restore", "--backup", "latest", "--only", "database")
         check("a backup is restored by the token", restored.returncode == 0, restored)
         wrong = run("list-backups", BT2C_TOKEN_PIN_FILE=str(secret_folder / "wrong"))
         check("a wrong PIN does not open it", wrong.returncode == 5, wrong)
-        slots = json.loads(run("--json", "repository", "key", "list").stdout)["slots"]
-        slot = next(slot for slot in slots if slot["kind"] == "token")
+        slot = max((slot for slot in slots if slot["kind"] == "token"), key=lambda slot: slot["created_at"])
         check("the slot names its token", slot["token"]["label"] == "validator")
         kept = run("repository", "key", "remove", slot["id"])
         check("what opened the repository is not removed", kept.returncode == 1, kept)
