@@ -192,6 +192,19 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
               removed.returncode == 0 and b"still on the token" in removed.stdout, removed)
         check("two keys are on the token", len(json.loads(token("list", "--json").stdout)["tokens"][0]["keys"]) == 2)
 
+        # A rotation that the key on the token signs.
+        node = folder / "rotated"
+        shutil.copytree(home, node)
+        with sqlite3.connect(node / "data/blockchain.db") as database:
+            database.execute("UPDATE validators SET address = ? WHERE status = 'JAILED'", (address,))
+        database.close()
+        rotated = run("--home", str(node), "--json", "keys", "rotate", "--token-key", "--phrase-file",
+                      str(secret_folder / "new phrase"), BT2C_NEW_WALLET_PASSWORD="another password of the test")
+        check("a key in a token is rotated", rotated.returncode == 0 and
+              json.loads(rotated.stdout)["old_address"] == address, rotated)
+        check("its record holds on another node", rotated.returncode != 0 or run(
+            "--home", str(node), "keys", "rotate", "--apply", json.loads(rotated.stdout)["record_file"]).returncode == 0)
+
         # Away with it.
         asked = token("remove", "--key", address)
         check("a key is not destroyed unasked", asked.returncode == 2, asked)
