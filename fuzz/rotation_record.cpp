@@ -1,10 +1,11 @@
 // Rotation records that come from other nodes.
 
+#include "keys/rotation_record.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
 #include "base/error.hpp"
-#include "keys/rotation_record.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace bt2c;

@@ -20,8 +20,8 @@ struct ValidatorRow {
 /// the columns `address`, `network_type`, `status` or `stake`. Throws Error when the database cannot be read.
 std::vector<ValidatorRow> find_validators(sqlite::Connection& database, std::string_view address);
 
-/// The earliest time at which the address joined a network, as the table has it (`joined_at`); nothing where it
-/// has none.
+/// The earliest time at which the address joined a network, as the table has it (`joined_at`); nothing where
+/// it has none.
 std::optional<std::string> joined_at(sqlite::Connection& database, std::string_view address);
 
 }  // namespace bt2c::chaindb
