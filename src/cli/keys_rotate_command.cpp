@@ -181,16 +181,14 @@ class KeysRotateCommand final : public Command {
 
     /// Two records of one key would be two truths, for other nodes may have the first one.
     void refuse_unfinished(Context& context, const ChainState& chain) const {
-        std::vector<std::string> known;
-        for (const chaindb::KeyRotation& rotation : chain.rotations)
-            if (rotation.old_address == address_) known.push_back(rotation.new_address);
-        const auto file = keys::unfinished_rotation(context.home(), address_, known);
-        if (!file) return;
-        throw Error(ErrorKind::failed, base::format("a rotation of {} was begun before", address_))
-            .cause(base::format("its record is {}", base::printable(file->native())))
-            .state("nothing was changed")
-            .hint(base::format("end it with 'bt2c-dr keys rotate --apply {}', or remove that file first",
-                               base::printable(file->native())));
+        for (const keys::StoredRotation& begun : unapplied_rotations(context.home(), chain.rotations))
+            if (begun.record.old_address() == address_)
+                throw Error(ErrorKind::failed, base::format("a rotation of {} was begun before", address_))
+                    .cause(base::format("its record is {}", base::printable(begun.file.native())))
+                    .state("nothing was changed")
+                    .hint(base::format(
+                        "end it with 'bt2c-dr keys rotate --apply {}', or remove that file first",
+                        base::printable(begun.file.native())));
     }
 
     /// The old key signs where it is.

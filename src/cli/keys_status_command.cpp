@@ -86,11 +86,17 @@ class KeysStatusCommand final : public Command {
             statuses.keys = keys::key_status(home, {nullptr, backups}, months);
             return;
         }
-        const auto live = chaindb::sqlite::LiveDatabase::open(home.database());
-        live->begin_pass(chaindb::sqlite::Hold::whole);
-        auto database = chaindb::sqlite::Connection::open_image(live->image());
-        statuses.keys = keys::key_status(home, {&database, backups}, months);
-        live->end_pass();
+        try {
+            const auto live = chaindb::sqlite::LiveDatabase::open(home.database());
+            live->begin_pass(chaindb::sqlite::Hold::whole);
+            auto database = chaindb::sqlite::Connection::open_image(live->image());
+            statuses.keys = keys::key_status(home, {&database, backups}, months);
+            live->end_pass();
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            statuses.unknown.push_back("which keys are validators' is not known: " + error.message());
+            statuses.keys = keys::key_status(home, {nullptr, backups}, months);
+        }
     }
 
     static Json document(const Statuses& statuses, bool copies_known) {

@@ -2,11 +2,13 @@
 #include <optional>
 
 #include "base/parallel.hpp"
+#include "chaindb/key_rotations.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_source.hpp"
+#include "cli/rotation_job.hpp"
 #include "cli/safety_backup.hpp"
 #include "restore/restore.hpp"
 #include "verify/verify.hpp"
@@ -102,7 +104,7 @@ class RestoreCommand final : public Command {
             restore::restore(opened.source, target, request, hooks, context.progress());
         if (opened.manifest && opened.safety == opened.repository && result.verified && request.database)
             record_proof(context, *opened.repository, opened.manifest->id);
-        return done(opened, target, result, watch.seconds());
+        return done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
     }
 
     /// A home that does not exist yet is made by a restore, but not below a folder that is not there.
@@ -112,6 +114,24 @@ class RestoreCommand final : public Command {
                         base::format("cannot restore into {}: its parent folder does not exist",
                                      base::printable(home.root.native())))
                 .hint("is the disk mounted? Otherwise make the folder first");
+    }
+
+    /// Rotations that a restore of an older state has undone: the keys that were given up would be in force
+    /// again.
+    static std::vector<std::string> rotations_to_apply(const config::Home& home,
+                                                       const restore::RestoreRequest& request) {
+        std::vector<std::string> files;
+        if (!request.database || !fs::exists(home.database())) return files;
+        try {
+            auto database =
+                chaindb::sqlite::Connection::open_image(chaindb::sqlite::image_of_file(home.database()));
+            for (const keys::StoredRotation& rotation :
+                 unapplied_rotations(home, chaindb::read_rotations(database)))
+                files.push_back(base::printable(rotation.file.native()));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;  // what cannot be read was told of already
+        }
+        return files;
     }
 
     /// The proof is worth a record; a repository that cannot be written does not undo the restore.
@@ -155,7 +175,8 @@ class RestoreCommand final : public Command {
     }
 
     static Result done(const OpenedSource& opened, const config::Home& target,
-                       const restore::RestoreResult& result, double seconds) {
+                       const restore::RestoreResult& result, double seconds,
+                       const std::vector<std::string>& rotations) {
         Json parts = Json::array();
         for (const std::string& part : result.parts) parts.push(part);
         Json kept = Json::array();
@@ -167,9 +188,12 @@ class RestoreCommand final : public Command {
         document.set("kept", std::move(kept));
         document.set("verified", result.verified);
         document.set("duration_seconds", seconds);
+        Json undone = Json::array();
+        for (const std::string& file : rotations) undone.push(file);
+        document.set("rotations_to_apply", std::move(undone));
         return {
             .document = std::move(document),
-            .print = [result, name = opened.source.name, target, seconds](Output& out) {
+            .print = [result, rotations, name = opened.source.name, target, seconds](Output& out) {
                 std::string restored;
                 for (const std::string& part : result.parts)
                     restored += (restored.empty() ? "" : ", ") + part;
@@ -181,6 +205,12 @@ class RestoreCommand final : public Command {
                             {"time", base::human_duration(seconds)}});
                 for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
                 if (!result.safety_backup.empty()) out.line("{}", way_back(result.safety_backup));
+                for (const std::string& file : rotations)
+                    out.line(
+                        "warning: this state is of before a key was rotated; before the node runs: bt2c-dr "
+                        "keys "
+                        "rotate --apply {}",
+                        file);
                 out.line("Before the node signs again, make sure that no other host runs with these keys.");
             }};
     }

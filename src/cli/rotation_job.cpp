@@ -77,6 +77,19 @@ ChainState read_chain_state(const config::Home& home, const std::string& address
     return chain;
 }
 
+std::vector<keys::StoredRotation> unapplied_rotations(const config::Home& home,
+                                                      const std::vector<KeyRotation>& known) {
+    std::vector<keys::StoredRotation> stored = keys::stored_rotations(home);
+    std::erase_if(stored, [&](const keys::StoredRotation& rotation) {
+        return std::ranges::any_of(known, [&](const KeyRotation& row) {
+            return row.network == rotation.record.network &&
+                   row.old_address == rotation.record.old_address() &&
+                   row.new_address == rotation.record.new_address();
+        });
+    });
+    return stored;
+}
+
 AppliedRotation apply_rotation(Context& context, const keys::RotationRecord& record) {
     const config::Home& home = context.home();
     chaindb::sqlite::require_unused(home.database(), "rotate the key");

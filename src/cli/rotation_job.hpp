@@ -29,6 +29,11 @@ struct ChainState {
 /// Throws Error(failed) when there is no database.
 ChainState read_chain_state(const config::Home& home, const std::string& address, const std::string& network);
 
+/// Records in HOME/keys that the database does not know, the oldest first: rotations that were cut off, and
+/// those of before a restore of an older state.
+std::vector<keys::StoredRotation> unapplied_rotations(const config::Home& home,
+                                                      const std::vector<chaindb::KeyRotation>& known);
+
 /// Makes a safety backup, changes the database in one transaction, then the configuration. What was done
 /// before is not done again, so that a job that was cut off is ended by the same call. Throws Error(busy)
 /// while a node runs, Error(failed) when the record does not fit the chain.

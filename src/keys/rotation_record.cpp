@@ -143,21 +143,19 @@ fs::path store_rotation_record(const config::Home& home, const RotationRecord& r
     return path;
 }
 
-std::optional<fs::path> unfinished_rotation(const config::Home& home, const std::string& address,
-                                            const std::vector<std::string>& known) {
-    if (!fs::exists(home.keys())) return std::nullopt;
+std::vector<StoredRotation> stored_rotations(const config::Home& home) {
+    std::vector<StoredRotation> stored;
+    if (!fs::exists(home.keys())) return stored;
     for (const auto& entry : fs::directory_iterator(home.keys())) {
         if (!entry.path().filename().native().starts_with(rotation_record_prefix)) continue;
         try {
-            const RotationRecord record = read_rotation_record(entry.path());
-            if (record.old_address() == address &&
-                std::ranges::find(known, record.new_address()) == known.end())
-                return entry.path();
-        } catch (const Error&) {
-            // Damaged, so that it can never take effect.
+            stored.push_back({entry.path(), read_rotation_record(entry.path())});
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
         }
     }
-    return std::nullopt;
+    std::ranges::sort(stored, {}, [](const StoredRotation& rotation) { return rotation.record.rotated_at; });
+    return stored;
 }
 
 }  // namespace bt2c::keys

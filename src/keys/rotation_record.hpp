@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +57,11 @@ RotationRecord read_rotation_record(const std::filesystem::path& file);
 constexpr std::string_view rotation_record_prefix = "rotation-";
 /// Writes the record there, durably, and returns the file. Throws Error(failed) when it cannot.
 std::filesystem::path store_rotation_record(const config::Home& home, const RotationRecord& record);
-/// The file of a rotation of that address which is in no database yet, when there is one.
-/// @param known the addresses that the address was rotated to before
-std::optional<std::filesystem::path> unfinished_rotation(const config::Home& home, const std::string& address,
-                                                         const std::vector<std::string>& known);
+struct StoredRotation {
+    std::filesystem::path file;
+    RotationRecord record;
+};
+/// The sound ones among these records. A damaged one can never take effect, and is passed over.
+std::vector<StoredRotation> stored_rotations(const config::Home& home);
 
 }  // namespace bt2c::keys

@@ -6,6 +6,8 @@ usage: keys.py PROGRAM
 import json
 import os
 import pathlib
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +100,7 @@ with tempfile.TemporaryDirectory() as folder:
                    "--seed-phrase", "-", text=long_search)
     check("a search that takes too long is not begun", too_long.returncode == 1 and b"would take" in too_long.stderr)
 
+    (home / "damaged-phrase").write_text(phrase.replace("river", "?"))
     shares = home / "shares"
     shares.mkdir()
     split = run(home, "--json", "keys", "split", "--threshold", "2", "--shares", "3", "--seed-phrase", "-",
@@ -108,5 +111,26 @@ with tempfile.TemporaryDirectory() as folder:
     check("two of three give the phrase back", combined.stdout.decode().strip() == phrase)
     alone = run(home, "keys", "combine", "--shares", files[1])
     check("one does not", alone.returncode == 1 and b"1 of 2" in alone.stderr)
+
+    # A phrase that was found is shown on a terminal, and nowhere else.
+    found = ["recover-keys", "--force", "--show-phrase", "--expect-address", address, "--seed-phrase", "-"]
+    elsewhere = run(home, *found, text=phrase.replace("river", "?"))
+    check("a phrase is not shown into a pipe", elsewhere.returncode == 2 and not secrets_in(elsewhere.stderr))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        with open(home / "damaged-phrase") as damaged_phrase:
+            os.dup2(damaged_phrase.fileno(), 0)
+        os.execve(program, [program, "--home", str(home), *found], {**os.environ, "BT2C_WALLET_PASSWORD": password})
+    seen = b""
+    while True:
+        try:
+            data = os.read(terminal, 4096)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not data:
+            break
+        seen += data
+    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    check(f"it is shown on a terminal: {seen}", ended == 0 and re.sub(rb"\s+", b" ", seen).count(phrase.encode()) == 1)
 
 sys.exit(1 if failures else 0)

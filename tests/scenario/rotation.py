@@ -188,8 +188,10 @@ with tempfile.TemporaryDirectory() as folder:
     forged = folder / "forged.json"
     forged.write_text(record.replace('"compromised":false', '"compromised":true'))
     check("a forged record is refused", run(second, "keys", "rotate", "--apply", str(forged)).returncode == 5)
-    check("the safety backup brings the old state back",
-          run(home, "restore", "--backup", result["safety_backup"]).returncode == 0 and state(home, address) == before)
+    restored = run(home, "--json", "restore", "--backup", result["safety_backup"])
+    check("the safety backup brings the old state back", restored.returncode == 0 and state(home, address) == before)
+    check("and says which rotation it undid", json.loads(restored.stdout)["rotations_to_apply"] ==
+          [result["record_file"]])
 
     # A stolen key.
     done = run(second, "--json", "keys", "rotate", "--compromised", "--reason", "stolen", "--phrase-file",

@@ -106,17 +106,18 @@ TEST(RotationRecord, AKeyIsNotRotatedToItself) {
     EXPECT_THROW(RotationRecord::parse(record.text()), base::Error);
 }
 
-TEST(RotationRecord, ARecordThatIsInNoDatabaseIsFound) {
+TEST(RotationRecord, StoredOnesAreFoundAgain) {
     const support::TemporaryFolder folder;
     const config::Home home{folder.path()};
+    EXPECT_TRUE(stored_rotations(home).empty());
     const RotationRecord record = sample();
-    EXPECT_FALSE(unfinished_rotation(home, record.old_address(), {}));
     const auto file = store_rotation_record(home, record);
     folder.write("keys/rotation-damaged.json", "{");
-    EXPECT_EQ(read_rotation_record(file).text(), record.text());
-    EXPECT_EQ(unfinished_rotation(home, record.old_address(), {}), file);
-    EXPECT_FALSE(unfinished_rotation(home, record.old_address(), {record.new_address()}));
-    EXPECT_FALSE(unfinished_rotation(home, record.new_address(), {}));
+    folder.write("keys/other.json", record.text());
+    const auto stored = stored_rotations(home);
+    ASSERT_EQ(stored.size(), 1U);
+    EXPECT_EQ(stored[0].file, file);
+    EXPECT_EQ(stored[0].record.text(), record.text());
 }
 
 }  // namespace
