@@ -13,8 +13,7 @@ std::string keep_present_state(Context& context, const repository::Repository* r
     backup::BackupRequest request;
     request.type = repository::BackupType::safety;
     request.program = "bt2c-dr " + std::string(version());
-    const std::string id =
-        backup::make_backup(home, *repository, request, context.progress()).manifest.id.hex();
+    std::string id = backup::make_backup(home, *repository, request, context.progress()).manifest.id.hex();
     context.progress().note(base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
     return id;
 }

@@ -134,8 +134,7 @@ RotationRecord read_rotation_record(const fs::path& file) {
 
 fs::path store_rotation_record(const config::Home& home, const RotationRecord& record) {
     platform::durable_mkdir(home.keys(), 0700);
-    const fs::path path =
-        home.keys() / base::format("{}{}.json", rotation_record_prefix, record.new_address());
+    fs::path path = home.keys() / base::format("{}{}.json", rotation_record_prefix, record.new_address());
     platform::DurableFile file(path, record_mode);
     file.append(base::as_bytes(record.text() + "\n"));
     platform::give_to_owner_of(home.keys(), file.fd());
