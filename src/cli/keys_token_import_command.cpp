@@ -79,10 +79,7 @@ class KeysTokenImportCommand final : public Command {
         token::Access access = token_.with_pin(context);
         const token::TokenInfo token = token::find_token(access);
         if (!token.serial.empty()) access.token = token.serial;
-        token::import_key(access,
-                          {key.n.view(), key.e.view(), key.d.view(), key.p.view(), key.q.view(),
-                           key.dp.view(), key.dq.view(), key.q_inverse.view()},
-                          address);
+        token::import_key(access, key.numbers(), address);
         keys::remember_act(context.home_unchecked(),
                            {base::now_unix_ms(), keys::KeyAct::Kind::in_token, address, reason_});
         Json list = Json::array();

@@ -7,7 +7,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
+#include <bit>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -32,15 +36,56 @@ Key public_key_of(base::ByteView der) {
     return key;
 }
 
+/// The parameters of a key, in memory that is zeroed afterwards: OpenSSL takes numbers in the machine's
+/// order.
+class Parameters {
+ public:
+    void add(const char* name, base::ByteView big_endian) {
+        SecretBytes& number = numbers_.emplace_back(big_endian.size());
+        if constexpr (std::endian::native == std::endian::little)
+            std::ranges::reverse_copy(big_endian, number.data());
+        else
+            std::ranges::copy(big_endian, number.data());
+        parameters_.insert(parameters_.end() - 1,
+                           OSSL_PARAM_construct_BN(name, number.data(), number.size()));
+    }
+    OSSL_PARAM* data() { return parameters_.data(); }
+
+ private:
+    std::vector<SecretBytes> numbers_;
+    std::vector<OSSL_PARAM> parameters_{OSSL_PARAM_construct_end()};
+};
+
+/// Null unless the numbers make a key.
+Key private_key_of(const RsaPrivateNumbers& numbers) {
+    Parameters parameters;
+    for (const auto& [name, number] : {std::pair(OSSL_PKEY_PARAM_RSA_N, numbers.n),
+                                       {OSSL_PKEY_PARAM_RSA_E, numbers.e},
+                                       {OSSL_PKEY_PARAM_RSA_D, numbers.d},
+                                       {OSSL_PKEY_PARAM_RSA_FACTOR1, numbers.p},
+                                       {OSSL_PKEY_PARAM_RSA_FACTOR2, numbers.q},
+                                       {OSSL_PKEY_PARAM_RSA_EXPONENT1, numbers.dp},
+                                       {OSSL_PKEY_PARAM_RSA_EXPONENT2, numbers.dq},
+                                       {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, numbers.q_inverse}}) {
+        if (number.empty()) return nullptr;
+        parameters.add(name, number);
+    }
+    const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+    EVP_PKEY* made = nullptr;
+    if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+        EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_KEYPAIR, parameters.data()) != 1)
+        return nullptr;
+    return Key(made);
+}
+
 base::Error unusable(const char* what) {
     return base::Error(base::ErrorKind::failed, what).cause("it is no RSA key, or it is damaged");
 }
 
 }  // namespace
 
-base::Bytes sign_pkcs1_sha256(base::ByteView private_key, base::ByteView message) {
-    const std::uint8_t* at = private_key.data();
-    const Key key(d2i_PrivateKey(EVP_PKEY_RSA, nullptr, &at, static_cast<long>(private_key.size())));
+base::Bytes sign_pkcs1_sha256(const RsaPrivateNumbers& numbers, base::ByteView message) {
+    const Key key = private_key_of(numbers);
     const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
     std::size_t size = 0;
     base::Bytes signature;

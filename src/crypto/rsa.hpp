@@ -1,14 +1,21 @@
 #pragma once
-// RSA signatures and encryption (RFC 8017). Keys come as DER: private ones as RSAPrivateKey (PKCS#1, A.1.2),
-// public ones as SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).
+// RSA signatures and encryption (RFC 8017). Public keys come as SubjectPublicKeyInfo (RFC 5280, 4.1.2.7) in
+// DER, private ones as numbers: what reads their DER in OpenSSL leaves copies of it in memory.
 
 #include "crypto/hash.hpp"
 #include "crypto/secret.hpp"
 
 namespace bt2c::crypto {
 
+/// An RSA private key: big-endian numbers (RFC 8017, 3.2).
+struct RsaPrivateNumbers {
+    base::ByteView n, e, d, p, q;
+    base::ByteView dp, dq;     ///< d mod (p−1), d mod (q−1)
+    base::ByteView q_inverse;  ///< q⁻¹ mod p
+};
+
 /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.1). Throws Error(failed) when it is no such key.
-base::Bytes sign_pkcs1_sha256(base::ByteView private_key, base::ByteView message);
+base::Bytes sign_pkcs1_sha256(const RsaPrivateNumbers& key, base::ByteView message);
 /// RFC 8017, 8.2.2. False for a signature that does not verify, and for a key that cannot be read.
 bool verify_pkcs1_sha256(base::ByteView public_key, base::ByteView message, base::ByteView signature);
 

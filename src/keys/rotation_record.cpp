@@ -85,9 +85,9 @@ RotationRecord read(std::string_view text) {
 }  // namespace
 
 Signer signer_of(const RsaKey& key) {
-    const auto der = std::make_shared<const crypto::SecretBytes>(encode_pkcs1(key));
+    const auto kept = std::make_shared<const RsaKey>(key.copy());
     return {encode_public_key(key),
-            [der](base::ByteView message) { return crypto::sign_pkcs1_sha256(der->view(), message); }};
+            [kept](base::ByteView message) { return crypto::sign_pkcs1_sha256(kept->numbers(), message); }};
 }
 
 std::string RotationRecord::signed_text() const {

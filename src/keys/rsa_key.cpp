@@ -44,6 +44,10 @@ RsaKey RsaKey::copy() const {
     return {n.copy(), e.copy(), d.copy(), p.copy(), q.copy(), dp.copy(), dq.copy(), q_inverse.copy()};
 }
 
+crypto::RsaPrivateNumbers RsaKey::numbers() const {
+    return {n.view(), e.view(), d.view(), p.view(), q.view(), dp.view(), dq.view(), q_inverse.view()};
+}
+
 RsaKey rsa_key_of_primes(ByteView one, ByteView other) {
     const Integer a(one), b(other), e(public_exponent), unit(1);
     const Integer& p = a < b ? a : b;

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "crypto/rsa.hpp"
 #include "crypto/secret.hpp"
 
 namespace bt2c::keys {
@@ -15,6 +16,8 @@ struct RsaKey {
     crypto::SecretBytes q_inverse;  ///< q⁻¹ mod p
 
     RsaKey copy() const;
+    /// Views that live as long as this key.
+    crypto::RsaPrivateNumbers numbers() const;
 };
 
 /// The key of two primes of 1024 bits and e = 65537: p is the smaller, d = e⁻¹ mod lcm(p−1, q−1).

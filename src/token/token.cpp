@@ -192,7 +192,7 @@ TokenInfo find_token(const Access& access) {
     return std::move(tokens.front());
 }
 
-void import_key(const Access& access, const PrivateKey& key, const std::string& label) {
+void import_key(const Access& access, const crypto::RsaPrivateNumbers& key, const std::string& label) {
     const Bytes public_key = crypto::rsa_public_key(key.n, key.e);
     const crypto::Digest digest = crypto::sha256(public_key);
     const ByteView id = ByteView(digest).first(id_bytes);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "crypto/hash.hpp"
+#include "crypto/rsa.hpp"
 #include "crypto/secret.hpp"
 
 namespace bt2c::token {
@@ -51,16 +52,11 @@ std::vector<TokenInfo> list_tokens(const Access& access);
 /// those that are there when it is none or several of them, as all functions below do.
 TokenInfo find_token(const Access& access);
 
-/// The numbers of an RSA key, as in keys::RsaKey.
-struct PrivateKey {
-    base::ByteView n, e, d, p, q, dp, dq, q_inverse;
-};
-
 /// Brings a key onto the token, sensitive and not extractable, to sign only; and its public key. Both have
 /// the first 20 bytes of SHA-256 of the public key as their id. The token then has to say that it keeps the
 /// key to itself, and to sign a challenge; if it does not, both are removed again. A key that is there in any
 /// form is refused. When the module dies in between, a part may be left; remove_key() takes that away.
-void import_key(const Access& access, const PrivateKey& key, const std::string& label);
+void import_key(const Access& access, const crypto::RsaPrivateNumbers& key, const std::string& label);
 
 /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.1) by the private key of that public key. The signature has
 /// been verified.

@@ -10,6 +10,7 @@
 #include "keys/derive_key.hpp"
 #include "keys/phrase.hpp"
 #include "keys/phrase_search.hpp"
+#include "keys/rotation_record.hpp"
 #include "keys/share_set.hpp"
 #include "keys/wallet_file.hpp"
 
@@ -83,6 +84,36 @@ TEST(Hygiene, NothingOfAKeyStays) {
         needles.emplace_back("password", masked(password.view()));
         const std::string text = wallet_text(derived.key, clean.view(), password.view(), 0);
         WalletFile::parse(text).open(password.view());
+    }
+    for (const auto& [name, needle] : needles) EXPECT_EQ(found_in(needle), "") << name;
+}
+
+/// The same of a number as the libraries have it in memory, the lowest byte first.
+base::Bytes masked_little_endian(base::ByteView number) {
+    base::Bytes needle(needle_bytes);
+    for (std::size_t i = 0; i < needle_bytes; ++i) needle[i] = number[number.size() - 1 - i] ^ mask;
+    return needle;
+}
+
+TEST(Hygiene, NothingOfARotationStays) {
+    std::vector<std::pair<std::string, base::Bytes>> needles;
+    {
+        const crypto::SecretBytes old_phrase = fresh_phrase(), new_phrase = fresh_phrase();
+        const RsaKey old_key = derive_key(seed_of_phrase(old_phrase.view()).view()).key;
+        const RsaKey new_key = derive_key(seed_of_phrase(new_phrase.view()).view()).key;
+        for (const RsaKey* key : {&old_key, &new_key})
+            for (const auto& [name, number] : {std::pair("p", key->p.view()),
+                                               {"q", key->q.view()},
+                                               {"d", key->d.view()},
+                                               {"dp", key->dp.view()},
+                                               {"dq", key->dq.view()}}) {
+                needles.emplace_back(name, masked(number));
+                needles.emplace_back(std::string(name) + ", little-endian", masked_little_endian(number));
+            }
+        RotationRecord record;
+        record.network = "mainnet";
+        sign_rotation(record, signer_of(old_key), signer_of(new_key));
+        RotationRecord::parse(record.text());
     }
     for (const auto& [name, needle] : needles) EXPECT_EQ(found_in(needle), "") << name;
 }

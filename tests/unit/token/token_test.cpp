@@ -38,18 +38,12 @@ const keys::RsaKey& key() {
     return derived;
 }
 
-PrivateKey numbers() {
-    const keys::RsaKey& k = key();
-    return {k.n.view(), k.e.view(),  k.d.view(),  k.p.view(),
-            k.q.view(), k.dp.view(), k.dq.view(), k.q_inverse.view()};
-}
-
 class Token : public testing::Test {
  protected:
     void SetUp() override {
         if (!soft.problem().empty()) BT2C_SKIP_OR_FAIL(soft.problem());
     }
-    void import() const { import_key(soft.access(), numbers(), "bt2c_label"); }
+    void import() const { import_key(soft.access(), key().numbers(), "bt2c_label"); }
 
     test::SoftToken soft;
     const base::Bytes public_key = keys::encode_public_key(key());
@@ -87,8 +81,7 @@ TEST_F(Token, TakesAKeyAndSignsWithIt) {
     const base::Bytes signature = sign(soft.access(), public_key, digest);
     EXPECT_TRUE(crypto::verify_pkcs1_sha256(public_key, base::as_bytes("a message"), signature));
     // PKCS#1 v1.5 has no randomness: the key on the token is the very key.
-    EXPECT_EQ(signature,
-              crypto::sign_pkcs1_sha256(keys::encode_pkcs1(key()).view(), base::as_bytes("a message")));
+    EXPECT_EQ(signature, crypto::sign_pkcs1_sha256(key().numbers(), base::as_bytes("a message")));
 }
 
 /// What the module returns when it is asked for an attribute of the private key, by another program as it
@@ -146,8 +139,8 @@ TEST_F(Token, NeverHasAKeyTwice) {
 
 TEST_F(Token, OfAnUnsoundKeyKeepsNothing) {
     const keys::RsaKey& k = key();
-    const PrivateKey unsound{k.n.view(), k.e.view(),  k.q.view(),  k.q.view(),
-                             k.p.view(), k.dq.view(), k.dq.view(), k.dq.view()};
+    const crypto::RsaPrivateNumbers unsound{k.n.view(), k.e.view(),  k.q.view(),  k.q.view(),
+                                            k.p.view(), k.dq.view(), k.dq.view(), k.dq.view()};
     const base::Error error = error_of([&] { import_key(soft.access(), unsound, "bt2c_label"); });
     EXPECT_EQ(error.kind(), ErrorKind::failed);
     EXPECT_THAT(error.state(), testing::Not(testing::IsEmpty()));
