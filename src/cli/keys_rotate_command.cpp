@@ -84,13 +84,15 @@ class KeysRotateCommand final : public Command {
         context.home();
         if (apply_) {
             const auto record = keys::read_rotation_record(*apply_);
-            return done(record, apply_rotation(context, record), *apply_, std::nullopt);
+            return done(record, apply_rotation(context, record, safety_repository_of(context)), *apply_,
+                        std::nullopt);
         }
         if (compromised_ && reason_.empty())
             throw Error(ErrorKind::usage, "--compromised needs a --reason, which the record will keep");
         new_phrase_.check(context);
         chaindb::sqlite::require_unused(context.home().database(), "rotate the key");
         keys::RotationRecord record = plan(context);
+        const auto safety = safety_repository_of(context);
         const OldKey old_key = unlock(context);
         const SecretBytes password = new_password(old_key);
         keys::check_wallet_password(password.view());
@@ -110,7 +112,7 @@ class KeysRotateCommand final : public Command {
         const fs::path file = keys::store_rotation_record(context.home(), record);
         const fs::path wallet = keys::wallet_path(folder, record.new_address());
         try {
-            return done(record, apply_rotation(context, record), file, wallet);
+            return done(record, apply_rotation(context, record, safety), file, wallet);
         } catch (Error& error) {
             error.hint(
                 base::format("the new key and the record are made; when the cause is mended, end the "
@@ -122,6 +124,8 @@ class KeysRotateCommand final : public Command {
 
     /// The only address of a wallet here, or of a key that went into a token, that is a validator's.
     static std::string only_address(Context& context) {
+        read_chain_state(context.home(), "",
+                         "");  // that there is no database comes before which key is meant
         std::set<std::string> candidates;
         std::error_code error;
         for (const auto& entry : fs::directory_iterator(context.home().wallets(), error))

@@ -36,13 +36,6 @@ bool is_known(const ChainState& chain, const keys::RotationRecord& record) {
     return false;
 }
 
-std::string keep_state(Context& context, const config::Home& home) {
-    if (!repository::Repository::exists(*repository_location(context)))
-        return keep_present_state(context, nullptr, home);
-    const repository::Repository repository = open_repository(context);
-    return keep_present_state(context, &repository, home);
-}
-
 KeyRotation row_of(const keys::RotationRecord& record) {
     return {.network = record.network,
             .old_address = record.old_address(),
@@ -69,6 +62,8 @@ ChainState read_chain_state(const config::Home& home, const std::string& address
             .cause(base::format("{} is not there", base::printable(home.database().native())))
             .state("nothing was changed");
     Connection database = Connection::open(home.database(), Connection::Mode::read_write);
+    // A file that is no database is told of here: what follows takes tables for absent then.
+    database.query_integer("SELECT count(*) FROM sqlite_master");
     ChainState chain;
     chain.validators = chaindb::find_validators(database, address);
     chain.rotations = chaindb::read_rotations(database);
@@ -90,7 +85,13 @@ std::vector<keys::StoredRotation> unapplied_rotations(const config::Home& home,
     return stored;
 }
 
-AppliedRotation apply_rotation(Context& context, const keys::RotationRecord& record) {
+std::optional<repository::Repository> safety_repository_of(Context& context) {
+    if (!repository::Repository::exists(*repository_location(context))) return std::nullopt;
+    return open_repository(context);
+}
+
+AppliedRotation apply_rotation(Context& context, const keys::RotationRecord& record,
+                               const std::optional<repository::Repository>& safety) {
     const config::Home& home = context.home();
     chaindb::sqlite::require_unused(home.database(), "rotate the key");
     const std::string old_address = record.old_address(), new_address = record.new_address();
@@ -103,7 +104,7 @@ AppliedRotation apply_rotation(Context& context, const keys::RotationRecord& rec
     AppliedRotation applied;
     applied.already = is_known(chain, record);
     if (!applied.already) {
-        applied.safety_backup = keep_state(context, home);
+        applied.safety_backup = keep_present_state(context, safety ? &*safety : nullptr, home);
         chaindb::sqlite::require_unused(home.database(), "rotate the key");
         Connection database = Connection::open(home.database(), Connection::Mode::read_write);
         const KeyRotation row = row_of(record);

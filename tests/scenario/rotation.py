@@ -137,6 +137,12 @@ with tempfile.TemporaryDirectory() as folder:
     check("nothing was changed", database(sample).read_bytes() == contents and not lost.exists()
           and len(list((sample / "wallets").glob("bt2c_*.json"))) == 1)
 
+    broken = folder / "broken"
+    shutil.copytree(sample, broken)
+    database(broken).write_bytes(os.urandom(20000))
+    told = run(broken, "keys", "rotate", "--phrase-file", str(lost))
+    check("what is no database is told", told.returncode == 1 and b"not a" in told.stderr)
+
     # On a terminal: who cannot give the words back has not written them down.
     home = folder / "careless"
     shutil.copytree(sample, home)
@@ -160,6 +166,9 @@ with tempfile.TemporaryDirectory() as folder:
     second = folder / "second"
     shutil.copytree(sample, second)
     check("a backup is made", run(home, "backup").returncode == 0)
+    closed = run(home, "keys", "rotate", "--phrase-file", str(lost), BT2C_REPO_PASSWORD="wrong")
+    check("a repository that stays closed is told before anything is made", closed.returncode == 5
+          and not lost.exists() and not list((home / "keys").glob("rotation-*")))
     done = run(home, "--json", "keys", "rotate", "--phrase-file", str(folder / "phrase"), "--reason", "half a year")
     result = json.loads(done.stdout)
     words = (folder / "phrase").read_text().strip()
