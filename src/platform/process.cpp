@@ -1,7 +1,6 @@
 #include "platform/process.hpp"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -13,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
