@@ -77,6 +77,13 @@ void open_standard_descriptors() {
             throw Error(ErrorKind::failed, "cannot open /dev/null");
 }
 
+std::string host_name() {
+    char name[256] = {};
+    if (::gethostname(name, sizeof name - 1) != 0)
+        throw base::system_error("cannot tell this machine's name", errno);
+    return name;
+}
+
 ChildResult run_and_capture(const std::vector<std::string>& arguments, std::size_t output_max,
                             int timeout_ms) {
     BT2C_ASSERT(!arguments.empty());

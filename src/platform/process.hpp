@@ -12,6 +12,9 @@ namespace bt2c::platform {
 /// Opens /dev/null for each of the descriptors 0 to 2 that is closed.
 void open_standard_descriptors();
 
+/// This machine's name.
+std::string host_name();
+
 /// How a child ended, and what it wrote.
 struct ChildResult {
     int status = 0;      ///< its exit status; 128 + the signal's number when a signal ended it
