@@ -23,11 +23,11 @@ struct PublishedOrder {
 
 /// What a node did about an order.
 struct Acknowledgement {
-    std::string node;
+    std::string node = {};
     std::int64_t sequence = 0;
     /// "applied", "already", "refused"; "failed": it is tried again; "superseded": it failed until a later
     /// order was obeyed.
-    std::string status;
+    std::string status = {};
     std::string detail = {};
     std::optional<std::int64_t> height = std::nullopt;  ///< of the node's tip when it had obeyed
     std::string tip_hash = {};
