@@ -23,6 +23,7 @@ CommandTable all_commands() {
              network_pause_command,
              network_resume_command,
              network_status_command,
+             network_unlock_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,

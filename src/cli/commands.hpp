@@ -27,6 +27,7 @@ std::unique_ptr<Command> keys_token_remove_command();
 std::unique_ptr<Command> network_pause_command();
 std::unique_ptr<Command> network_resume_command();
 std::unique_ptr<Command> network_status_command();
+std::unique_ptr<Command> network_unlock_command();
 std::unique_ptr<Command> repository_init_command();
 std::unique_ptr<Command> repository_info_command();
 std::unique_ptr<Command> repository_check_command();

@@ -37,8 +37,12 @@ struct Watermark {
     SigningIdentity identity;
     std::int64_t height = 0;
 };
-/// Of all keys and chains. Throws Error(failed) when one is damaged.
-std::vector<Watermark> all_watermarks(const config::Home& home);
+/// Of all keys and chains.
+struct Watermarks {
+    std::vector<Watermark> marks;
+    std::vector<std::string> damaged;  ///< files that cannot be used, and why
+};
+Watermarks all_watermarks(const config::Home& home);
 /// Reads the contents of a watermark's file; throws Error(failed) when it is malformed.
 Watermark parse_watermark(std::string_view json);
 

@@ -178,14 +178,16 @@ std::vector<StoredEntry> ControlPlane::all(const std::string& folder, const std:
 }
 
 bool ControlPlane::publish(const std::string& network, std::int64_t sequence, const std::string& text) {
-    return store_->create(folder_of(network, to_nodes, "orders"),
-                          {sequence_name(sequence), checked_text(text, published_order_bytes_max, "an order")});
+    return store_->create(
+        folder_of(network, to_nodes, "orders"),
+        {sequence_name(sequence), checked_text(text, published_order_bytes_max, "an order")});
 }
 
 std::vector<PublishedOrder> ControlPlane::orders(const std::string& network, std::int64_t after) {
     std::vector<PublishedOrder> orders;
-    for (auto& entry : store_->list(folder_of(network, to_nodes, "orders"), "",
-                                    after > 0 ? sequence_name(after) : "", orders_a_page, published_order_bytes_max))
+    for (auto& entry :
+         store_->list(folder_of(network, to_nodes, "orders"), "", after > 0 ? sequence_name(after) : "",
+                      orders_a_page, published_order_bytes_max))
         if (const auto sequence = sequence_of(entry.name))
             orders.push_back({*sequence, std::move(entry.text)});
     return orders;

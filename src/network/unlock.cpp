@@ -17,6 +17,7 @@ class Decision {
 
     UnlockDecision make() {
         judge_node();
+        for (const std::string& file : facts_.damaged_watermarks) decision_.not_checked.push_back(file);
         for (const PeerAnswer& peer : facts_.peers) judge_peer(peer);
         if (answered_ == 0)
             decision_.not_checked.push_back(
@@ -107,7 +108,8 @@ class Decision {
                        "blocks between: sync from an observer, or decide for a total outage (--total-outage)",
                        signed_before, mark));
         } else {
-            if (answered_ == 0 && facts_.block_time_s > 0)
+            const bool history_missing = answered_ == 0 || !facts_.damaged_watermarks.empty();
+            if (history_missing && facts_.block_time_s > 0)
                 mark += static_cast<std::int64_t>(
                     std::ceil(std::max(0.0, facts_.now_s - facts_.tip_at_s) / facts_.block_time_s));
             mark = std::max(mark, highest_) + unlock_margin;

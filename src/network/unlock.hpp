@@ -26,10 +26,11 @@ struct UnlockFacts {
     std::string tip_hash;
     double tip_at_s = 0;  ///< when our tip was made, Unix time
     bool paused = false;
-    std::string integrity_problem;            ///< the first finding; empty when the chain was proved
-    std::int64_t other_validators = 0;        ///< that are ACTIVE beside ours
-    std::optional<std::int64_t> watermark;    ///< the highest that any file of this home has
-    std::optional<std::int64_t> highest_own;  ///< our validator's highest block here
+    std::string integrity_problem;                ///< the first finding; empty when the chain was proved
+    std::int64_t other_validators = 0;            ///< that are ACTIVE beside ours
+    std::optional<std::int64_t> watermark;        ///< the highest that any file of this home has
+    std::vector<std::string> damaged_watermarks;  ///< files of this home that could not be read
+    std::optional<std::int64_t> highest_own;      ///< our validator's highest block here
     std::vector<PeerAnswer> peers;
     std::string attestation;    ///< how it is known that the old host is dead; empty: it is not
     bool total_outage = false;  ///< a person answers for it that no other copy of a later block exists

@@ -112,7 +112,7 @@ TEST_P(PlaneContract, OrdersComeInOrderAndInPages) {
 }
 
 TEST_P(PlaneContract, LargestOrdersPass) {
-    const std::string largest(order_bytes_max, 'o');
+    const std::string largest(published_order_bytes_max, 'o');
     for (std::int64_t sequence = 1; sequence <= 70; ++sequence) plane->publish("devnet", sequence, largest);
     const auto orders = plane->orders("devnet", 0);
     ASSERT_EQ(orders.size(), 64U);
