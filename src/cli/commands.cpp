@@ -20,6 +20,9 @@ CommandTable all_commands() {
              keys_token_import_command,
              keys_token_sign_command,
              keys_token_remove_command,
+             network_pause_command,
+             network_resume_command,
+             network_status_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,
@@ -34,6 +37,7 @@ CommandTable all_commands() {
     table.groups = {
         {"keys", "look after the keys of validators"},
         {"keys token", "keep keys in hardware, through PKCS#11"},
+        {"network", "stop a network, start it again, and see how it is"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
     };

@@ -29,6 +29,10 @@ std::optional<std::int64_t> read_watermark(const config::Home& home, const Signi
 /// must not sign then. One process at a time.
 void raise_watermark(const config::Home& home, const SigningIdentity& identity, std::int64_t height);
 
+/// Makes `height` the watermark, be it lower. For the one case where a person has decided so: a total outage
+/// after which the chain goes on from an older block. Replaces a damaged file, too.
+void set_watermark(const config::Home& home, const SigningIdentity& identity, std::int64_t height);
+
 struct Watermark {
     SigningIdentity identity;
     std::int64_t height = 0;
