@@ -261,7 +261,7 @@ AuditEntry AuditEntry::parse(std::string_view line) {
 }
 
 fs::path audit_file(const config::Home& home) {
-    return home.root / "network" / "audit.jsonl";
+    return home.network() / "audit.jsonl";
 }
 
 AuditEntry append_audit(const config::Home& home, const AuditAct& act, base::UnixMs now) {

@@ -77,19 +77,6 @@ void check_password(base::ByteView password) {
             .state("no key was made");
 }
 
-void check_name(const config::Home& home, const std::string& name) {
-    if (!config::is_emergency_name(name))
-        throw Error(
-            ErrorKind::usage,
-            format("'{}' is no name of a signer: 1 to 64 letters, digits, '-', '_' or '.'", printable(name)));
-    const fs::path file = signer_file(home, name);
-    if (fs::exists(fs::symlink_status(file)))
-        throw Error(ErrorKind::failed, format("there is a signer '{}' already", name))
-            .cause(printable(file.native()))
-            .state("no key was made")
-            .hint("take another name, or move the file away");
-}
-
 void store(const config::Home& home, const SignerFile& signer) {
     platform::durable_mkdir(home.keys(), 0700);
     const fs::path path = signer_file(home, signer.name);
@@ -170,8 +157,21 @@ std::vector<std::string> signer_names(const config::Home& home) {
     return names;
 }
 
+void check_new_signer(const config::Home& home, const std::string& name) {
+    if (!config::is_emergency_name(name))
+        throw Error(
+            ErrorKind::usage,
+            format("'{}' is no name of a signer: 1 to 64 letters, digits, '-', '_' or '.'", printable(name)));
+    const fs::path file = signer_file(home, name);
+    if (fs::exists(fs::symlink_status(file)))
+        throw Error(ErrorKind::failed, format("there is a signer '{}' already", name))
+            .cause(printable(file.native()))
+            .state("no key was made")
+            .hint("take another name, or move the file away");
+}
+
 SignerFile create_signer(const config::Home& home, const std::string& name, base::ByteView password) {
-    check_name(home, name);
+    check_new_signer(home, name);
     check_password(password);
     const SecretBytes seed = crypto::new_ed25519_seed();
     const auto salt = crypto::random_array<crypto::argon2_salt_bytes>();
@@ -188,7 +188,7 @@ SignerFile create_signer(const config::Home& home, const std::string& name, base
 
 SignerFile create_token_signer(const config::Home& home, const std::string& name,
                                const token::Access& access) {
-    check_name(home, name);
+    check_new_signer(home, name);
     const token::NewKey key = token::generate_ed25519_key(access, format("bt2c signer {}", name));
     SignerFile signer;
     signer.name = name;

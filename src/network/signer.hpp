@@ -43,8 +43,11 @@ std::filesystem::path signer_file(const config::Home& home, std::string_view nam
 /// The signers of a home, by name: those whose file has the name of one.
 std::vector<std::string> signer_names(const config::Home& home);
 
-/// Makes a key under a password, and its file (mode 0600), durably. Throws Error(usage) when `name` is no
-/// name, or the password has fewer than 12 characters; Error(failed) when there is such a signer.
+/// Throws Error(usage) when `name` is no name, Error(failed) when there is such a signer.
+void check_new_signer(const config::Home& home, const std::string& name);
+
+/// Makes a key under a password, and its file (mode 0600), durably. Throws as
+/// check_new_signer(), and Error(usage) when the password has fewer than 12 characters.
 SignerFile create_signer(const config::Home& home, const std::string& name, base::ByteView password);
 /// The same with a key that is made on a token and stays there. When the file cannot be written, the key is
 /// removed from the token again.
