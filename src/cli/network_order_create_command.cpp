@@ -78,7 +78,7 @@ class NetworkOrderCreateCommand final : public Command {
             throw Error(ErrorKind::usage, "say what to order: --pause, --resume or --unlock ADDRESS");
         if (duration_ && !pause_) throw Error(ErrorKind::usage, "--for is for a pause only");
         if (resumes_ && !resume_) throw Error(ErrorKind::usage, "--resumes is for --resume only");
-        const Order order = make(read_order_home(context, ""));
+        const Order order = make(read_order_home(context));
         const std::string fault = order.fault();
         if (!fault.empty()) throw Error(ErrorKind::usage, "there can be no such order: " + fault);
         const fs::path file =

@@ -54,7 +54,7 @@ class NetworkOrderShowCommand final : public Command {
 
     static void look_at(Context& context, Shown& shown) {
         const Order& order = shown.order;
-        OrderHome home = read_order_home(context, "");
+        OrderHome home = read_order_home(context, order.network);
         if (!home.policy) {
             for (const network::OrderSignature& one : order.signatures) {
                 const bool verifies = network::verifies(order, one, one.public_key);

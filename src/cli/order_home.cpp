@@ -35,11 +35,10 @@ std::string text_or(const std::string& text, const char* otherwise) {
 
 }  // namespace
 
-OrderHome read_order_home(Context& context, std::string network) {
+OrderHome read_order_home(Context& context, const std::string& otherwise) {
     const config::Home& home = context.home();
     OrderHome known{.policy = config::load_emergency_policy(home), .situation = {}};
-    if (network.empty()) network = context.network().value_or("");
-    if (network.empty() && known.policy) network = known.policy->network;
+    std::string network = context.network().value_or(known.policy ? known.policy->network : otherwise);
     std::optional<chaindb::PauseState> state;
     if (std::filesystem::exists(home.database())) {
         const auto live = chaindb::sqlite::LiveDatabase::open(home.database());

@@ -15,9 +15,9 @@ struct OrderHome {
     std::optional<config::EmergencyPolicy> policy;
     network::OrderSituation situation;  ///< its genesis is empty where that is not known here
 };
-/// @param network the network that is meant; empty: that of --network, of the policy, or the database's only
-/// one. Throws Error(usage) when none of them says. A home without a database has its log only.
-OrderHome read_order_home(Context& context, std::string network);
+/// The network is that of --network, else the policy's, else `otherwise`, else the database's only one.
+/// Throws Error(usage) when none of them says. A home without a database has its log only.
+OrderHome read_order_home(Context& context, const std::string& otherwise = {});
 
 /// The members of the order, without signatures.
 base::Json order_document(const network::Order& order);
