@@ -218,6 +218,29 @@ TEST_F(NetworkPause, ALaterOrderMovesTheEndAndKeepsTheStates) {
     EXPECT_EQ(states(), before_states);
 }
 
+TEST_F(NetworkPause, APauseEndsInItsTimeAndItsOrderDoesNotBeginItAgain) {
+    PauseOrder timed = order(1, paused_at);
+    timed.until = paused_at + 100;
+    apply_pause(database_, timed);
+    EXPECT_FALSE(end_pause_in_time(database_, "devnet", paused_at + 99).changed);
+    EXPECT_FALSE(end_pause_in_time(database_, "mainnet", paused_at + 200).changed);
+    EXPECT_TRUE(is_paused(database_, "devnet"));
+    const PauseOutcome outcome = end_pause_in_time(database_, "devnet", paused_at + 5000);
+    EXPECT_TRUE(outcome.changed);
+    EXPECT_DOUBLE_EQ(outcome.paused_seconds, 100);
+    EXPECT_EQ(states(), before_states);
+    const std::string ended = whole();
+    EXPECT_FALSE(apply_pause(database_, timed).changed);
+    EXPECT_FALSE(end_pause_in_time(database_, "devnet", paused_at + 5001).changed);
+    EXPECT_EQ(whole(), ended);
+}
+
+TEST_F(NetworkPause, APauseWithoutAnEndStays) {
+    pause();
+    EXPECT_FALSE(end_pause_in_time(database_, "devnet", paused_at * 2).changed);
+    EXPECT_TRUE(is_paused(database_, "devnet"));
+}
+
 TEST_F(NetworkPause, WhatWokeUpDuringAPauseIsStoppedAgain) {
     pause();
     database_.execute(
