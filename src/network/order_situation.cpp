@@ -39,8 +39,10 @@ class Follower {
     void take_order(const AuditEntry& entry) {
         if (entry.sequence < situation_.last_sequence) return;
         const bool newer = entry.sequence > situation_.last_sequence;
+        const auto order = order_of(entry);
+        if (order && order->action == Action::unlock) return;  // it concerns one node, and counts for itself
         situation_.last_sequence = entry.sequence;
-        if (newer || !situation_.last_order) situation_.last_order = order_of(entry);
+        if (newer || !situation_.last_order) situation_.last_order = order;
     }
     void remember_pause(const AuditEntry& entry) {
         const auto order = order_of(entry);
