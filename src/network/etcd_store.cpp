@@ -171,6 +171,7 @@ void EtcdStore::keep_stream(const std::string& folder) {
     lose_stream();
     const std::string prefix = key_of(folder, "");
     stream_member_ = gateway_.member();
+    next_look_ = Clock::now() + until_next_look();
     stream_ = gateway_.open(
         "/v3/watch", Json::object({{"create_request", Json::object({{"key", encoded(prefix)},
                                                                     {"range_end", encoded(end_of(prefix))},
@@ -184,15 +185,14 @@ std::set<std::string> EtcdStore::wait(const std::string& folder, const std::set<
     try {
         for (;;) {
             keep_stream(folder);
-            const bool open = stream_->status() == 200;
-            const auto wake = open ? std::min(deadline, next_look_) : deadline;
+            const auto wake = std::min(deadline, next_look_);
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - Clock::now()).count();
             // What came already is taken with it, so that a storm of changes is told at once.
             const int patience = changed.empty() ? static_cast<int>(std::max(left, std::int64_t{0})) : 0;
             const std::string more = stream_->read(patience);
             unread_ += more;
             const bool begun = reading([&] { return take_lines(folder, changed); });
-            if (begun || (open && Clock::now() >= next_look_)) {
+            if (begun || Clock::now() >= next_look_) {
                 streams_lost_ = 0;
                 next_look_ = Clock::now() + until_next_look();
                 return subfolders;

@@ -2,106 +2,28 @@
 
 #include "platform/http.hpp"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <functional>
-#include <mutex>
 #include <thread>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
 #include "base/time.hpp"
-#include "platform/file.hpp"
+#include "support/http_server.hpp"
 
 namespace bt2c::platform {
 namespace {
 
 using base::Error;
 using base::ErrorKind;
+using support::answer;
+using support::say;
 using testing::HasSubstr;
 using testing::Not;
-
-/// Each connection is handled by `serve(socket, request)`, again for each request on it until it says false.
-class Server {
- public:
-    using Serve = std::function<bool(int, const std::string&)>;
-    explicit Server(Serve serve) : serve_(std::move(serve)) {
-        listener_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-            ::listen(listener_.get(), 16) != 0 ||
-            ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            throw std::runtime_error("cannot listen");
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread([this] { run(); });
-    }
-    ~Server() {
-        stopping_ = true;
-        ::shutdown(listener_.get(), SHUT_RDWR);
-        thread_.join();
-    }
-    std::string url(const std::string& path = "/") const {
-        return "http://127.0.0.1:" + std::to_string(port_) + path;
-    }
-    int connections() const { return connections_; }
-    bool stopping() const { return stopping_; }
-
- private:
-    void run() {
-        for (;;) {
-            const Descriptor client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-            if (!client) return;
-            ++connections_;
-            timeval patience{.tv_sec = 5, .tv_usec = 0};
-            ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-            for (std::string request; take(client.get(), request) && serve_(client.get(), request);)
-                request.clear();
-        }
-    }
-    static bool take(int client, std::string& request) {
-        char buffer[4096];
-        for (;;) {
-            const ssize_t got = ::recv(client, buffer, sizeof buffer, 0);
-            if (got <= 0) return false;
-            request.append(buffer, static_cast<std::size_t>(got));
-            const std::size_t end = request.find("\r\n\r\n");
-            if (end == std::string::npos) continue;
-            const std::size_t length = request.find("Content-Length: ");
-            const std::size_t body = length < end ? std::stoul(request.substr(length + 16)) : 0;
-            if (request.size() >= end + 4 + body) return true;
-        }
-    }
-
-    Serve serve_;
-    Descriptor listener_;
-    int port_ = 0;
-    std::thread thread_;
-    std::atomic<int> connections_{0};
-    std::atomic<bool> stopping_{false};
-};
-
-bool say(int socket, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t put = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
-        if (put <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return true;
-}
-bool answer(int socket, const std::string& status, const std::string& body) {
-    return say(socket, "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) +
-                           "\r\n\r\n" + body);
-}
 
 Error error_of(const HttpRequest& request) {
     try {
@@ -115,7 +37,7 @@ Error error_of(const HttpRequest& request) {
 
 TEST(Http, SendsARequestAsItIs) {
     std::string seen;
-    Server server([&](int socket, const std::string& request) {
+    support::HttpServer server([&](int socket, const std::string& request) {
         seen = request;
         return answer(socket, "201 Created", std::string("a\0b", 3));
     });
@@ -132,7 +54,7 @@ TEST(Http, SendsARequestAsItIs) {
 
 TEST(Http, EachMethodAfterTheOther) {
     std::vector<std::string> lines;
-    Server server([&](int socket, const std::string& request) {
+    support::HttpServer server([&](int socket, const std::string& request) {
         lines.push_back(request.substr(0, request.find(' ')));
         return say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
@@ -144,14 +66,15 @@ TEST(Http, EachMethodAfterTheOther) {
 }
 
 TEST(Http, AnErrorStatusIsAnAnswer) {
-    Server server([](int socket, const std::string&) { return answer(socket, "503 Later", "why"); });
+    support::HttpServer server(
+        [](int socket, const std::string&) { return answer(socket, "503 Later", "why"); });
     const auto response = HttpClient().send({.url = server.url()});
     EXPECT_EQ(response.status, 503);
     EXPECT_EQ(response.body, "why");
 }
 
 TEST(Http, FollowsNobodyElsewhere) {
-    Server server([](int socket, const std::string&) {
+    support::HttpServer server([](int socket, const std::string&) {
         return say(socket, "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n");
     });
     EXPECT_EQ(HttpClient().send({.url = server.url()}).status, 302);
@@ -167,14 +90,15 @@ TEST(Http, NobodyThere) {
 
 TEST(Http, AnswersHaveALargestSize) {
     const std::string body(1000, 'b');
-    Server server([&](int socket, const std::string&) { return answer(socket, "200 OK", body); });
+    support::HttpServer server(
+        [&](int socket, const std::string&) { return answer(socket, "200 OK", body); });
     EXPECT_EQ(HttpClient().send({.url = server.url(), .response_max = 1000}).body, body);
     EXPECT_EQ(error_of({.url = server.url(), .response_max = 999}).cause(),
               "the answer is larger than 999 B");
 }
 
 TEST(Http, AnEndlessAnswerEnds) {
-    Server server([](int socket, const std::string&) {
+    support::HttpServer server([](int socket, const std::string&) {
         say(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         while (say(socket, "1000\r\n" + std::string(4096, 'x') + "\r\n")) {
         }
@@ -184,7 +108,7 @@ TEST(Http, AnEndlessAnswerEnds) {
 }
 
 TEST(Http, EndlessHeadersEnd) {
-    Server server([](int socket, const std::string&) {
+    support::HttpServer server([](int socket, const std::string&) {
         say(socket, "HTTP/1.1 200 OK\r\n");
         while (say(socket, "X-Long: " + std::string(4096, 'x') + "\r\n")) {
         }
@@ -194,7 +118,7 @@ TEST(Http, EndlessHeadersEnd) {
 }
 
 TEST(Http, ASlowAnswerIsGivenUp) {
-    Server server([](int socket, const std::string&) {
+    support::HttpServer server([](int socket, const std::string&) {
         // A byte now and then: no single wait is long.
         say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
         while (say(socket, "x")) std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -206,7 +130,7 @@ TEST(Http, ASlowAnswerIsGivenUp) {
 }
 
 TEST(Http, AClosedConnectionIsMadeAnew) {
-    Server server([](int socket, const std::string&) {
+    support::HttpServer server([](int socket, const std::string&) {
         answer(socket, "200 OK", "x");
         return false;
     });
@@ -217,7 +141,8 @@ TEST(Http, AClosedConnectionIsMadeAnew) {
 
 TEST(Http, WorksAfterAnError) {
     std::atomic<bool> silent{true};
-    Server server([&](int socket, const std::string&) { return !silent && answer(socket, "200 OK", "x"); });
+    support::HttpServer server(
+        [&](int socket, const std::string&) { return !silent && answer(socket, "200 OK", "x"); });
     HttpClient client;
     EXPECT_THROW(client.send({.url = server.url()}), Error);
     silent = false;
@@ -226,7 +151,7 @@ TEST(Http, WorksAfterAnError) {
 
 TEST(Http, AStreamIsReadWhileItComes) {
     std::atomic<int> step{0};
-    Server server([&](int socket, const std::string& request) {
+    support::HttpServer server([&](int socket, const std::string& request) {
         EXPECT_THAT(request, testing::EndsWith("\r\n\r\nask"));
         say(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
         while (step == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -261,7 +186,7 @@ TEST(Http, AStreamIsReadWhileItComes) {
 
 TEST(Http, AStreamThatDoesNotBeginIsGivenUp) {
     std::atomic<bool> done{false};
-    Server server([&](int, const std::string&) {
+    support::HttpServer server([&](int, const std::string&) {
         while (!done) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return false;
     });
@@ -277,7 +202,7 @@ TEST(Http, AStreamThatDoesNotBeginIsGivenUp) {
 }
 
 TEST(Http, AStreamHoldsNoMoreThanItMay) {
-    Server server(
+    support::HttpServer server(
         [](int socket, const std::string&) { return answer(socket, "200 OK", std::string(100'000, 'x')); });
     HttpStream stream({}, {.url = server.url(), .response_max = 1000});
     EXPECT_THROW(
@@ -290,7 +215,7 @@ TEST(Http, AStreamHoldsNoMoreThanItMay) {
 // The interrupt is a matter of the whole process, and so is this test's.
 TEST(Http, AnInterruptEndsARequest) {
     std::atomic<bool> done{false};
-    Server server([&](int, const std::string&) {
+    support::HttpServer server([&](int, const std::string&) {
         while (!done) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return false;
     });
