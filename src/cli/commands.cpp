@@ -36,6 +36,7 @@ CommandTable all_commands() {
              repository_key_list_command,
              repository_key_remove_command,
              repository_rebuild_index_command,
+             agent_command,
              help_command,
              generate_command,
          })

@@ -40,6 +40,7 @@ std::unique_ptr<Command> repository_key_add_command();
 std::unique_ptr<Command> repository_key_list_command();
 std::unique_ptr<Command> repository_key_remove_command();
 std::unique_ptr<Command> repository_rebuild_index_command();
+std::unique_ptr<Command> agent_command();
 std::unique_ptr<Command> help_command();
 std::unique_ptr<Command> generate_command();
 

@@ -22,6 +22,7 @@ using base::format;
 using base::printable;
 
 constexpr std::uint64_t settings_size_max = 1 << 20;
+constexpr std::size_t node_name_bytes_max = 64;
 
 /// Where a value stands, for messages.
 struct Place {
@@ -87,6 +88,9 @@ void check_network(const NetworkSettings& network, const fs::path& file) {
                      format("cannot use {}: a control plane of \"{}\" needs the setting 'network.{}'",
                             printable(file.native()), network.control_plane, key));
     };
+    if (network.node_name.size() > node_name_bytes_max)
+        throw Error(ErrorKind::usage, format("cannot use {}: 'network.node_name' is longer than {} bytes",
+                                             printable(file.native()), node_name_bytes_max));
     if (network.control_plane == "local" && network.local_folder.empty()) throw missing("local_folder");
     if (network.control_plane == "etcd" && network.etcd_endpoints.empty()) throw missing("etcd_endpoints");
     if (!network.etcd_user.empty() && network.etcd_password_file.empty()) throw missing("etcd_password_file");

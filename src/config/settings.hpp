@@ -13,7 +13,7 @@ namespace bt2c::config {
 
 /// How orders reach this node: the table `network`.
 struct NetworkSettings {
-    /// `node_name`: what this node is called among those of its network.
+    /// `node_name`: what this node is called among those of its network; at most 64 bytes.
     std::string node_name;  ///< default: this machine's name
     /// `control_plane`: "none", "local" or "etcd".
     std::string control_plane = "none";

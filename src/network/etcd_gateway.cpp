@@ -82,12 +82,16 @@ platform::HttpRequest EtcdGateway::request(const std::string& path) const {
 Error EtcdGateway::refusal(const Json& body) {
     // A stream's errors are one level deeper.
     const Json* inner = body.find("error");
-    const Json& error = inner && inner->is_object() ? *inner : body;
-    const Json* code = error.find(inner && inner->is_object() ? "grpc_code" : "code");
-    const Json* text = error.find("message");
-    const std::string message =
-        text ? base::printable(text->string().substr(0, message_bytes_max)) : "it does not say why";
-    const std::int64_t number = code ? code->integer() : 0;
+    const bool of_stream = inner && inner->is_object();
+    std::string message = "it does not say why";
+    std::int64_t number = 0;
+    try {
+        const Json& error = of_stream ? *inner : body;
+        message = base::printable(error.string_at("message").substr(0, message_bytes_max));
+        number = error.integer_at(of_stream ? "grpc_code" : "code");
+    } catch (const Error&) {
+        // Something in between said it.
+    }
     if (number == unauthenticated || message.find("user name is empty") != std::string::npos ||
         message.find("revision of auth store is old") != std::string::npos) {
         token_.clear();

@@ -27,6 +27,10 @@ std::string key_of(const std::string& folder, const std::string& name) {
 Json encoded(std::string_view text) {
     return crypto::to_base64(base::as_bytes(text));
 }
+/// A thousand acknowledgements are not read a thousand times: changes are told so far apart, but the first of
+/// a storm at once.
+constexpr std::chrono::milliseconds storm_turn(100);
+
 /// The first key after all that begin with `prefix`.
 std::string end_of(std::string prefix) {
     prefix.back() = static_cast<char>(prefix.back() + 1);
@@ -171,6 +175,7 @@ void EtcdStore::keep_stream(const std::string& folder) {
     lose_stream();
     const std::string prefix = key_of(folder, "");
     stream_member_ = gateway_.member();
+    next_look_ = Clock::now() + until_next_look();
     stream_ = gateway_.open(
         "/v3/watch", Json::object({{"create_request", Json::object({{"key", encoded(prefix)},
                                                                     {"range_end", encoded(end_of(prefix))},
@@ -184,21 +189,21 @@ std::set<std::string> EtcdStore::wait(const std::string& folder, const std::set<
     try {
         for (;;) {
             keep_stream(folder);
-            const bool open = stream_->status() == 200;
-            const auto wake = open ? std::min(deadline, next_look_) : deadline;
+            const auto wake = changed.empty() ? std::min(deadline, next_look_) : last_told_ + storm_turn;
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - Clock::now()).count();
-            // What came already is taken with it, so that a storm of changes is told at once.
-            const int patience = changed.empty() ? static_cast<int>(std::max(left, std::int64_t{0})) : 0;
-            const std::string more = stream_->read(patience);
+            const std::string more = stream_->read(static_cast<int>(std::max(left, std::int64_t{0})));
             unread_ += more;
             const bool begun = reading([&] { return take_lines(folder, changed); });
-            if (begun || (open && Clock::now() >= next_look_)) {
+            if (begun || Clock::now() >= next_look_) {
                 streams_lost_ = 0;
                 next_look_ = Clock::now() + until_next_look();
                 return subfolders;
             }
             if (stream_->ended()) throw Error(ErrorKind::busy, "etcd closed the watch");
-            if (more.empty() && (!changed.empty() || Clock::now() >= deadline)) return changed;
+            if (!changed.empty() ? Clock::now() >= last_told_ + storm_turn : Clock::now() >= deadline) {
+                if (!changed.empty()) last_told_ = Clock::now();
+                return changed;
+            }
         }
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;

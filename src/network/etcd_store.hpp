@@ -35,7 +35,7 @@ class EtcdStore final : public PlaneStore {
     std::size_t stream_member_ = 0;
     std::size_t streams_lost_ = 0;  ///< in a row
     std::string unread_;            ///< of the stream
-    std::chrono::steady_clock::time_point next_look_;
+    std::chrono::steady_clock::time_point next_look_, last_told_;
 };
 
 }  // namespace bt2c::network

@@ -123,8 +123,8 @@ void EtcdServer::thaw() {
     ::kill(process_, SIGCONT);
 }
 
-double EtcdServer::cpu_seconds() const {
-    const std::string stat = file_text("/proc/" + std::to_string(process_) + "/stat");
+double cpu_seconds_of(int process) {
+    const std::string stat = file_text("/proc/" + std::to_string(process) + "/stat");
     std::istringstream fields(stat.substr(stat.rfind(')') + 2));
     std::string skipped;
     for (int i = 0; i < 11; ++i) fields >> skipped;
@@ -133,8 +133,8 @@ double EtcdServer::cpu_seconds() const {
     return (user + kernel) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-std::size_t EtcdServer::resident_bytes() const {
-    std::istringstream fields(file_text("/proc/" + std::to_string(process_) + "/statm"));
+std::size_t resident_bytes_of(int process) {
+    std::istringstream fields(file_text("/proc/" + std::to_string(process) + "/statm"));
     std::size_t total = 0, resident = 0;
     fields >> total >> resident;
     return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

@@ -12,6 +12,10 @@ namespace bt2c::support {
 /// Whether etcd, etcdctl and openssl are installed.
 bool etcd_is_installed();
 
+/// User and kernel time of a process, s; its resident memory, bytes.
+double cpu_seconds_of(int process);
+std::size_t resident_bytes_of(int process);
+
 class EtcdServer {
  public:
     struct Options {
@@ -32,9 +36,8 @@ class EtcdServer {
     /// As if the network to it were cut: connections stay and say nothing.
     void freeze();
     void thaw();
-    /// User and kernel time of the process, s; its resident memory, bytes.
-    double cpu_seconds() const;
-    std::size_t resident_bytes() const;
+    double cpu_seconds() const { return cpu_seconds_of(process_); }
+    std::size_t resident_bytes() const { return resident_bytes_of(process_); }
     /// Runs etcdctl as the administrator; throws when it fails.
     std::string control(const std::vector<std::string>& arguments) const;
 
