@@ -55,6 +55,8 @@ class NetworkOrderSignCommand final : public Command {
         require_unsigned(order, key);
         if (!yes_) confirm(context, order, key.name);
         const OrderSigner signer = open(context, key);
+        take_latest(order);
+        require_unsigned(order, key);
         const base::UnixMs now = base::now_unix_ms();
         network::sign_order(order, signer, now);
         network::append_audit(context.home(),
@@ -98,6 +100,15 @@ class NetworkOrderSignCommand final : public Command {
                 throw Error(ErrorKind::failed,
                             base::format("'{}' has signed this order already", there.signer))
                     .state("nothing was signed");
+    }
+
+    /// While a person was reading, another one may have signed the same file.
+    void take_latest(Order& order) const {
+        Order latest = network::read_order(file_);
+        if (!latest.is(order))
+            throw Error(ErrorKind::failed, "the order is not signed: its file was replaced by another order")
+                .state("nothing was signed");
+        order = std::move(latest);
     }
 
     static void confirm(Context& context, const Order& order, const std::string& name) {

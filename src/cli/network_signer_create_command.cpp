@@ -37,7 +37,7 @@ class NetworkSignerCreateCommand final : public Command {
     }
 
     Result run(Context& context) override {
-        const config::Home& home = context.home();
+        const config::Home& home = context.home_unchecked();  // a member's machine need not have one yet
         if (!on_token_ && token_.given())
             throw Error(ErrorKind::usage, "--module, --token and --pin-file are for --on-token only");
         const network::SignerFile signer = on_token_ ? make_on_token(context) : make_in_file(home);
@@ -70,8 +70,8 @@ class NetworkSignerCreateCommand final : public Command {
     }
 
     network::SignerFile make_on_token(Context& context) const {
-        network::check_new_signer(context.home(), name_);
-        return network::create_token_signer(context.home(), name_, token_.with_pin(context));
+        network::check_new_signer(context.home_unchecked(), name_);
+        return network::create_token_signer(context.home_unchecked(), name_, token_.with_pin(context));
     }
 
     std::string name_;

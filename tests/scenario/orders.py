@@ -39,7 +39,7 @@ with tempfile.TemporaryDirectory() as name:
     homes = {member: folder / member for member in ("alice", "bob", "carol")}
     node = folder / "node"
     secrets = folder / "secrets"
-    for path in (*homes.values(), node, secrets, folder / "tokens"):
+    for path in (homes["bob"], homes["carol"], node, secrets, folder / "tokens"):
         path.mkdir()
     for member, password in passwords.items():
         (secrets / member).write_text(password + "\n")
@@ -144,6 +144,7 @@ with tempfile.TemporaryDirectory() as name:
     order.write_bytes(with_one)
 
     def at_terminal(*arguments, answers):
+        """Types each answer when it is asked for, or calls it; (status, screen)."""
         pid, terminal = pty.fork()
         if pid == 0:
             os.execve(program, [program, *arguments], environment)
@@ -152,7 +153,8 @@ with tempfile.TemporaryDirectory() as name:
             while piece := os.read(terminal, 4096):
                 screen += piece
                 if screen.endswith(b": ") and answers:
-                    os.write(terminal, answers.pop(0).encode() + b"\n")
+                    answer = answers.pop(0)
+                    os.write(terminal, (answer if isinstance(answer, str) else answer()).encode() + b"\n")
         except OSError:
             pass  # how a terminal tells that its program has ended
         os.close(terminal)
@@ -162,6 +164,13 @@ with tempfile.TemporaryDirectory() as name:
     status, screen = at_terminal(*arguments, answers=["no"])
     check("who does not want to does not sign", status == 1 and order.read_bytes() == with_one)
     check("what is ordered is shown first", b"PAUSE the network mainnet until" in screen and b"fork at 120345" in screen)
+    def replaced():
+        order.write_text(with_one.decode().replace("fork at 120345", "fork at 120346"))
+        return passwords["bob"]
+
+    status, screen = at_terminal(*arguments, answers=["sign", replaced])
+    check("what was not shown is not signed", status == 1 and b"replaced by another order" in screen)
+    order.write_bytes(with_one)
     status, screen = at_terminal(*arguments, answers=["sign", passwords["bob"]])
     check(f"bob signs on a terminal: {screen.decode()}", status == 0
           and run(node, "network", "order", "show", str(order)).returncode == 0)
