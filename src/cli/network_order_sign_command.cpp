@@ -1,10 +1,8 @@
 #include "cli/commands.hpp"
 #include "cli/order_home.hpp"
-#include "cli/secret_input.hpp"
 #include "cli/secret_prompt.hpp"
-#include "cli/token_access.hpp"
+#include "cli/signer_access.hpp"
 #include "network/audit_log.hpp"
-#include "network/signer.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -39,22 +37,16 @@ class NetworkOrderSignCommand final : public Command {
 
     void declare(Options& options) override {
         options.argument(file_, "FILE", "the order").required = true;
-        options.value(name_, "--as", "NAME", "the member who signs (default: the only key of this home)");
-        options.value(key_file_, "--key", "FILE", "the key's file, where it is not in this home");
         options.flag(yes_, "--yes", "sign without asking");
-        token_.declare(options);
+        signer_.declare(options);
     }
 
     Result run(Context& context) override {
-        if (name_ && key_file_) throw Error(ErrorKind::usage, "--as and --key exclude each other");
         Order order = network::read_order(file_);
-        const SignerFile key = SignerFile::read(key_path(context));
-        if (!key.on_token() && token_.given())
-            throw Error(ErrorKind::usage, base::format("the key of {} is not on a token", key.name))
-                .state("nothing was signed");
+        const SignerFile key = signer_.read(context);
         require_unsigned(order, key);
         if (!yes_) confirm(context, order, key.name);
-        const OrderSigner signer = open(context, key);
+        const OrderSigner signer = signer_.open(context, key);
         take_latest(order);
         require_unsigned(order, key);
         const base::UnixMs now = base::now_unix_ms();
@@ -69,28 +61,6 @@ class NetworkOrderSignCommand final : public Command {
                               now);
         network::write_order(file_, order, true);
         return told(context, order, key.name);
-    }
-
-    fs::path key_path(Context& context) const {
-        if (key_file_) return *key_file_;
-        const config::Home& home = context.home();
-        const std::vector<std::string> names = network::signer_names(home);
-        if (name_) {
-            const fs::path path = network::signer_file(home, *name_);
-            if (config::is_emergency_name(*name_) && fs::exists(path)) return path;
-        } else if (names.size() == 1) {
-            return network::signer_file(home, names[0]);
-        }
-        std::string list;
-        for (const std::string& name : names) list += (list.empty() ? "" : ", ") + base::printable(name);
-        Error error(ErrorKind::usage,
-                    name_ ? base::format("there is no signer '{}' in this home", base::printable(*name_))
-                    : names.empty() ? std::string("there is no signer's key in this home")
-                                    : std::string("there are several signers in this home: say who signs"));
-        if (!list.empty()) error.cause("there are: " + list);
-        throw std::move(error).hint(names.empty() ? "'bt2c-dr network signer create NAME' makes one; --key "
-                                                    "names a file elsewhere"
-                                                  : "name one with --as");
     }
 
     /// Before anybody is asked for a password.
@@ -126,13 +96,6 @@ class NetworkOrderSignCommand final : public Command {
                 .state("nothing was signed");
     }
 
-    OrderSigner open(Context& context, const SignerFile& key) const {
-        if (!key.on_token())
-            return key.open(
-                signer_password(base::format("Password for the key of {}", key.name), false).view());
-        return key.open(token_.with_pin(context, key.token_serial));
-    }
-
     /// How far the order is, as far as this home can say.
     Result told(Context& context, const Order& order, const std::string& name) const {
         const OrderHome home = read_order_home(context, order.network);
@@ -157,10 +120,8 @@ class NetworkOrderSignCommand final : public Command {
     }
 
     fs::path file_;
-    std::optional<std::string> name_;
-    std::optional<fs::path> key_file_;
     bool yes_ = false;
-    TokenOptions token_;
+    SignerOptions signer_;
 };
 
 }  // namespace

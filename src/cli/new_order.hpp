@@ -1,0 +1,26 @@
+#pragma once
+// An order as a person wishes for it, filled in with what this home knows.
+
+#include <optional>
+#include <string>
+
+#include "cli/order_home.hpp"
+#include "network/order.hpp"
+
+namespace bt2c::cli {
+
+struct OrderWish {
+    network::Action action = network::Action::pause;
+    std::string scope = "all";
+    std::string reason = {}, incident = {};
+    std::optional<std::string> duration =
+        {};  ///< of a pause: "30m", "4h", "2d"; nothing: the longest there is
+    std::optional<std::uint64_t> sequence = {}, resumes = {};
+    std::optional<std::string> genesis = {};
+};
+
+/// Nobody has signed it. Throws Error(usage) when there can be no such order, Error(failed) when this home
+/// knows of no pause that a resume could end.
+network::Order make_order(const OrderHome& home, const OrderWish& wish);
+
+}  // namespace bt2c::cli
