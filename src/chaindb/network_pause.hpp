@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chaindb/sqlite/connection.hpp"
@@ -64,6 +65,19 @@ struct PauseState {
 };
 /// Changes nothing. Works on read-only connections and images.
 PauseState read_pause_state(sqlite::Connection& database, const std::string& network);
+
+/// Stake of validators that are ACTIVE, or during a pause were before it.
+struct ActiveStake {
+    double total = 0;  ///< coins
+    double own = 0;    ///< of the addresses asked for
+};
+ActiveStake read_active_stake(sqlite::Connection& database, const std::string& network,
+                              const std::vector<std::string>& addresses);
+
+/// The newest blocks of a network: height and hash, the highest first.
+std::vector<std::pair<std::int64_t, std::string>> newest_blocks(sqlite::Connection& database,
+                                                                const std::string& network,
+                                                                std::int64_t count);
 
 /// Whether a new block would be refused: what a node looks at before it makes one. Cheap.
 bool is_paused(sqlite::Connection& database, const std::string& network);
