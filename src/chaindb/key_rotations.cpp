@@ -139,9 +139,15 @@ void add_record(Connection& database, const KeyRotation& rotation) {
 }  // namespace
 
 RotationChanges apply_rotations(Connection& database, std::span<const KeyRotation> rotations) {
-    RotationChanges changes;
     database.execute("PRAGMA synchronous = FULL");
     Transaction transaction(database);
+    const RotationChanges changes = apply_rotations_within(database, rotations);
+    transaction.commit();
+    return changes;
+}
+
+RotationChanges apply_rotations_within(Connection& database, std::span<const KeyRotation> rotations) {
+    RotationChanges changes;
     database.execute(create_table);
     for (const KeyRotation& rotation : rotations) {
         const std::string status = status_of(database, rotation.old_address, rotation);
@@ -156,7 +162,6 @@ RotationChanges apply_rotations(Connection& database, std::span<const KeyRotatio
             move_rows(database, rotation, "slashing_evidence", "NOT coalesce(processed, 0)");
         add_record(database, rotation);
     }
-    transaction.commit();
     return changes;
 }
 
