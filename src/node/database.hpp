@@ -1,5 +1,5 @@
 #pragma once
-// The chain database of a node: statements that are prepared once, and transactions.
+// The chain database of a node: statements that are prepared once.
 
 #include <cstdint>
 #include <filesystem>
@@ -66,20 +66,6 @@ class Database {
 
     chaindb::sqlite::Connection connection_;
     std::map<const char*, Statement> statements_;
-};
-
-/// A transaction that may write; rolled back unless it is committed. Durable when commit() returns.
-class WriteTransaction {
- public:
-    explicit WriteTransaction(Database& database);
-    ~WriteTransaction();
-    WriteTransaction(const WriteTransaction&) = delete;
-    WriteTransaction& operator=(const WriteTransaction&) = delete;
-    void commit();
-
- private:
-    Database& database_;
-    bool open_ = true;
 };
 
 }  // namespace bt2c::node

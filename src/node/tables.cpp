@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "chaindb/key_rotations.hpp"
+#include "chaindb/sqlite/transaction.hpp"
 
 namespace bt2c::node {
 
@@ -50,7 +51,7 @@ void make_tables(Database& database) {
     // Asked first: a database that has all of them is not written to.
     if (database.connection().has_table("node_made") && database.connection().has_table("slashing_evidence"))
         return;
-    WriteTransaction transaction(database);
+    chaindb::sqlite::Transaction transaction(database.connection());
     database.connection().execute(own_tables);
     database.connection().execute(evidence_table);
     chaindb::apply_rotations_within(database.connection(), {});  // makes their table
