@@ -72,7 +72,7 @@ Taken ChainState::extend(const Block& block, double now_s) {
         Attempt attempt(*this);
         if (chaindb::is_paused(database.connection(), options.network))
             return {Verdict::paused, paused_reason};
-        fault = apply_block(block, now_s);
+        fault = apply_block(block, now_s, true);
         if (fault.empty()) {
             finish(attempt, {&block}, {});
             attempt.commit();
@@ -136,7 +136,7 @@ Taken ChainState::switch_to(const std::vector<Block>& branch, std::int64_t fork_
         }
         std::vector<const Block*> added;
         for (const Block& block : branch) {
-            if (std::string fault = apply_block(block, now_s); !fault.empty()) {
+            if (std::string fault = apply_block(block, now_s, true); !fault.empty()) {
                 side.remove(block.header.hash);
                 return {Verdict::refused, std::move(fault)};
             }
@@ -194,7 +194,9 @@ std::pair<std::size_t, Taken> ChainState::extend_all(const std::vector<Block>& b
         [&](std::uint64_t i, std::string fault) {
             if (stopped) return;
             const Block& block = blocks[begin + i];
-            if (fault.empty()) fault = apply_block(block, now_s);
+            // Which blocks are the newest is known when none is refused; else all is done again.
+            const bool record = i + static_cast<std::uint64_t>(undo_kept) >= count;
+            if (fault.empty()) fault = apply_block(block, now_s, record);
             if (fault.empty()) {
                 added.push_back(&block);
                 return;

@@ -17,9 +17,6 @@ namespace {
 
 /// How far a block's time may be ahead of this node's clock.
 constexpr double clock_tolerance_s = 2;
-/// Blocks deeper than the final ones need no undoing; one more for good measure.
-constexpr std::int64_t undo_kept = final_depth + 2;
-
 }  // namespace
 
 std::int64_t ChainState::reward_units(double timestamp) const {
@@ -44,7 +41,7 @@ std::string ChainState::rule_fault(const Block& block, double now_s,
     return {};
 }
 
-std::string ChainState::apply_block(const Block& block, double now_s) {
+std::string ChainState::apply_block(const Block& block, double now_s, bool record) {
     const BlockHeader& header = block.header;
     const std::size_t round = static_cast<std::size_t>(
         std::clamp<std::int64_t>(header.nonce, 0, static_cast<std::int64_t>(proposers_max)));
@@ -53,17 +50,17 @@ std::string ChainState::apply_block(const Block& block, double now_s) {
     if (std::string fault = rule_fault(block, now_s, drawn); !fault.empty()) return fault;
     for (const Transaction& transaction : block.transactions) pool.remove_row(transaction.hash);
 
-    const chaindb::sqlite::ChangeRecord record(database.connection(), changed_tables);
+    std::optional<chaindb::sqlite::ChangeRecord> changes;
+    if (record) changes.emplace(database.connection(), changed_tables);
     const std::int64_t reward = block.transactions.back().units;
     // Validators first: a transaction of this block may give one of them another address.
     for (std::size_t i = 0; i < round; ++i) validators.skipped(drawn[i]);
     validators.made_block(header.validator, header.timestamp, reward);
-    const bool has_nonces = database.connection().has_table("nonces");
     for (const Transaction& transaction : block.transactions) {
         if (transaction.type == "reward") continue;
         if (std::string fault = ledger.apply(transaction, header.height, header.timestamp); !fault.empty())
             return fault;
-        if (has_nonces)
+        if (has_nonces_)
             database.run(
                 "INSERT INTO nonces (nonce, sender, timestamp, network_type) VALUES (?1, ?2, ?3, ?4)",
                 base::format("{}:{}:{}", transaction.sender, transaction.nonce,
@@ -73,8 +70,10 @@ std::string ChainState::apply_block(const Block& block, double now_s) {
     ledger.release_unstaked(header.height);
     ledger.credit(header.validator, reward);
     insert_block(database, block);
-    database.run("INSERT OR REPLACE INTO node_undo (hash, network, height, changes) VALUES (?1, ?2, ?3, ?4)",
-                 chain::hash_text(header.hash), options.network, header.height, record.changes());
+    if (changes)
+        database.run(
+            "INSERT OR REPLACE INTO node_undo (hash, network, height, changes) VALUES (?1, ?2, ?3, ?4)",
+            chain::hash_text(header.hash), options.network, header.height, changes->changes());
     tip = {header.height, header.hash, header.timestamp};
     paid_units_ += reward;
     return {};

@@ -20,7 +20,8 @@ ChainState::ChainState(const std::filesystem::path& file, Chain::Options given)
       validators((make_tables(database), database), options.network),
       ledger(database, validators, options.network),
       pool(database, options.network),
-      watch(database, validators, options.network) {
+      watch(database, validators, options.network),
+      has_nonces_(database.connection().has_table("nonces")) {
     refresh();
     pool.load(genesis);
 }

@@ -18,6 +18,9 @@
 
 namespace bt2c::node {
 
+/// Of so many newest blocks it is known how to undo them: deeper ones are final.
+inline constexpr std::int64_t undo_kept = final_depth + 2;
+
 class ChainState {
  public:
     ChainState(const std::filesystem::path& file, Chain::Options options);
@@ -54,7 +57,8 @@ class ChainState {
 
     // Rules and effects of one block; chain_rules.cpp. The first two give a fault, or nothing.
     std::string rule_fault(const Block& block, double now_s, const std::vector<std::string>& proposers);
-    std::string apply_block(const Block& block, double now_s);
+    /// What is not recorded cannot be undone.
+    std::string apply_block(const Block& block, double now_s, bool record);
     std::int64_t reward_units(double timestamp) const;
     /// False when it cannot be undone.
     bool undo_tip();
@@ -68,7 +72,8 @@ class ChainState {
     Taken take_aside(const Block& block, double now_s);
     Taken switch_to(const std::vector<Block>& branch, std::int64_t fork_height, double now_s);
     bool is_better(const std::vector<Block>& branch, std::int64_t fork_height);
-    /// The first `count` blocks, which follow the tip. Gives how many were added, and the fault of the next.
+    /// `count` blocks, which follow the tip: all of them, or none and how many of them could have been added,
+    /// with the fault of the next.
     std::pair<std::size_t, Taken> extend_all(const std::vector<Block>& blocks, std::size_t begin,
                                              std::size_t count, double now_s, bool proven);
     void note_header(const BlockHeader& header);
@@ -77,6 +82,7 @@ class ChainState {
     double genesis_timestamp_ = 0;
     std::int64_t paid_units_ = 0;
     std::int64_t data_version_ = -1;
+    bool has_nonces_ = false;
 };
 
 /// A write transaction; what is in memory goes back with the rows unless it is committed.
