@@ -14,7 +14,7 @@ namespace {
 TEST(Genesis, TheSameArgumentsMakeTheSameBlockAndVerify) {
     TestChain one(3, 5000), other(3, 5000);
     EXPECT_EQ(one->genesis(), other->genesis());
-    EXPECT_EQ(dump(one.path), dump(other.path));
+    EXPECT_EQ(difference(dump(one.path), dump(other.path)), "");
     EXPECT_EQ(one->base_height(), 0);
     EXPECT_EQ(one->balance_units(address(1)), 5000 * coin);
     EXPECT_EQ(one->balance_units(address(0)), 5021 * coin);
@@ -51,13 +51,13 @@ TEST(Growth, ManyBlocksVerifyAndAreTakenByAnotherNode) {
     const Taken taken = other->accept_all(blocks, chain.now(), accepted);
     EXPECT_EQ(taken.verdict, Verdict::accepted) << taken.reason;
     EXPECT_EQ(accepted, 30U);
-    EXPECT_EQ(dump(chain.path), dump(other.path));
+    EXPECT_EQ(difference(dump(chain.path), dump(other.path)), "");
     // What is derived can be derived anew.
     const std::string before = dump(other.path);
     other.chain.reset();
     Connection::open(other.path, Connection::Mode::read_write).execute("DELETE FROM node_state");
     other.open();
-    EXPECT_EQ(dump(other.path), before);
+    EXPECT_EQ(difference(dump(other.path), before), "");
 }
 
 TEST(Growth, StakeUnstakeAndWaitingByHeight) {
@@ -91,7 +91,7 @@ TEST(Growth, StakeUnstakeAndWaitingByHeight) {
     Connection::open(chain.path, Connection::Mode::read_write).execute("DELETE FROM node_state");
     chain.open();
     const auto without_state = [](const std::string& text) { return text.substr(0, text.find("node_state")); };
-    EXPECT_EQ(without_state(dump(chain.path)), without_state(before));
+    EXPECT_EQ(difference(without_state(dump(chain.path)), without_state(before)), "");
 }
 
 /// A sample chain whose validators' keys are ours.

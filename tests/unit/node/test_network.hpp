@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <filesystem>
-#include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -50,12 +51,13 @@ inline std::string failures(const std::filesystem::path& database) {
     return text;
 }
 
-/// Every row of the tables that make up the chain's state, sorted.
+/// Every row of the tables that make up the chain's state, sorted. What was only seen of others' double
+/// signing is no part of it.
 inline std::string dump(const std::filesystem::path& database) {
     Connection connection = Connection::open(database, Connection::Mode::read_write);
     std::string text;
     for (const char* table : {"blocks", "transactions", "validators", "nonces", "key_rotations",
-                              "slashing_evidence", "unstake_requests", "node_accounts", "node_blocks",
+                              "unstake_requests", "node_accounts", "node_blocks",
                               "node_unstaking", "node_state"}) {
         if (!connection.has_table(table)) continue;
         std::string columns;
@@ -74,6 +76,18 @@ inline Genesis genesis_of(std::size_t validators, double balance = 500) {
     genesis.timestamp = genesis_s;
     for (std::size_t i = 0; i < validators; ++i) genesis.validators.push_back({address(i), 100, balance});
     return genesis;
+}
+
+/// The first lines that differ, or nothing.
+inline std::string difference(const std::string& one, const std::string& other) {
+    std::istringstream left(one), right(other);
+    std::string a, b;
+    for (;;) {
+        const bool more_left = static_cast<bool>(std::getline(left, a));
+        const bool more_right = static_cast<bool>(std::getline(right, b));
+        if (!more_left && !more_right) return {};
+        if (more_left != more_right || a != b) return a.substr(0, 300) + "\n" + b.substr(0, 300);
+    }
 }
 
 /// One node's chain, and means to go on with it.
