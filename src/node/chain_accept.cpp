@@ -92,8 +92,11 @@ Taken ChainState::take_aside(const Block& block, double now_s) {
     if (header.height != *parent_height + 1) return refused(header, "the block's height is wrong");
     if (std::string fault = block_fault(block, options.network, genesis); !fault.empty())
         return refused(header, std::move(fault));
-    // Strangers could fill the room for side blocks; new validators come up within a branch only.
-    if (!parent && !validators.find(header.validator))
+    // Strangers could fill the room for side blocks; new validators come up within a branch only. One that
+    // was rotated on our branch has its old address on the other.
+    if (!parent && !validators.find(header.validator) &&
+        !database.integer("SELECT 1 FROM key_rotations WHERE network_type = ?1 AND old_address = ?2",
+                          options.network, header.validator))
         return {Verdict::refused, "it is not the validator's turn"};
     if (!(header.timestamp <= now_s + 2)) return refused(header, "the block is from the future");
     note_header(header);
