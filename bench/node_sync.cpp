@@ -1,5 +1,5 @@
-// How fast a validator syncs: blocks of one reward and one transfer each, taken by accept_all(). Prints blocks
-// a second. The argument is the number of blocks.
+// How fast a validator syncs: blocks of one reward and one transfer each, taken by accept_all(). Prints
+// blocks a second. The argument is the number of blocks.
 
 #include <unistd.h>
 
@@ -63,7 +63,8 @@ std::vector<node::Block> make_blocks(const std::filesystem::path& file,
 
 int main(int argc, char** argv) {
     const std::size_t count = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 5000;
-    const auto folder = std::filesystem::temp_directory_path() / ("bt2c-node-sync-" + std::to_string(getpid()));
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("bt2c-node-sync-" + std::to_string(getpid()));
     std::filesystem::create_directory(folder);
     std::vector<keys::Signer> signers;
     while (signers.size() < validators) signers.push_back(keys::signer_of(keys::new_rsa_key()));

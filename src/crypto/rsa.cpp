@@ -87,8 +87,8 @@ EVP_PKEY_CTX* verifier_of(base::ByteView public_key) {
     base::Bytes name(public_key.begin(), public_key.end());
     if (const auto found = kept.find(name); found != kept.end()) return found->second.get();
     const Key key = public_key_of(public_key);
-    std::unique_ptr<EVP_PKEY_CTX, Free> context(
-        key ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr) : nullptr);
+    std::unique_ptr<EVP_PKEY_CTX, Free> context(key ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)
+                                                    : nullptr);
     if (!context || EVP_PKEY_verify_init(context.get()) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
         EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1)
@@ -126,8 +126,8 @@ bool verify_pkcs1_sha256(base::ByteView public_key, base::ByteView message, base
 
 bool verify_pkcs1_sha256_digest(base::ByteView public_key, const Digest& digest, base::ByteView signature) {
     EVP_PKEY_CTX* const context = verifier_of(public_key);
-    return context && EVP_PKEY_verify(context, signature.data(), signature.size(), digest.data(),
-                                      digest.size()) == 1;
+    return context &&
+           EVP_PKEY_verify(context, signature.data(), signature.size(), digest.data(), digest.size()) == 1;
 }
 
 base::Bytes rsa_public_key(base::ByteView n, base::ByteView e) {

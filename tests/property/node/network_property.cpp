@@ -1,5 +1,5 @@
-// [N1] Whole networks in one process, under a clock of their own: messages are lost and late, nodes are cut off,
-// restarted and paused. However it goes, nobody signs twice, and once all is well again all agree.
+// [N1] Whole networks in one process, under a clock of their own: messages are lost and late, nodes are cut
+// off, restarted and paused. However it goes, nobody signs twice, and once all is well again all agree.
 
 #include <gtest/gtest.h>
 
@@ -108,7 +108,8 @@ class Network {
     }
     void check() {
         for (const auto& node : nodes_) {
-            EXPECT_EQ(chain::hash_text(node->chain->tip().hash), chain::hash_text(nodes_[0]->chain->tip().hash))
+            EXPECT_EQ(chain::hash_text(node->chain->tip().hash),
+                      chain::hash_text(nodes_[0]->chain->tip().hash))
                 << "node " << node->index << " at " << node->chain->tip().height;
             EXPECT_EQ(failures(node->home.database()), "");
             EXPECT_EQ(node->chain->evidence_count(), 0);
@@ -150,7 +151,8 @@ class Network {
     void fetch(Node& to, const Node& from) {
         std::size_t accepted = 0;
         const std::int64_t first = std::max<std::int64_t>(to.chain->tip().height - final_depth, 1);
-        const Taken taken = to.chain->accept_all(from.chain->blocks_from(first, 500, 1 << 24), now_, accepted);
+        const Taken taken =
+            to.chain->accept_all(from.chain->blocks_from(first, 500, 1 << 24), now_, accepted);
         EXPECT_NE(taken.verdict, Verdict::refused) << taken.reason;
         EXPECT_NE(taken.verdict, Verdict::final) << taken.reason;
     }

@@ -52,7 +52,8 @@ TEST(Branches, UndoingPutsEveryRowBackAndTransactionsWaitAgain) {
     for (int i = 0; i < 5; ++i) {
         const Block block = other.grow();
         const Taken taken = chain->accept(block, other.now() + 100);
-        EXPECT_EQ(taken.verdict, i < 4 && taken.verdict == Verdict::worse ? Verdict::worse : Verdict::accepted)
+        EXPECT_EQ(taken.verdict,
+                  i < 4 && taken.verdict == Verdict::worse ? Verdict::worse : Verdict::accepted)
             << taken.reason;
     }
     EXPECT_EQ(chain->tip().hash, other->tip().hash);
@@ -196,7 +197,8 @@ TEST_F(Rotation, MovesTheValidatorAndCanBeUndone) {
     EXPECT_EQ(chain->pending_count(), 1U);
     chain.grow();
     EXPECT_TRUE(chain->validator(address(11)));
-    EXPECT_EQ(chain.add(chain.transaction(1, "stake", 5 * coin)).reason, "the key was given up for another one");
+    EXPECT_EQ(chain.add(chain.transaction(1, "stake", 5 * coin)).reason,
+              "the key was given up for another one");
 }
 
 TEST_F(Rotation, OfAStolenKeyBansTheOldAddress) {
@@ -212,12 +214,13 @@ TEST_F(Rotation, OfTheWrongChainBySomebodyElseOrOfNobodyIsRefused) {
     keys::RotationRecord foreign = record(1, 11);
     foreign.genesis_hash = std::string(64, '1');
     keys::sign_rotation(foreign, signer(1), signer(11));
-    EXPECT_NE(chain.add(chain.transaction(1, "validator", 0, {}, foreign.text())).reason.find("another chain"),
-              std::string::npos);
+    EXPECT_NE(
+        chain.add(chain.transaction(1, "validator", 0, {}, foreign.text())).reason.find("another chain"),
+        std::string::npos);
     EXPECT_EQ(chain.add(chain.transaction(0, "validator", 0, {}, record(1, 11).text())).reason,
               "a rotation is sent by the old or the new key only");
-    EXPECT_NE(chain.add(chain.transaction(12, "validator", 0, {}, record(12, 11).text())).reason.find(
-                  "it is no validator there"),
+    EXPECT_NE(chain.add(chain.transaction(12, "validator", 0, {}, record(12, 11).text()))
+                  .reason.find("it is no validator there"),
               std::string::npos);
 }
 

@@ -16,7 +16,8 @@ std::string altered(std::string text, std::string_view from, std::string_view to
 
 TEST(Codec, BlocksAndTransactionsComeBackAsTheyWere) {
     TestChain chain(2);
-    ASSERT_EQ(chain.add(chain.transaction(0, "transfer", 123'456'789, address(1))).verdict, Verdict::accepted);
+    ASSERT_EQ(chain.add(chain.transaction(0, "transfer", 123'456'789, address(1))).verdict,
+              Verdict::accepted);
     const Block block = chain.block();
     const Block read = parse_block(to_json(block));
     EXPECT_EQ(to_json(read), to_json(block));
@@ -71,8 +72,9 @@ TEST(Codec, WhatIsSignedNamesPurposeNetworkAndGenesis) {
     header.height = 7;
     header.network = "devnet";
     const std::string zeros(64, '0');
-    EXPECT_EQ(header.signed_text({}), R"({"purpose":"bt2c block","version":1,"network":"devnet","genesis_hash":")" +
-                                          zeros + R"(","height":"7","hash":")" + zeros + "\"}");
+    EXPECT_EQ(header.signed_text({}),
+              R"({"purpose":"bt2c block","version":1,"network":"devnet","genesis_hash":")" + zeros +
+                  R"(","height":"7","hash":")" + zeros + "\"}");
     EXPECT_EQ(transaction_signed_text({}, "devnet", {}),
               R"({"purpose":"bt2c transaction","version":1,"network":"devnet","genesis_hash":")" + zeros +
                   R"(","hash":")" + zeros + "\"}");

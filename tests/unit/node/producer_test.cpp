@@ -15,7 +15,9 @@ namespace {
 
 struct Producing : testing::Test {
     explicit Producing(std::size_t validators = 1) : chain(validators) {}
-    Producer producer(std::size_t key = 0, double settle_s = 0) const { return {home, signer(key), settle_s}; }
+    Producer producer(std::size_t key = 0, double settle_s = 0) const {
+        return {home, signer(key), settle_s};
+    }
     Abstained asked(Producer& who, const PeerView& view = {}) {
         return who.try_produce(*chain.chain, view, late()).abstained;
     }

@@ -48,7 +48,11 @@ TEST_F(Rules, TheSoundBlockIsTaken) {
 TEST_F(Rules, OfTheHeader) {
     EXPECT_EQ(reason([](Block& b) { b.header.network = "testnet"; }), "the block belongs to another network");
     EXPECT_EQ(reason([](Block& b) { b.header.hash[0] ^= 1; }, false), "the block's hash is wrong");
-    EXPECT_EQ(reason([](Block& b) { b.header.height += 1; b.transactions.back().nonce += 1; retime_reward(b); }),
+    EXPECT_EQ(reason([](Block& b) {
+                  b.header.height += 1;
+                  b.transactions.back().nonce += 1;
+                  retime_reward(b);
+              }),
               "the block does not follow the tip");
     EXPECT_EQ(reason([](Block& b) { b.header.public_key = signer(9).public_key; }, false),
               "the block's public key is not its validator's");
@@ -56,9 +60,15 @@ TEST_F(Rules, OfTheHeader) {
               "the block's signature does not verify");
     EXPECT_EQ(reason([](Block& b) { b.header.nonce = 3; }), "there is no such round");
     EXPECT_EQ(reason([](Block& b) { b.header.nonce = 1; }), "it is not the validator's turn");
-    EXPECT_EQ(reason([](Block& b) { b.header.timestamp -= 0.001; retime_reward(b); }),
+    EXPECT_EQ(reason([](Block& b) {
+                  b.header.timestamp -= 0.001;
+                  retime_reward(b);
+              }),
               "the block is earlier than its round");
-    EXPECT_EQ(reason([](Block& b) { b.header.timestamp += 2.01; retime_reward(b); }),
+    EXPECT_EQ(reason([](Block& b) {
+                  b.header.timestamp += 2.01;
+                  retime_reward(b);
+              }),
               "the block is from the future");
     Block orphan = sound;
     orphan.header.previous_hash[3] ^= 1;
@@ -66,18 +76,32 @@ TEST_F(Rules, OfTheHeader) {
 }
 
 TEST_F(Rules, OfItsTransactions) {
-    EXPECT_EQ(reason([](Block& b) { b.header.merkle_root[0] ^= 1; b.header.hash = b.header.own_hash();
-                                    sign_header(b.header, {}, signer(0)); }, false).empty(), false);
+    EXPECT_EQ(reason(
+                  [](Block& b) {
+                      b.header.merkle_root[0] ^= 1;
+                      b.header.hash = b.header.own_hash();
+                      sign_header(b.header, {}, signer(0));
+                  },
+                  false)
+                  .empty(),
+              false);
     EXPECT_EQ(reason([](Block& b) { b.transactions.clear(); }), "the block has no reward");
     EXPECT_EQ(reason([](Block& b) { b.transactions.pop_back(); }), "the last transaction is no reward");
     EXPECT_EQ(reason([](Block& b) { std::swap(b.transactions[0], b.transactions[1]); }),
               "the transactions are not in order");
-    EXPECT_EQ(reason([](Block& b) { b.transactions[1] = b.transactions[0]; }), "the transactions are not in order");
+    EXPECT_EQ(reason([](Block& b) { b.transactions[1] = b.transactions[0]; }),
+              "the transactions are not in order");
     EXPECT_EQ(reason([](Block& b) { b.transactions.insert(b.transactions.begin(), b.transactions.back()); }),
               "there is a reward that the block's maker did not earn");
-    EXPECT_EQ(reason([](Block& b) { b.transactions.back().recipient = address(9); retime_reward(b); }),
+    EXPECT_EQ(reason([](Block& b) {
+                  b.transactions.back().recipient = address(9);
+                  retime_reward(b);
+              }),
               "the reward is not the block's");
-    EXPECT_EQ(reason([](Block& b) { b.transactions.back().units += 1; retime_reward(b); }),
+    EXPECT_EQ(reason([](Block& b) {
+                  b.transactions.back().units += 1;
+                  retime_reward(b);
+              }),
               "the reward is not what the schedule says");
     EXPECT_EQ(reason([](Block& b) { b.transactions.back().hash[0] ^= 1; }), "the reward's hash is wrong");
     EXPECT_EQ(reason([](Block& b) { b.transactions[0].units += 1; }), "a transaction's hash is wrong");
@@ -85,8 +109,10 @@ TEST_F(Rules, OfItsTransactions) {
               "a transaction's signature does not verify");
     EXPECT_EQ(reason([](Block& b) { b.transactions[0].public_key = signer(9).public_key; }),
               "a transaction's public key is not its sender's");
-    EXPECT_EQ(reason([](Block& b) { b.transactions.resize(1, b.transactions[0]);
-                                    b.transactions.resize(transactions_max + 1, b.transactions[0]); }),
+    EXPECT_EQ(reason([](Block& b) {
+                  b.transactions.resize(1, b.transactions[0]);
+                  b.transactions.resize(transactions_max + 1, b.transactions[0]);
+              }),
               "the block has too many transactions");
 }
 
@@ -99,21 +125,32 @@ TEST_F(Rules, OfWhatTransactionsDo) {
                 if (b.transactions[0].sender == address(from)) resign(b, 0, chain, from);
         });
     };
-    EXPECT_EQ(changed([](Transaction& t) { t.nonce = 2; }), "a transaction's nonce is not 1, the sender's next one");
+    EXPECT_EQ(changed([](Transaction& t) { t.nonce = 2; }),
+              "a transaction's nonce is not 1, the sender's next one");
     EXPECT_EQ(changed([](Transaction& t) { t.units = 900 * coin; }), "the sender's balance is too small");
     EXPECT_EQ(changed([](Transaction& t) { t.units = 0; }), "the amount is not one that the type allows");
     EXPECT_EQ(changed([](Transaction& t) { t.recipient = "somebody"; }),
               "the recipient is not one that the type allows");
     EXPECT_EQ(changed([](Transaction& t) { t.timestamp += 60; }), "a transaction is later than its block");
     EXPECT_EQ(changed([](Transaction& t) { t.timestamp -= 3700; }), "a transaction has expired");
-    EXPECT_EQ(changed([](Transaction& t) { t.type = "unstake"; t.recipient = t.sender; }),
+    EXPECT_EQ(changed([](Transaction& t) {
+                  t.type = "unstake";
+                  t.recipient = t.sender;
+              }),
               "the amount is not the whole stake");
-    EXPECT_NE(changed([](Transaction& t) { t.type = "validator"; t.units = 0; t.recipient = t.sender; }), "");
+    EXPECT_NE(changed([](Transaction& t) {
+                  t.type = "validator";
+                  t.units = 0;
+                  t.recipient = t.sender;
+              }),
+              "");
 }
 
 TEST_F(Rules, AnotherNetworksTransactionIsNotSignedForThisOne) {
-    EXPECT_EQ(reason([&](Block& b) { sign_transaction(b.transactions[0], "devnet", chain::Hash{1}, 
-                                     TestChain::signer_for(b.transactions[0].sender)); }),
+    EXPECT_EQ(reason([&](Block& b) {
+                  sign_transaction(b.transactions[0], "devnet", chain::Hash{1},
+                                   TestChain::signer_for(b.transactions[0].sender));
+              }),
               "a transaction's signature does not verify");
 }
 
@@ -139,7 +176,8 @@ TEST_F(Rules, TransactionsThatCannotWait) {
     EXPECT_EQ(said(made), "the transaction is from the future");
     EXPECT_EQ(said(chain.transaction(0, "transfer", 2 * coin, address(1))),
               "a transaction with this nonce waits already");
-    EXPECT_EQ(said(chain.transaction(2, "transfer", 5000 * coin, address(1))), "the sender's balance is too small");
+    EXPECT_EQ(said(chain.transaction(2, "transfer", 5000 * coin, address(1))),
+              "the sender's balance is too small");
     EXPECT_EQ(chain.add(sound.transactions[0]).verdict, Verdict::known);
     EXPECT_EQ(chain->pending_count(), 2U);
     // They are there after a restart, and expire.
