@@ -47,9 +47,10 @@ Taken ChainState::accept_all(const std::vector<Block>& blocks, double now_s, std
 Taken ChainState::take(const Block& block, double now_s) {
     refresh();
     const BlockHeader& header = block.header;
-    if (side.contains(header.hash) || has_block(database, options.network, header.hash))
-        return {Verdict::known, {}};
+    if (has_block(database, options.network, header.hash)) return {Verdict::known, {}};
     if (chaindb::is_paused(database.connection(), options.network)) return {Verdict::paused, paused_reason};
+    // One that was kept aside may have become the better one when a switch to it was cut off.
+    if (side.contains(header.hash)) return prefer(header, now_s, Verdict::known);
     if (header.previous_hash == tip.hash) return extend(block, now_s);
     return take_aside(block, now_s);
 }
@@ -104,13 +105,25 @@ Taken ChainState::take_aside(const Block& block, double now_s) {
     const auto fork_height = height_of(
         database, options.network, before.empty() ? header.previous_hash : before[0].header.previous_hash);
     if (!fork_height) return {Verdict::unconnected, "the block's predecessor is not here"};
-    if (*fork_height < tip.height - final_depth || *fork_height < base_height)
+    if (is_final(*fork_height + 1))
         return {Verdict::final,
                 base::format("it would undo final blocks, from height {} on", *fork_height + 1)};
     side.add(block);
+    return prefer(header, now_s, Verdict::worse);
+}
+
+Taken ChainState::prefer(const BlockHeader& header, double now_s, Verdict otherwise) {
     const std::vector<Block> branch = side.branch_to(header.hash);
-    if (!is_better(branch, *fork_height)) return {Verdict::worse, "the chain here is preferred"};
+    const auto fork_height = branch.empty()
+                                 ? std::nullopt
+                                 : height_of(database, options.network, branch.front().header.previous_hash);
+    if (!fork_height || is_final(*fork_height + 1) || !is_better(branch, *fork_height))
+        return {otherwise, "the chain here is preferred"};
     return switch_to(branch, *fork_height, now_s);
+}
+
+bool ChainState::is_final(std::int64_t height) const {
+    return height <= tip.height - final_depth || height <= base_height;
 }
 
 bool ChainState::is_better(const std::vector<Block>& branch, std::int64_t fork_height) {

@@ -70,7 +70,10 @@ class ChainState {
     Taken take_all(const std::vector<Block>& blocks, double now_s, std::size_t& accepted);
     Taken extend(const Block& block, double now_s);
     Taken take_aside(const Block& block, double now_s);
+    /// Switches to the branch of a block that was kept aside, if it is better.
+    Taken prefer(const BlockHeader& header, double now_s, Verdict otherwise);
     Taken switch_to(const std::vector<Block>& branch, std::int64_t fork_height, double now_s);
+    bool is_final(std::int64_t height) const;
     bool is_better(const std::vector<Block>& branch, std::int64_t fork_height);
     /// `count` blocks, which follow the tip: all of them, or none and how many of them could have been added,
     /// with the fault of the next.

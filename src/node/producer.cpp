@@ -92,7 +92,9 @@ Producer::Outcome Producer::produce(Chain& chain, const PeerView&, double now_s)
     const std::int64_t height = tip.height + 1;
     const keys::SigningIdentity identity = identity_of(chain, address_);
     const std::optional<std::int64_t> watermark = keys::read_watermark(home_, identity);
-    if (!watermark && chain.highest_block_by(address_))
+    // Nobody signed the lowest block.
+    const auto highest = chain.highest_block_by(address_);
+    if (!watermark && highest && chain.hash_at(*highest) != chain.genesis())
         return abstain(Abstained::watermark,
                        "the chain has blocks by this key, but no file says up to which height it has signed: "
                        "run 'bt2c-dr network unlock-signing'",

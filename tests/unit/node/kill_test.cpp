@@ -11,7 +11,6 @@
 #include <random>
 #include <thread>
 
-#include "keys/signing_state.hpp"
 #include "node/producer.hpp"
 #include "unit/node/test_network.hpp"
 
@@ -38,9 +37,6 @@ TEST(Killed, AtAnyMomentNothingIsSignedTwiceAndAllGoesOn) {
     const config::Home home{folder.path()};
     std::filesystem::create_directories(home.root / "data");
     create_chain(home.database(), genesis_of(1));
-    const std::string genesis =
-        chain::hash_text(Chain::open(home.database(), {"devnet", block_time_s}).genesis());
-    keys::raise_watermark(home, {"devnet", genesis, address(0)}, 0);
     const auto signatures = folder / "signatures";
     const int told = ::open(signatures.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     ASSERT_GE(told, 0);

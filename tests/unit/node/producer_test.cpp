@@ -30,7 +30,7 @@ struct Producing : testing::Test {
     TestChain chain;
 };
 
-/// A chain of which address 1, not address 0, has no block yet; so no watermark is missing.
+/// Neither has signed a block yet, so no watermark is missing.
 struct NewValidator : Producing {
     NewValidator() : Producing(2) {}
     PeerView all{100 * coin, std::nullopt, 0, false};
@@ -66,7 +66,9 @@ TEST_F(NewValidator, AbstainsForEachReason) {
     view = all;
     view.awake_stake_units = 0;  // half is not more than half
     EXPECT_EQ(asked(who, view), Abstained::minority);
-    Producer old = producer(0);  // made the first block, and has no watermark
+    while (chain.grow().header.validator != address(0)) {
+    }
+    Producer old = producer(0);  // has made a block, and has no watermark
     EXPECT_EQ(asked(old, all), Abstained::watermark);
     Producer settling = producer(1, 30);
     const auto outcome = settling.try_produce(*chain.chain, all, late());
