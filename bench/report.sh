@@ -126,13 +126,26 @@ report_tall() {
     memory_goals
 }
 
+report_agents() {
+    echo "## Orders to agents"
+    echo
+    echo "\`bench/run.sh --agents\`, $(date -u +%F). Real agents and one real etcd, all on this machine: their processor time adds up on its cores. They obey without a database."
+    echo
+    report_machine
+    echo "- $(etcd --version | head -1), its data on the same disk as the folder."
+    echo
+    TMPDIR=$work "$bin/bt2c-bench-agents"
+    echo
+    TMPDIR=$work "$bin/bt2c-bench-agents" --local
+}
+
 # The document: the parts that were measured, each by its latest run.
 report_document() {
     local part
     echo "# Benchmarks"
     echo
-    echo "Written by \`./run bench\`, \`bench/run.sh --tall\` and \`bench/run.sh --keys\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
-    for part in result tall keys; do
+    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\` and \`bench/run.sh --agents\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
+    for part in result tall keys agents; do
         if [[ -e $dir/$part.md ]]; then
             echo
             cat "$dir/$part.md"

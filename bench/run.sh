@@ -4,6 +4,7 @@
 #   bench/run.sh          every tool, medians of BENCH_ROUNDS rounds
 #   bench/run.sh --tall   our peak memory alone, on a chain ten times as tall
 #   bench/run.sh --keys   a key from its phrase, against PyCryptodome
+#   bench/run.sh --agents an order to a thousand agents through a real etcd, and to ten through a folder
 #
 # BENCH_BLOCKS (150000), BENCH_ROUNDS (5), BENCH_DIR (build/bench), BENCH_BIN (build/release/bin).
 # The table in docs/ is replaced only by a run with the usual number of blocks and rounds.
@@ -15,13 +16,14 @@ source bench/measure.sh
 source bench/report.sh
 
 usual_blocks=150000 usual_rounds=5 transactions=11
-tall=no keys=no
+tall=no keys=no agents=no
 case ${1:-} in
     '') ;;
     --tall) tall=yes ;;
     --keys) keys=yes ;;
+    --agents) agents=yes ;;
     *)
-        sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
@@ -46,6 +48,15 @@ if [[ $keys == yes ]]; then
     report_document >"$dir/benchmarks.md"
     cat "$dir/benchmarks.md"
     if [[ -e $dir/result.md && -z ${BENCH_PHRASES:-} ]]; then cp "$dir/benchmarks.md" docs/benchmarks.md; fi
+    exit
+fi
+if [[ $agents == yes ]]; then
+    say "orders to agents"
+    cmake --build build/release --target bt2c-bench-agents
+    report_agents >"$dir/agents.md"
+    report_document >"$dir/benchmarks.md"
+    cat "$dir/benchmarks.md"
+    if [[ -e $dir/result.md ]]; then cp "$dir/benchmarks.md" docs/benchmarks.md; fi
     exit
 fi
 writer=

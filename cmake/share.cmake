@@ -3,6 +3,8 @@
 include(GNUInstallDirs)
 install(TARGETS bt2c-dr)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES packaging/systemd/bt2c-dr-agent.service packaging/systemd/bt2c-node.service
+        DESTINATION lib/systemd/system)
 if(NOT BT2C_SHARE)
     return()
 endif()

@@ -182,7 +182,7 @@ CapturedFiles capture_files(const config::Home& home, repository::PackWriter& pa
                             const repository::RepositoryKeys& keys, const repository::Manifest* before,
                             PackNumbers& numbers, base::Progress& progress) {
     FileStore store(home.root, packs, keys, before, &numbers, progress);
-    for (const fs::path& folder : {home.config(), home.keys(), home.wallets()})
+    for (const fs::path& folder : {home.config(), home.keys(), home.wallets(), home.network()})
         if (fs::symlink_status(folder).type() != fs::file_type::not_found) store.add_tree(folder);
     CapturedFiles captured{std::move(store.entries), true};
     if (before)

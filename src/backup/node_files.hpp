@@ -17,7 +17,7 @@ struct CapturedFiles {
     bool changed = false;  ///< against `before`: contents, names, kinds, owners or modes
 };
 
-/// Stores all that is below config/, keys/ and wallets/. Symbolic links are stored as links and
+/// Stores all that is below config/, keys/, wallets/ and network/. Symbolic links are stored as links and
 /// never followed; what is no file, folder or link is left out, with a note. A file that changes
 /// while it is read is read again, at last with a note. Contents that `before` holds under the
 /// same path are referenced. Throws Error when a file cannot be read.

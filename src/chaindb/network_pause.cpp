@@ -168,6 +168,29 @@ PauseOutcome begin(Connection& database, const PauseOrder& order) {
     return outcome;
 }
 
+Error forged_states(const PauseOrder& order) {
+    return cannot("resume", order, ErrorKind::findings,
+                  "the saved states of the validators are not those of the pause: they were changed")
+        .hint(
+            "compare table network_pause_state with a backup of before the pause; "
+            "'bt2c-dr network resume --force --reason TEXT' takes them as they are");
+}
+
+/// All that a resume changes, but for the order's own row.
+void wake(Connection& database, const PauseOrder& order, const std::optional<Record>& record,
+          PauseOutcome& outcome) {
+    const SavedColumns columns = SavedColumns::of(database);
+    if (record) {
+        outcome.paused_seconds = std::max(0.0, order.issued_at - record->paused_at);
+        restore_validators(database, order.network, columns, outcome);
+        shift_requests(database, order.network, record->paused_at, outcome);
+    }
+    remove_guard(database, order.network);
+    clear(database, order.network);
+    add_status(database, order, "ACTIVE");
+    outcome.changed = true;
+}
+
 }  // namespace
 
 PauseOutcome apply_pause(Connection& database, const PauseOrder& order) {
@@ -178,6 +201,7 @@ PauseOutcome apply_pause(Connection& database, const PauseOrder& order) {
     PauseOutcome outcome = begin(database, order);
     const bool fresh = is_new(database, "pause", order);
     const std::optional<Record> record = read_record(database, order.network);
+    if (!record && !fresh) return outcome;  // this very order was obeyed, and its time has ended since
     const SavedColumns columns = SavedColumns::of(database);
     const bool had_guard = has_guard(database, order.network);
     save_validators(database, order.network, columns, record.has_value());
@@ -214,22 +238,27 @@ PauseOutcome apply_resume(Connection& database, const PauseOrder& order, bool fo
                 "pause "
                 "away");
     if (record && saved_hash(database, order.network) != record->state_hash && !force)
-        throw cannot("resume", order, ErrorKind::findings,
-                     "the saved states of the validators are not those of the pause: they were changed")
-            .hint(
-                "compare table network_pause_state with a backup of before the pause; "
-                "'bt2c-dr network resume --force --reason TEXT' takes them as they are");
-    const SavedColumns columns = SavedColumns::of(database);
-    if (record) {
-        outcome.paused_seconds = std::max(0.0, order.issued_at - record->paused_at);
-        restore_validators(database, order.network, columns, outcome);
-        shift_requests(database, order.network, record->paused_at, outcome);
-    }
-    remove_guard(database, order.network);
-    clear(database, order.network);
-    add_status(database, order, "ACTIVE");
+        throw forged_states(order);
+    wake(database, order, record, outcome);
     if (fresh) add_order(database, order, "resume");
-    outcome.changed = true;
+    transaction.commit();
+    return outcome;
+}
+
+PauseOutcome end_pause_in_time(Connection& database, const std::string& network, double now_s) {
+    database.execute("PRAGMA synchronous = FULL");
+    sqlite::Transaction transaction(database);
+    const std::optional<Record> record = read_record(database, network);
+    if (!record || !record->until || now_s < *record->until) return {};
+    const PauseOrder order{.network = network,
+                           .sequence = record->sequence,
+                           .issued_at = *record->until,
+                           .reason = base::format("the time of order {} is over", record->sequence),
+                           .authority = record->authority};
+    require_tables(database, "resume", order);
+    PauseOutcome outcome = begin(database, order);
+    if (saved_hash(database, network) != record->state_hash) throw forged_states(order);
+    wake(database, order, record, outcome);
     transaction.commit();
     return outcome;
 }

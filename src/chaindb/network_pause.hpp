@@ -41,6 +41,10 @@ PauseOutcome apply_pause(sqlite::Connection& database, const PauseOrder& order);
 /// pause, or there are none, unless `force`: then what can be restored is, and the rest is reported.
 PauseOutcome apply_resume(sqlite::Connection& database, const PauseOrder& order, bool force);
 
+/// Ends a pause whose time is over, as a resume at that time would; `changed` is false where there is none.
+/// No order is kept: the pause's own said when. Throws as apply_resume().
+PauseOutcome end_pause_in_time(sqlite::Connection& database, const std::string& network, double now_s);
+
 /// What a database says of a network's pause.
 struct PauseState {
     bool paused = false;        ///< by us, or by the newest row of `network_status`

@@ -18,7 +18,7 @@ constexpr const char* create_tables =
     "NULL, paused_at REAL NOT NULL, until REAL, height INTEGER, tip_hash TEXT NOT NULL, validators INTEGER "
     "NOT NULL, state_hash TEXT NOT NULL, reason TEXT NOT NULL, authority TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS network_pause_state (network_type TEXT NOT NULL, address, status, is_active, "
-    "last_validation, last_block, unstake_requested_at);"
+    "last_validation, unstake_requested_at);"
     "CREATE INDEX IF NOT EXISTS network_pause_state_address ON network_pause_state (network_type, address);"
     "CREATE TABLE IF NOT EXISTS network_orders (network_type TEXT NOT NULL, sequence INTEGER NOT NULL, "
     "action TEXT NOT NULL, issued_at REAL NOT NULL, applied_at REAL NOT NULL, reason TEXT NOT NULL, "

@@ -26,7 +26,7 @@ std::int64_t last_sequence(sqlite::Connection& database, const std::string& netw
 
 /// Which of the saved columns `validators` has.
 struct SavedColumns {
-    bool is_active = false, last_validation = false, last_block = false, unstake_requested_at = false;
+    bool is_active = false, last_validation = false, unstake_requested_at = false;
     static SavedColumns of(sqlite::Connection& database);
 };
 /// Saves those that are not saved yet; of these only the active ones, when `only_active`.

@@ -102,18 +102,17 @@ void restore_one(Connection& database, const Pair& pair, const SavedColumns& col
 
 SavedColumns SavedColumns::of(Connection& database) {
     const auto has = [&](const char* name) { return database.has_column("validators", name); };
-    return {has("is_active"), has("last_validation"), has("last_block"), has("unstake_requested_at")};
+    return {has("is_active"), has("last_validation"), has("unstake_requested_at")};
 }
 
 void save_validators(Connection& database, const std::string& network, const SavedColumns& columns,
                      bool only_active) {
     auto insert = database.prepare(format(
-        "INSERT INTO network_pause_state SELECT network_type, address, status, {}, {}, {}, {} FROM "
+        "INSERT INTO network_pause_state SELECT network_type, address, status, {}, {}, {} FROM "
         "validators v WHERE network_type = ?1 AND NOT EXISTS (SELECT 1 FROM network_pause_state s WHERE "
         "s.network_type = ?1 AND s.address IS v.address){}",
         column_or_null(columns.is_active, "is_active"),
         column_or_null(columns.last_validation, "last_validation"),
-        column_or_null(columns.last_block, "last_block"),
         column_or_null(columns.unstake_requested_at, "unstake_requested_at"),
         only_active ? " AND upper(status) = 'ACTIVE'" : ""));
     insert.bind(1, network);
@@ -128,7 +127,7 @@ std::string saved_hash(Connection& database, const std::string& network) {
     if (pause.next()) hash.update(base::as_bytes(pause.text(0)));
     auto rows = database.prepare(
         "SELECT char(10) || quote(address) || ',' || quote(status) || ',' || quote(is_active) || ',' || "
-        "quote(last_validation) || ',' || quote(last_block) || ',' || quote(unstake_requested_at) AS line "
+        "quote(last_validation) || ',' || quote(unstake_requested_at) AS line "
         "FROM "
         "network_pause_state WHERE network_type = ? ORDER BY line");
     rows.bind(1, network);
@@ -152,7 +151,6 @@ void restore_validators(Connection& database, const std::string& network, const 
         } else {
             restore_one(database, pair, columns, outcome);
             if (columns.last_validation) shift_timer(database, pair, "last_validation", outcome);
-            if (columns.last_block) shift_timer(database, pair, "last_block", outcome);
             if (columns.unstake_requested_at) shift_timer(database, pair, "unstake_requested_at", outcome);
         }
     }

@@ -20,6 +20,15 @@ CommandTable all_commands() {
              keys_token_import_command,
              keys_token_sign_command,
              keys_token_remove_command,
+             network_pause_command,
+             network_resume_command,
+             network_status_command,
+             network_unlock_command,
+             network_order_create_command,
+             network_order_sign_command,
+             network_order_show_command,
+             network_signer_create_command,
+             network_audit_command,
              repository_init_command,
              repository_info_command,
              repository_check_command,
@@ -27,6 +36,7 @@ CommandTable all_commands() {
              repository_key_list_command,
              repository_key_remove_command,
              repository_rebuild_index_command,
+             agent_command,
              help_command,
              generate_command,
          })
@@ -34,6 +44,9 @@ CommandTable all_commands() {
     table.groups = {
         {"keys", "look after the keys of validators"},
         {"keys token", "keep keys in hardware, through PKCS#11"},
+        {"network", "stop a network, start it again, and see how it is"},
+        {"network order", "make, sign and look at orders to pause and resume a network"},
+        {"network signer", "look after the keys that sign orders"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
     };

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/token_access.hpp"
 #include "crypto/base64.hpp"
+#include "crypto/ed25519.hpp"
 #include "platform/file.hpp"
 
 namespace bt2c::cli {
@@ -61,7 +62,8 @@ class KeysTokenSignCommand final : public Command {
         const token::TokenInfo token = token::find_token(access);
         if (!token.serial.empty()) access.token = token.serial;
         const token::KeyInfo key = find_key(token, key_, [](const token::KeyInfo& candidate) {
-            return candidate.has_private && candidate.signs != false;
+            return candidate.has_private && candidate.signs != false &&
+                   !crypto::ed25519_from_spki(candidate.public_key);
         });
         const base::Bytes signature = token::sign(access, key.public_key, digest_of(file_));
         if (output_) write(signature);

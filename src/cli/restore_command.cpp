@@ -188,6 +188,7 @@ class RestoreCommand final : public Command {
         document.set("kept", std::move(kept));
         document.set("verified", result.verified);
         document.set("duration_seconds", seconds);
+        document.set("signing_locked", result.signing_locked);
         Json undone = Json::array();
         for (const std::string& file : rotations) undone.push(file);
         document.set("rotations_to_apply", std::move(undone));
@@ -211,7 +212,11 @@ class RestoreCommand final : public Command {
                         "keys "
                         "rotate --apply {}",
                         file);
-                out.line("Before the node signs again, make sure that no other host runs with these keys.");
+                if (result.signing_locked)
+                    out.line(
+                        "Signing is locked: another host may still run with these keys. When it is known to "
+                        "be "
+                        "dead: bt2c-dr network unlock-signing");
             }};
     }
 

@@ -136,4 +136,17 @@ SecretBytes wallet_password(const std::optional<std::filesystem::path>& file, co
     return std::move(*typed);
 }
 
+SecretBytes signer_password(const std::string& question, bool is_new) {
+    if (const char* value = std::getenv("BT2C_SIGNER_PASSWORD"); value && *value)
+        return SecretBytes::copy_of(base::as_bytes(value));
+    if (const char* file = std::getenv("BT2C_SIGNER_PASSWORD_FILE"); file && *file)
+        return read_secret_file(file);
+    auto typed = is_new ? ask_new_secret(question) : ask_secret(question);
+    if (!typed)
+        throw Error(ErrorKind::usage,
+                    "no password for the signer's key was given, and there is no terminal to ask on")
+            .hint("set BT2C_SIGNER_PASSWORD_FILE to a file that holds it in its first line");
+    return std::move(*typed);
+}
+
 }  // namespace bt2c::cli

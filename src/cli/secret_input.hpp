@@ -35,4 +35,8 @@ crypto::SecretBytes read_secret_file(const std::filesystem::path& path);
 crypto::SecretBytes wallet_password(const std::optional<std::filesystem::path>& file,
                                     const std::string& question, bool is_new);
 
+/// The password of a signer's key: BT2C_SIGNER_PASSWORD, else the first line of the file that
+/// BT2C_SIGNER_PASSWORD_FILE names, else a prompt; asked twice when `is_new`.
+crypto::SecretBytes signer_password(const std::string& question, bool is_new);
+
 }  // namespace bt2c::cli

@@ -40,8 +40,9 @@ token::Access TokenOptions::with_given_pin(Context& context) const {
     return access;
 }
 
-token::Access TokenOptions::with_pin(Context& context) const {
+token::Access TokenOptions::with_pin(Context& context, const std::string& serial) const {
     token::Access access = with_given_pin(context);
+    if (token_.empty() && !serial.empty()) access.token = serial;
     if (access.pin) return access;
     const token::TokenInfo token = token::find_token(access);
     if (!token.serial.empty()) access.token = token.serial;

@@ -27,7 +27,8 @@ class TokenOptions {
     /// With the PIN, asked for on the terminal where it is not given. Which token it is for is settled first,
     /// so that the question can name it, and no PIN is tried on another. Throws Error(usage) when there is no
     /// terminal to ask on.
-    token::Access with_pin(Context& context) const;
+    /// @param serial the token to take unless --token names another; empty: any
+    token::Access with_pin(Context& context, const std::string& serial = {}) const;
 
  private:
     std::optional<std::filesystem::path> module_, pin_file_;

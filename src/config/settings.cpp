@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "platform/file.hpp"
+#include "platform/process.hpp"
 
 namespace bt2c::config {
 namespace {
@@ -21,6 +22,7 @@ using base::format;
 using base::printable;
 
 constexpr std::uint64_t settings_size_max = 1 << 20;
+constexpr std::size_t node_name_bytes_max = 64;
 
 /// Where a value stands, for messages.
 struct Place {
@@ -57,6 +59,45 @@ int integer_of(const toml::node& value, const Place& place, int least, int most)
     return static_cast<int>(*number);
 }
 
+std::vector<std::string> urls_of(const toml::node& value, const Place& place) {
+    const toml::array* const list = value.as_array();
+    if (!list || list->empty()) throw place.error(format("'{}' must be a list of URLs", place.key));
+    std::vector<std::string> urls;
+    for (const toml::node& element : *list) {
+        std::string url = element.value_exact<std::string>().value_or("");
+        if (!url.starts_with("http://") && !url.starts_with("https://"))
+            throw place.error(
+                format("'{}' must be a list of URLs that begin with http:// or https://", place.key));
+        while (url.ends_with('/')) url.pop_back();
+        urls.push_back(std::move(url));
+    }
+    return urls;
+}
+
+std::string plane_of(const toml::node& value, const Place& place) {
+    const std::string name = text_of(value, place);
+    if (name != "none" && name != "local" && name != "etcd")
+        throw place.error(format("'{}' must be \"none\", \"local\" or \"etcd\"", place.key));
+    return name;
+}
+
+/// What a plane cannot do without.
+void check_network(const NetworkSettings& network, const fs::path& file) {
+    const auto missing = [&](std::string_view key) {
+        return Error(ErrorKind::usage,
+                     format("cannot use {}: a control plane of \"{}\" needs the setting 'network.{}'",
+                            printable(file.native()), network.control_plane, key));
+    };
+    if (network.node_name.size() > node_name_bytes_max)
+        throw Error(ErrorKind::usage, format("cannot use {}: 'network.node_name' is longer than {} bytes",
+                                             printable(file.native()), node_name_bytes_max));
+    if (network.control_plane == "local" && network.local_folder.empty()) throw missing("local_folder");
+    if (network.control_plane == "etcd" && network.etcd_endpoints.empty()) throw missing("etcd_endpoints");
+    if (!network.etcd_user.empty() && network.etcd_password_file.empty()) throw missing("etcd_password_file");
+    if (network.etcd_certificate.empty() != network.etcd_key.empty())
+        throw missing(network.etcd_key.empty() ? "etcd_key" : "etcd_certificate");
+}
+
 /// One key of dr.toml; dots separate the names of its tables.
 struct Key {
     std::string name;
@@ -81,6 +122,42 @@ const std::vector<Key>& known_keys() {
                            const Home&) { settings.token_label = text_of(value, place); }},
         {"token.pin_file", [](Settings& settings, const toml::node& value, const Place& place,
                               const Home& home) { settings.token_pin_file = path_of(value, place, home); }},
+        {"network.node_name", [](Settings& settings, const toml::node& value, const Place& place,
+                                 const Home&) { settings.network.node_name = text_of(value, place); }},
+        {"network.control_plane",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
+             settings.network.control_plane = plane_of(value, place);
+         }},
+        {"network.local_folder",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home& home) {
+             settings.network.local_folder = path_of(value, place, home);
+         }},
+        {"network.etcd_endpoints",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
+             settings.network.etcd_endpoints = urls_of(value, place);
+         }},
+        {"network.etcd_ca", [](Settings& settings, const toml::node& value, const Place& place,
+                               const Home& home) { settings.network.etcd_ca = path_of(value, place, home); }},
+        {"network.etcd_certificate",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home& home) {
+             settings.network.etcd_certificate = path_of(value, place, home);
+         }},
+        {"network.etcd_key",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home& home) {
+             settings.network.etcd_key = path_of(value, place, home);
+         }},
+        {"network.etcd_user", [](Settings& settings, const toml::node& value, const Place& place,
+                                 const Home&) { settings.network.etcd_user = text_of(value, place); }},
+        {"network.etcd_password_file",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home& home) {
+             settings.network.etcd_password_file = path_of(value, place, home);
+         }},
+        {"network.ack_timeout_seconds",
+         [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
+             settings.network.ack_timeout_seconds = integer_of(value, place, 1, 3600);
+         }},
+        {"network.rest_urls", [](Settings& settings, const toml::node& value, const Place& place,
+                                 const Home&) { settings.network.rest_urls = urls_of(value, place); }},
     };
     return keys;
 }
@@ -138,6 +215,7 @@ void apply_table(Settings& settings, const toml::table& table, const std::string
 Settings parse_settings(std::string_view text, const fs::path& name, const Home& home) {
     Settings settings;
     settings.repository = home.default_repository();
+    settings.network.node_name = platform::host_name();
     try {
         apply_table(settings, toml::parse(text), "", name, home);
     } catch (const toml::parse_error& error) {
@@ -145,6 +223,7 @@ Settings parse_settings(std::string_view text, const fs::path& name, const Home&
                                              printable(name.native()), error.source().begin.line))
             .cause(printable(error.description()));
     }
+    check_network(settings.network, name);
     return settings;
 }
 

@@ -5,10 +5,32 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/home.hpp"
 
 namespace bt2c::config {
+
+/// How orders reach this node: the table `network`.
+struct NetworkSettings {
+    /// `node_name`: what this node is called among those of its network; at most 64 bytes.
+    std::string node_name;  ///< default: this machine's name
+    /// `control_plane`: "none", "local" or "etcd".
+    std::string control_plane = "none";
+    /// `local_folder`: of a local control plane.
+    fs::path local_folder;
+    /// `etcd_endpoints`: "http://…" or "https://…" of each member, without a slash at the end.
+    std::vector<std::string> etcd_endpoints;
+    /// `etcd_ca`, `etcd_certificate`, `etcd_key`: PEM files for https; empty: the system's authorities, none.
+    fs::path etcd_ca, etcd_certificate, etcd_key;
+    /// `etcd_user`, `etcd_password_file`: empty: without a user.
+    std::string etcd_user;
+    fs::path etcd_password_file;
+    /// `ack_timeout_seconds`: how long a command waits for the nodes to acknowledge, 1 to 3600.
+    int ack_timeout_seconds = 30;
+    /// `rest_urls`: REST interfaces of the network's nodes, for checks.
+    std::vector<std::string> rest_urls;
+};
 
 /// What dr.toml says; what it leaves out has the default shown here.
 struct Settings {
@@ -24,6 +46,7 @@ struct Settings {
     std::string token_label;
     /// `token.pin_file`: its PIN, in the first line; empty: it is asked for.
     fs::path token_pin_file;
+    NetworkSettings network;
 };
 
 /// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.

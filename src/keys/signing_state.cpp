@@ -125,22 +125,30 @@ void raise_watermark(const config::Home& home, const SigningIdentity& identity, 
     BT2C_ASSERT(height >= 0);
     const std::optional<std::int64_t> before = read_watermark(home, identity);
     if (before && *before >= height) return;
-    platform::durable_mkdir(home.network(), 0700);
-    platform::write_durably(watermark_file(home, identity), base::as_bytes(text_of({identity, height})),
-                            0600);
+    set_watermark(home, identity, height);
 }
 
-std::vector<Watermark> all_watermarks(const config::Home& home) {
-    std::vector<Watermark> marks;
-    if (!is_there(home.network())) return marks;
+void set_watermark(const config::Home& home, const SigningIdentity& identity, std::int64_t height) {
+    put(home, watermark_file(home, identity), text_of({identity, height}));
+}
+
+Watermarks all_watermarks(const config::Home& home) {
+    Watermarks all;
+    if (!fs::exists(home.network())) return all;
     for (const auto& entry : fs::directory_iterator(home.network())) {
         const std::string name = entry.path().filename().string();
-        if (name.starts_with(prefix) && name.ends_with(suffix)) marks.push_back(read_file_of(entry.path()));
+        if (!name.starts_with(prefix) || !name.ends_with(suffix)) continue;
+        try {
+            all.marks.push_back(read_file_of(entry.path()));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            all.damaged.push_back(base::format("{}: {}", error.message(), error.cause()));
+        }
     }
-    std::ranges::sort(marks, {}, [](const Watermark& mark) {
+    std::ranges::sort(all.marks, {}, [](const Watermark& mark) {
         return std::pair(mark.identity.network, mark.identity.address);
     });
-    return marks;
+    return all;
 }
 
 std::optional<SigningLock> signing_lock(const config::Home& home) {

@@ -29,12 +29,20 @@ std::optional<std::int64_t> read_watermark(const config::Home& home, const Signi
 /// must not sign then. One process at a time.
 void raise_watermark(const config::Home& home, const SigningIdentity& identity, std::int64_t height);
 
+/// Makes `height` the watermark, be it lower. For the one case where a person has decided so: a total outage
+/// after which the chain goes on from an older block. Replaces a damaged file, too.
+void set_watermark(const config::Home& home, const SigningIdentity& identity, std::int64_t height);
+
 struct Watermark {
     SigningIdentity identity;
     std::int64_t height = 0;
 };
-/// Of all keys and chains. Throws Error(failed) when one is damaged.
-std::vector<Watermark> all_watermarks(const config::Home& home);
+/// Of all keys and chains.
+struct Watermarks {
+    std::vector<Watermark> marks;
+    std::vector<std::string> damaged;  ///< files that cannot be used, and why
+};
+Watermarks all_watermarks(const config::Home& home);
 /// Reads the contents of a watermark's file; throws Error(failed) when it is malformed.
 Watermark parse_watermark(std::string_view json);
 

@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "platform/file.hpp"
+#include "platform/file_steps.hpp"
 
 namespace bt2c::platform {
 
@@ -39,19 +40,12 @@ std::function<void(const FileStep&)>& step_hook() {
 
 void announce(Kind kind, const fs::path& path, const fs::path& to = {}, ByteView bytes = {},
               std::uint64_t offset = 0) {
-    if (step_hook()) step_hook()({kind, path, to, bytes, offset});
+    platform::announce({kind, path, to, bytes, offset});
 }
 
 fs::path folder_of(const fs::path& path) {
     const fs::path parent = path.parent_path();
     return parent.empty() ? fs::path(".") : parent;
-}
-
-void sync_folder(const fs::path& folder) {
-    announce(Kind::sync_folder, folder);
-    const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0)
-        throw system_error(format("cannot sync folder {}", printable(folder.native())), errno);
 }
 
 /// The lock that a live writer holds on its temporary file. A lock and not a pid, because writers on one
@@ -91,6 +85,17 @@ fs::path temporary_beside(const fs::path& target) {
 }
 
 }  // namespace
+
+void announce(const FileStep& step) {
+    if (step_hook()) step_hook()(step);
+}
+
+void sync_folder(const fs::path& folder) {
+    announce(Kind::sync_folder, folder);
+    const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0)
+        throw system_error(format("cannot sync folder {}", printable(folder.native())), errno);
+}
 
 void set_file_step_hook(std::function<void(const FileStep&)> hook) {
     step_hook() = std::move(hook);

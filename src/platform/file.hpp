@@ -98,6 +98,28 @@ class DurableFile {
     bool committed_ = false;
 };
 
+/// A file that only grows, such as a log, while it is open to this process alone.
+class GrowingFile {
+ public:
+    /// Opens it, or makes it with `mode`; never through a symbolic link. Other writers wait for each other.
+    /// Throws Error(busy) when another one has it for longer than `patience_ms`.
+    GrowingFile(fs::path path, unsigned mode, int patience_ms);
+    int fd() const noexcept { return fd_.get(); }
+    std::uint64_t size() const { return file_size(fd_.get(), path_); }
+    /// Puts `bytes` at `offset`, which is not beyond the end, and ends the file after them; durable when it
+    /// returns. What was beyond `offset` is lost. When it throws, or power fails meanwhile, any part of it
+    /// may have been done.
+    void append_at(base::ByteView bytes, std::uint64_t offset);
+
+ private:
+    fs::path path_;
+    Descriptor fd_;
+};
+
+/// Waits for a lock (flock) on an open file that readers share and a GrowingFile has for itself; throws
+/// Error(busy) after `patience_ms`.
+void lock_for_reading(int fd, const fs::path& name, int patience_ms);
+
 /// DurableFile for contents at hand.
 void write_durably(const fs::path& target, base::ByteView contents, unsigned mode);
 /// New contents for a file that is there; its mode stays, and its owner where this process may set it.

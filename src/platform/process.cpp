@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
@@ -75,6 +78,22 @@ void open_standard_descriptors() {
         // The lowest free number is taken, so the holes fill in order.
         if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)
             throw Error(ErrorKind::failed, "cannot open /dev/null");
+}
+
+std::string host_name() {
+    char name[HOST_NAME_MAX + 1] = {};
+    if (::gethostname(name, sizeof name - 1) != 0 || name[0] == 0) return "unknown";
+    return base::printable(name);
+}
+
+std::string user_name() {
+    const uid_t user = ::geteuid();
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 16'384> memory{};
+    if (::getpwuid_r(user, &entry, memory.data(), memory.size(), &found) != 0 || !found)
+        return base::format("user {}", user);
+    return base::printable(entry.pw_name);
 }
 
 ChildResult run_and_capture(const std::vector<std::string>& arguments, std::size_t output_max,

@@ -12,6 +12,11 @@ namespace bt2c::platform {
 /// Opens /dev/null for each of the descriptors 0 to 2 that is closed.
 void open_standard_descriptors();
 
+/// This machine's name; "unknown" when it has none.
+std::string host_name();
+/// The name of the user that this process runs as; the number where it has no name.
+std::string user_name();
+
 /// How a child ended, and what it wrote.
 struct ChildResult {
     int status = 0;      ///< its exit status; 128 + the signal's number when a signal ended it

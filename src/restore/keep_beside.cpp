@@ -71,6 +71,7 @@ fs::path keep_beside(const config::Home& home, base::Progress& progress) {
         copy_tree(home.config(), folder / "config", progress);
         copy_tree(home.keys(), folder / "keys", progress);
         copy_tree(home.wallets(), folder / "wallets", progress);
+        copy_tree(home.network(), folder / "network", progress);
     } catch (...) {
         std::error_code ignored;
         fs::remove_all(folder, ignored);  // half a copy would pass for a whole one

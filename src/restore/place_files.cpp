@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "restore/signing_files.hpp"
 
 namespace bt2c::restore {
 
@@ -90,12 +91,12 @@ std::vector<const FileSource*> select_files(const RestoreSource& source, bool co
         const fs::path path(file.entry.path);
         const bool of_config = below(path, "config");
         const bool of_keys = below(path, "keys") || below(path, "wallets");
-        if (!is_inside(path) || (!of_config && !of_keys))
+        if (!is_inside(path) || (!of_config && !of_keys && !is_signing_file(file)))
             throw Error(ErrorKind::failed,
                         format("cannot restore from {}: it names a file outside of the node's "
                                "folders, {}",
                                source.name, printable(file.entry.path)));
-        if ((of_config && config) || (of_keys && keys)) selected.push_back(&file);
+        if ((of_config && config) || (of_keys && keys) || is_signing_file(file)) selected.push_back(&file);
     }
     return selected;
 }
@@ -141,6 +142,10 @@ std::vector<std::string> place_files(const std::vector<const FileSource*>& files
     for (const FileSource* file : files) {
         const fs::path path = home.root / file->entry.path;
         platform::durable_mkdir(path.parent_path(), 0700);
+        if (is_signing_file(*file) && !takes_its_place(*file, home, kept)) {
+            progress.advance(1);
+            continue;
+        }
         switch (file->entry.kind) {
             case FileKind::folder: platform::durable_mkdir(path, 0700); break;
             case FileKind::link: place_link(file->entry, path); break;

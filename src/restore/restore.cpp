@@ -10,7 +10,9 @@
 #include "base/text.hpp"
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/writers.hpp"
+#include "keys/signing_state.hpp"
 #include "restore/place_files.hpp"
+#include "restore/signing_files.hpp"
 
 namespace bt2c::restore {
 
@@ -80,7 +82,7 @@ void set_database_owner(const DurableFile& file, const fs::path& database, const
 
 bool has_state_to_keep(const config::Home& home) {
     return fs::exists(home.database()) || fs::exists(home.config()) || fs::exists(home.keys()) ||
-           fs::exists(home.wallets());
+           fs::exists(home.wallets()) || fs::exists(home.network());
 }
 
 /// Adds what was left behind to errors that do not say it.
@@ -110,7 +112,7 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
     bool keys = false;
     for (const FileSource* file : files) {
         plan.bytes_needed += file->entry.bytes;
-        (file->entry.path.starts_with("config") ? config : keys) = true;
+        if (!is_signing_file(*file)) (file->entry.path.starts_with("config") ? config : keys) = true;
     }
     if (config) plan.parts.push_back("config");
     if (keys) plan.parts.push_back("keys");
@@ -183,6 +185,11 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
                                        "'bt2c-dr restore --backup {}'",
                                        result.safety_backup);
     with_state(kept.c_str(), [&] {
+        // Before anything is in its place: cut off at any instant, nothing signs with an old state.
+        if (database || request.keys) {
+            keys::lock_signing(target, format("{} was restored", source.name));
+            result.signing_locked = true;
+        }
         result.kept = place_files(files, target, progress);
         if (!database) return;
         settle_old_database(target.database());

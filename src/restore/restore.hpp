@@ -50,15 +50,17 @@ struct RestoreResult {
     std::string safety_backup;  ///< empty where there was nothing to keep
     bool verified = false;      ///< image and chain were proved
     std::vector<repository::NetworkState> networks;
+    /// The node must not sign until 'network unlock-signing': another one may run with these keys.
+    bool signing_locked = false;
     std::vector<std::string> kept;  ///< files that were left as they are, with the reason
 };
 
 /// The order: everything of the source is written beside and proved; the present state is kept;
-/// configuration, keys and wallets take their places file by file; the database takes its place
-/// last, by rename. Cut off at any instant, the database is the old one or the new one, whole.
-/// Throws Error: busy while another process has the database open for writing; findings when the
-/// chain's check finds problems and `force` is not set; failed otherwise. Up to the moment where
-/// files take their places nothing was changed, and the error says so.
+/// signing is locked; configuration, keys and wallets take their places file by file; the database takes its
+/// place last, by rename. Cut off at any instant, the database is the old one or the new one, whole. Throws
+/// Error: busy while another process has the database open for writing; findings when the chain's check finds
+/// problems and `force` is not set; failed otherwise. Up to the moment where files take their places nothing
+/// was changed, and the error says so.
 RestoreResult restore(const RestoreSource& source, const config::Home& target, const RestoreRequest& request,
                       const RestoreHooks& hooks, base::Progress& progress);
 

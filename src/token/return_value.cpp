@@ -35,7 +35,7 @@ constexpr Meaning meanings[] = {
     {CKR_ENCRYPTED_DATA_LEN_RANGE, ErrorKind::failed,
      "what should be decrypted is damaged, or for another key", ""},
     {CKR_FUNCTION_NOT_SUPPORTED, ErrorKind::failed, "the module cannot do this", ""},
-    {CKR_KEY_SIZE_RANGE, ErrorKind::failed, "the token does not take RSA keys of this size", ""},
+    {CKR_KEY_SIZE_RANGE, ErrorKind::failed, "the token does not take keys of this size", ""},
     {CKR_KEY_FUNCTION_NOT_PERMITTED, ErrorKind::failed, "the key is not for this use", ""},
     {CKR_KEY_TYPE_INCONSISTENT, ErrorKind::failed, "the key is not for this use", ""},
     {CKR_MECHANISM_INVALID, ErrorKind::failed, "the token lacks the mechanism", ""},

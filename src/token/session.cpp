@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "crypto/ed25519.hpp"
 #include "crypto/rsa.hpp"
 #include "token/return_value.hpp"
 
@@ -25,6 +26,7 @@ constexpr std::size_t id_bytes_max = 256;
 constexpr std::size_t modulus_bytes_max = 1024;
 constexpr std::size_t exponent_bytes_max = 16;
 constexpr std::size_t output_bytes_max = 1024;
+constexpr std::size_t point_bytes_max = 256;
 
 /// What stands before the digest in the DigestInfo of SHA-256 (RFC 8017, 9.2, note 1).
 constexpr std::array<std::uint8_t, 19> digest_info_prefix{0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
@@ -43,6 +45,8 @@ template <typename T>
 ByteView bytes_of(const T& value) {
     return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
+
+constexpr unsigned long rsa = CKK_RSA, edwards = CKK_EC_EDWARDS;
 
 Error nonsense(const std::string& what) {
     return Error(ErrorKind::failed, "cannot use the PKCS#11 module").cause(what);
@@ -74,12 +78,14 @@ void Session::login(const Slot& slot, const crypto::SecretBytes& pin) const {
     throw error;
 }
 
-std::vector<Handle> Session::objects(unsigned long object_class) const {
+std::vector<Handle> Session::objects(unsigned long object_class, unsigned long key_type) const {
     constexpr const char* what = "cannot list the keys of the token";
-    constexpr unsigned long type = CKK_RSA;
     std::vector<ck_attribute> wanted =
-        as_attributes({{CKA_CLASS, bytes_of(object_class)}, {CKA_KEY_TYPE, bytes_of(type)}});
-    check(calls_.C_FindObjectsInit(session_, wanted.data(), wanted.size()), what);
+        as_attributes({{CKA_CLASS, bytes_of(object_class)}, {CKA_KEY_TYPE, bytes_of(key_type)}});
+    const unsigned long begun = calls_.C_FindObjectsInit(session_, wanted.data(), wanted.size());
+    // A token that has never heard of a type has no key of it.
+    if (begun == CKR_ATTRIBUTE_VALUE_INVALID && key_type != CKK_RSA) return {};
+    check(begun, what);
     std::vector<Handle> found;
     for (;;) {
         std::array<Handle, 64> some{};
@@ -113,7 +119,26 @@ std::optional<bool> Session::flag(Handle object, unsigned long type) const {
     return (*value)[0] != 0;
 }
 
+namespace {
+
+/// The point as the standard has it, within an OCTET STRING, or bare as some modules show it.
+Bytes key_of_point(ByteView point) {
+    constexpr std::uint8_t octet_string = 0x04;
+    if (point.size() == crypto::ed25519_public_bytes + 2 && point[0] == octet_string &&
+        point[1] == crypto::ed25519_public_bytes)
+        point = point.subspan(2);
+    if (point.size() != crypto::ed25519_public_bytes) return {};
+    return crypto::ed25519_to_spki(point);
+}
+
+}  // namespace
+
 Bytes Session::public_key_of(Handle object) const {
+    const auto type = attribute(object, CKA_KEY_TYPE, sizeof(unsigned long));
+    if (type && std::ranges::equal(*type, bytes_of(edwards))) {
+        const auto point = attribute(object, CKA_EC_POINT, point_bytes_max);
+        return point ? key_of_point(*point) : Bytes();
+    }
     const auto n = attribute(object, CKA_MODULUS, modulus_bytes_max);
     const auto e = attribute(object, CKA_PUBLIC_EXPONENT, exponent_bytes_max);
     if (!n || !e || n->empty() || e->empty()) return {};
@@ -123,21 +148,22 @@ Bytes Session::public_key_of(Handle object) const {
 std::vector<KeyObject> Session::keys() const {
     std::vector<KeyObject> all;
     for (const unsigned long object_class : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY})
-        for (const Handle handle : objects(object_class)) {
-            KeyObject key{.handle = handle, .is_private = object_class == CKO_PRIVATE_KEY, .info = {}};
-            const auto label = attribute(handle, CKA_LABEL, label_bytes_max);
-            if (label) key.info.label = base::printable(base::as_text(*label));
-            key.info.id = attribute(handle, CKA_ID, id_bytes_max).value_or(Bytes());
-            key.info.public_key = public_key_of(handle);
-            if (key.is_private) {
-                key.info.has_private = true;
-                key.info.signs = flag(handle, CKA_SIGN);
-                key.info.decrypts = flag(handle, CKA_DECRYPT);
-                key.info.sensitive = flag(handle, CKA_SENSITIVE);
-                key.info.extractable = flag(handle, CKA_EXTRACTABLE);
+        for (const unsigned long key_type : {rsa, edwards})
+            for (const Handle handle : objects(object_class, key_type)) {
+                KeyObject key{.handle = handle, .is_private = object_class == CKO_PRIVATE_KEY, .info = {}};
+                const auto label = attribute(handle, CKA_LABEL, label_bytes_max);
+                if (label) key.info.label = base::printable(base::as_text(*label));
+                key.info.id = attribute(handle, CKA_ID, id_bytes_max).value_or(Bytes());
+                key.info.public_key = public_key_of(handle);
+                if (key.is_private) {
+                    key.info.has_private = true;
+                    key.info.signs = flag(handle, CKA_SIGN);
+                    key.info.decrypts = flag(handle, CKA_DECRYPT);
+                    key.info.sensitive = flag(handle, CKA_SENSITIVE);
+                    key.info.extractable = flag(handle, CKA_EXTRACTABLE);
+                }
+                all.push_back(std::move(key));
             }
-            all.push_back(std::move(key));
-        }
     // Some tokens show the modulus with the public object only; the id ties the two together.
     for (KeyObject& key : all)
         for (const KeyObject& other : all)
@@ -164,10 +190,10 @@ void Session::destroy(Handle object, const std::string& what) const {
     check(calls_.C_DestroyObject(session_, object), what);
 }
 
-Session::Pair Session::generate(const Template& public_part, const Template& private_part,
-                                const std::string& what) const {
+Session::Pair Session::generate_by(unsigned long mechanism_type, const Template& public_part,
+                                   const Template& private_part, const std::string& what) const {
     std::vector<ck_attribute> open = as_attributes(public_part), secret = as_attributes(private_part);
-    ck_mechanism mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
+    ck_mechanism mechanism{mechanism_type, nullptr, 0};
     Pair pair{};
     check(calls_.C_GenerateKeyPair(session_, &mechanism, open.data(), open.size(), secret.data(),
                                    secret.size(), &pair.public_key, &pair.private_key),
@@ -175,18 +201,36 @@ Session::Pair Session::generate(const Template& public_part, const Template& pri
     return pair;
 }
 
-Bytes Session::sign(Handle key, const crypto::Digest& digest) const {
+Session::Pair Session::generate(const Template& public_part, const Template& private_part,
+                                const std::string& what) const {
+    return generate_by(CKM_RSA_PKCS_KEY_PAIR_GEN, public_part, private_part, what);
+}
+
+Session::Pair Session::generate_ed25519(const Template& public_part, const Template& private_part,
+                                        const std::string& what) const {
+    return generate_by(CKM_EC_EDWARDS_KEY_PAIR_GEN, public_part, private_part, what);
+}
+
+Bytes Session::sign_by(unsigned long mechanism_type, Handle key, ByteView message) const {
     constexpr const char* what = "cannot sign with the token";
-    Bytes input(digest_info_prefix.begin(), digest_info_prefix.end());
-    input.insert(input.end(), digest.begin(), digest.end());
-    ck_mechanism mechanism{CKM_RSA_PKCS, nullptr, 0};
+    ck_mechanism mechanism{mechanism_type, nullptr, 0};
     check(calls_.C_SignInit(session_, &mechanism, key), what);
-    Bytes signature(output_bytes_max);
+    Bytes input(message.begin(), message.end()), signature(output_bytes_max);
     unsigned long size = signature.size();
     check(calls_.C_Sign(session_, input.data(), input.size(), signature.data(), &size), what);
     if (size > signature.size()) throw nonsense("it claims a signature of an impossible length");
     signature.resize(size);
     return signature;
+}
+
+Bytes Session::sign(Handle key, const crypto::Digest& digest) const {
+    Bytes input(digest_info_prefix.begin(), digest_info_prefix.end());
+    input.insert(input.end(), digest.begin(), digest.end());
+    return sign_by(CKM_RSA_PKCS, key, input);
+}
+
+Bytes Session::sign_ed25519(Handle key, ByteView message) const {
+    return sign_by(CKM_EDDSA, key, message);
 }
 
 Bytes Session::decrypt(Handle key, ByteView sealed) const {

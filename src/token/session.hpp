@@ -1,5 +1,5 @@
 #pragma once
-// A session with a token, and the RSA keys that it shows. For the isolated process only.
+// A session with a token, and the RSA and Ed25519 keys that it shows. For the isolated process only.
 
 #include <optional>
 #include <vector>
@@ -30,11 +30,11 @@ class Session {
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// The RSA keys that the session may see, private ones first.
+    /// The RSA and Ed25519 keys that the session may see, private ones first.
     std::vector<KeyObject> keys() const;
     /// The private key of a public one. Throws Error(failed) when there is none.
     Handle private_key(base::ByteView public_key) const;
-    /// The modulus and exponent that an object shows, as SubjectPublicKeyInfo; empty when it shows none.
+    /// The public key that an object shows, as SubjectPublicKeyInfo; empty when it shows none.
     base::Bytes public_key_of(Handle object) const;
     /// Nullopt where the object has no such attribute or does not show it.
     std::optional<bool> flag(Handle object, unsigned long type) const;
@@ -45,14 +45,20 @@ class Session {
         Handle public_key, private_key;
     };
     Pair generate(const Template& public_part, const Template& private_part, const std::string& what) const;
+    Pair generate_ed25519(const Template& public_part, const Template& private_part,
+                          const std::string& what) const;
     /// RSASSA-PKCS1-v1_5 over a SHA-256.
     base::Bytes sign(Handle key, const crypto::Digest& digest) const;
+    base::Bytes sign_ed25519(Handle key, base::ByteView message) const;
     /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1. The result is a secret; whoever has it wipes it.
     base::Bytes decrypt(Handle key, base::ByteView sealed) const;
 
  private:
     void login(const Slot& slot, const crypto::SecretBytes& pin) const;
-    std::vector<Handle> objects(unsigned long object_class) const;
+    std::vector<Handle> objects(unsigned long object_class, unsigned long key_type) const;
+    Pair generate_by(unsigned long mechanism, const Template& public_part, const Template& private_part,
+                     const std::string& what) const;
+    base::Bytes sign_by(unsigned long mechanism, Handle key, base::ByteView input) const;
     std::optional<base::Bytes> attribute(Handle object, unsigned long type, std::size_t size_max) const;
 
     const Module& module_;

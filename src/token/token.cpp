@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "crypto/ed25519.hpp"
 #include "crypto/random.hpp"
 #include "crypto/rsa.hpp"
 #include "platform/isolated.hpp"
@@ -31,7 +32,10 @@ constexpr std::array<std::uint8_t, 3> public_exponent{1, 0, 1};
 // Values of templates; they outlive every call.
 constexpr std::uint8_t yes_byte = 1, no_byte = 0;
 constexpr ByteView yes(&yes_byte, 1), no(&no_byte, 1);
-constexpr unsigned long private_class = CKO_PRIVATE_KEY, public_class = CKO_PUBLIC_KEY, rsa = CKK_RSA;
+constexpr unsigned long private_class = CKO_PRIVATE_KEY, public_class = CKO_PUBLIC_KEY, rsa = CKK_RSA,
+                        edwards = CKK_EC_EDWARDS;
+/// The curve edwards25519 by its object identifier, 1.3.101.112 (RFC 8410, 3).
+constexpr std::array<std::uint8_t, 5> ed25519_curve{0x06, 0x03, 0x2b, 0x65, 0x70};
 
 ByteView number(const unsigned long& value) {
     return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
@@ -124,9 +128,10 @@ Bytes change_token(const Access& access,
 }
 
 /// The public and private attributes that every key of ours has.
-Template key_template(unsigned long const& object_class, const std::string& label, ByteView id) {
+Template key_template(unsigned long const& object_class, const std::string& label, ByteView id,
+                      unsigned long const& key_type = rsa) {
     Template attributes{{CKA_CLASS, number(object_class)},
-                        {CKA_KEY_TYPE, number(rsa)},
+                        {CKA_KEY_TYPE, number(key_type)},
                         {CKA_TOKEN, yes},
                         {CKA_PRIVATE, object_class == private_class ? yes : no},
                         {CKA_LABEL, base::as_bytes(label)},
@@ -279,6 +284,41 @@ NewKey generate_key(const Access& access, const std::string& label) {
     const std::vector<Bytes> fields = decode_fields(answer, 3);
     return {base::printable(base::as_text(fields[0])), base::printable(base::as_text(fields[1])),
             Bytes(id.begin(), id.end()), fields[2]};
+}
+
+NewKey generate_ed25519_key(const Access& access, const std::string& label) {
+    const auto id = crypto::random_array<id_bytes>();
+    const auto challenge = crypto::random_array<32>();
+    const std::string what = "cannot make a key on the token";
+    const Bytes answer = change_token(access, [&](const Session& session, const Slot& slot, Made& made) {
+        Template open = key_template(public_class, label, id, edwards),
+                 secret = key_template(private_class, label, id, edwards);
+        add(open, {{CKA_VERIFY, yes}, {CKA_EC_PARAMS, ed25519_curve}});
+        add(secret, {{CKA_SIGN, yes}});
+        const Session::Pair pair = session.generate_ed25519(open, secret, what);
+        made = {pair.private_key, pair.public_key};
+        require_kept_in(session, pair.private_key);
+        const Bytes spki = session.public_key_of(pair.public_key);
+        const auto key = crypto::ed25519_from_spki(spki);
+        if (!key ||
+            !crypto::verify_ed25519(*key, challenge, session.sign_ed25519(pair.private_key, challenge)))
+            throw Error(ErrorKind::failed, what).cause("what the token signs with it does not verify");
+        return encode_fields({base::as_bytes(slot.token.label), base::as_bytes(slot.token.serial), *key});
+    });
+    const std::vector<Bytes> fields = decode_fields(answer, 3);
+    return {base::printable(base::as_text(fields[0])), base::printable(base::as_text(fields[1])),
+            Bytes(id.begin(), id.end()), fields[2]};
+}
+
+Bytes sign_ed25519(const Access& access, ByteView public_key, ByteView message) {
+    const Bytes spki = crypto::ed25519_to_spki(public_key);
+    Bytes signature = ask_token(access, [&](const Session& session) {
+        return session.sign_ed25519(session.private_key(spki), message);
+    });
+    if (!crypto::verify_ed25519(public_key, message, signature))
+        throw Error(ErrorKind::failed, "cannot sign with the token")
+            .cause("its signature does not verify with the key's public part");
+    return signature;
 }
 
 crypto::SecretBytes decrypt(const Access& access, ByteView public_key, ByteView sealed) {

@@ -29,7 +29,7 @@ struct Access {
     int timeout_ms = 60'000;  ///< of each call; making a key takes a smart card half a minute
 };
 
-/// An RSA key on a token: its private object, its public one, or both.
+/// An RSA or Ed25519 key on a token: its private object, its public one, or both.
 struct KeyInfo {
     std::string label;       ///< printable
     base::Bytes id;          ///< CKA_ID
@@ -72,6 +72,12 @@ struct NewKey {
 };
 /// Makes an RSA key pair of 2048 bits on the token: sensitive, not extractable, to decrypt only.
 NewKey generate_key(const Access& access, const std::string& label);
+
+/// Makes an Ed25519 key pair (PKCS#11 3.0) on the token: sensitive, not extractable, to sign only. The token
+/// has signed a challenge with it. `public_key` is the 32 bytes of the key.
+NewKey generate_ed25519_key(const Access& access, const std::string& label);
+/// Ed25519 by the private key of that public key, of 32 bytes. The signature has been verified.
+base::Bytes sign_ed25519(const Access& access, base::ByteView public_key, base::ByteView message);
 
 /// Undoes crypto::encrypt_oaep() with the private key of that public key.
 crypto::SecretBytes decrypt(const Access& access, base::ByteView public_key, base::ByteView sealed);

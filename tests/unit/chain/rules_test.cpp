@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "chain/economics.hpp"
 #include "chain/timestamp.hpp"
 #include "chain/validator_status.hpp"
@@ -52,6 +54,18 @@ TEST(Timestamp, IsReadInBothForms) {
     EXPECT_EQ(parse_timestamp("2025-04-05T02:01:40.5+02:00"), 1743811300.5);
     EXPECT_EQ(parse_timestamp("2025-04-04 19:01:40-05:00"), 1743811300.0);
     EXPECT_EQ(parse_timestamp("1970-01-01 00:00:00"), 0.0);
+}
+
+TEST(Timestamp, MovesOnInItsOwnForm) {
+    EXPECT_EQ(shift_timestamp("2025-04-05 23:59:59", 1), "2025-04-06 00:00:00");
+    EXPECT_EQ(shift_timestamp("2025-04-05T10:00:00.250000Z", 90.5), "2025-04-05T10:01:30.750000Z");
+    EXPECT_EQ(shift_timestamp("2025-04-05 10:00:00.25+02:00", -0.5), "2025-04-05 09:59:59.75+02:00");
+    EXPECT_EQ(shift_timestamp("2024-02-29 00:00:00.1234567", 0), "2024-02-29 00:00:00.1234560");
+    EXPECT_EQ(shift_timestamp("1969-12-31 23:59:59.5", 0.25), "1969-12-31 23:59:59.8");
+    EXPECT_EQ(shift_timestamp("0000-01-01 00:00:00", -1), std::nullopt);
+    EXPECT_EQ(shift_timestamp("9999-12-31 23:59:59", 1), std::nullopt);
+    EXPECT_EQ(shift_timestamp("yesterday", 1), std::nullopt);
+    EXPECT_EQ(shift_timestamp("2025-04-05 10:00:00", std::numeric_limits<double>::quiet_NaN()), std::nullopt);
 }
 
 TEST(Timestamp, RefusesEverythingElse) {

@@ -35,7 +35,7 @@ constexpr const char* tables =
     "'ACTIVE', "
     "NULL), ('b', 10, NULL, 1, 'j', '2025-04-05T10:00:00Z', 'devnet', 'active', NULL), ('c', 1, 7, 0, 'j', "
     "NULL, "
-    "'devnet', 'JAILED', NULL), ('d', 1, 8, 0, 'j', 'odd', 'devnet', 'TOMBSTONED', NULL), ('e', 1, 9, 0, "
+    "'devnet', 'JAILED', NULL), ('d', 1, 8, 0, 'j', NULL, 'devnet', 'TOMBSTONED', 'odd'), ('e', 1, 9, 0, "
     "'j', "
     "NULL, 'devnet', 'UNSTAKING', '2025-04-05 09:00:00'), ('f', 1, 9, 0, 'j', NULL, 'devnet', 'INACTIVE', "
     "NULL), "
@@ -159,18 +159,17 @@ TEST_F(NetworkPause, ResumeGivesEveryStateBackExactly) {
 
 TEST_F(NetworkPause, TimersStoodStill) {
     pause();
+    const std::string history = text("SELECT group_concat(quote(last_block) || joined_at) FROM validators");
     const PauseOutcome outcome = resume(2, paused_at + 90.5);
+    EXPECT_EQ(text("SELECT group_concat(quote(last_block) || joined_at) FROM validators"), history);
     EXPECT_DOUBLE_EQ(outcome.paused_seconds, 90.5);
     EXPECT_EQ(
         text("SELECT group_concat(quote(last_validation)) FROM validators WHERE network_type = 'devnet'"),
         "1091.0,NULL,97.5,98.5,99.5,99.5");
-    EXPECT_EQ(text("SELECT last_block FROM validators WHERE address = 'a' AND network_type = 'devnet'"),
-              "2025-04-05 10:01:30.750000");
-    EXPECT_EQ(text("SELECT last_block FROM validators WHERE address = 'b'"), "2025-04-05T10:01:31Z");
     EXPECT_EQ(text("SELECT unstake_requested_at FROM validators WHERE address = 'e'"), "2025-04-05 09:01:31");
     EXPECT_EQ(text("SELECT group_concat(requested_at) FROM unstake_requests"),
               "2025-04-05 09:01:31,50.5,141.0,60.5");
-    EXPECT_THAT(outcome.left_alone, ElementsAre(HasSubstr("d: last_block is no time")));
+    EXPECT_THAT(outcome.left_alone, ElementsAre(HasSubstr("d: unstake_requested_at is no time")));
 }
 
 TEST_F(NetworkPause, WhatWasChangedMeanwhileIsToldAndLeft) {
@@ -188,7 +187,7 @@ TEST_F(NetworkPause, WhatWasChangedMeanwhileIsToldAndLeft) {
     EXPECT_THAT(
         outcome.left_alone,
         ElementsAre(HasSubstr("a: its state was changed during the pause to TOMBSTONED, and was ACTIVE"),
-                    HasSubstr("c: last_validation was changed"), HasSubstr("d: last_block"),
+                    HasSubstr("c: last_validation was changed"), HasSubstr("d: unstake_requested_at"),
                     HasSubstr("f: it was INACTIVE and is no validator"), HasSubstr("g: it was added")));
 }
 
@@ -217,6 +216,29 @@ TEST_F(NetworkPause, ALaterOrderMovesTheEndAndKeepsTheStates) {
     EXPECT_EQ(text("SELECT count(*) FROM network_status"), "1");
     resume(3);
     EXPECT_EQ(states(), before_states);
+}
+
+TEST_F(NetworkPause, APauseEndsInItsTimeAndItsOrderDoesNotBeginItAgain) {
+    PauseOrder timed = order(1, paused_at);
+    timed.until = paused_at + 100;
+    apply_pause(database_, timed);
+    EXPECT_FALSE(end_pause_in_time(database_, "devnet", paused_at + 99).changed);
+    EXPECT_FALSE(end_pause_in_time(database_, "mainnet", paused_at + 200).changed);
+    EXPECT_TRUE(is_paused(database_, "devnet"));
+    const PauseOutcome outcome = end_pause_in_time(database_, "devnet", paused_at + 5000);
+    EXPECT_TRUE(outcome.changed);
+    EXPECT_DOUBLE_EQ(outcome.paused_seconds, 100);
+    EXPECT_EQ(states(), before_states);
+    const std::string ended = whole();
+    EXPECT_FALSE(apply_pause(database_, timed).changed);
+    EXPECT_FALSE(end_pause_in_time(database_, "devnet", paused_at + 5001).changed);
+    EXPECT_EQ(whole(), ended);
+}
+
+TEST_F(NetworkPause, APauseWithoutAnEndStays) {
+    pause();
+    EXPECT_FALSE(end_pause_in_time(database_, "devnet", paused_at * 2).changed);
+    EXPECT_TRUE(is_paused(database_, "devnet"));
 }
 
 TEST_F(NetworkPause, WhatWokeUpDuringAPauseIsStoppedAgain) {

@@ -47,8 +47,8 @@ TEST_F(SigningState, KeysAndNetworksHaveTheirOwn) {
     raise_watermark(home_, other, 5);
     EXPECT_EQ(read_watermark(home_, identity_), 7);
     EXPECT_EQ(read_watermark(home_, other), 5);
-    ASSERT_EQ(all_watermarks(home_).size(), 2U);
-    EXPECT_EQ(all_watermarks(home_)[1].identity.network, "test/../net");
+    ASSERT_EQ(all_watermarks(home_).marks.size(), 2U);
+    EXPECT_EQ(all_watermarks(home_).marks[1].identity.network, "test/../net");
 }
 
 TEST_F(SigningState, AnotherChainsWatermarkIsNoPermission) {
@@ -71,8 +71,17 @@ TEST_F(SigningState, ADamagedWatermarkIsNoPermission) {
         put(watermark(), text);
         EXPECT_THROW(read_watermark(home_, identity_), Error) << text;
         EXPECT_THROW(raise_watermark(home_, identity_, 100), Error) << text;
-        EXPECT_THROW(all_watermarks(home_), Error) << text;
+        EXPECT_EQ(all_watermarks(home_).damaged.size(), 1U) << text;
     }
+}
+
+TEST_F(SigningState, APersonMaySetAWatermarkWhateverIsThere) {
+    raise_watermark(home_, identity_, 9);
+    set_watermark(home_, identity_, 4);
+    EXPECT_EQ(read_watermark(home_, identity_), 4);
+    put(watermark(), "damaged");
+    set_watermark(home_, identity_, 5);
+    EXPECT_EQ(read_watermark(home_, identity_), 5);
 }
 
 TEST_F(SigningState, ALockStaysWithItsFirstReason) {

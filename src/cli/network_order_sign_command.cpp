@@ -1,0 +1,172 @@
+#include "cli/commands.hpp"
+#include "cli/order_home.hpp"
+#include "cli/secret_input.hpp"
+#include "cli/secret_prompt.hpp"
+#include "cli/token_access.hpp"
+#include "network/audit_log.hpp"
+#include "network/signer.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using network::Order;
+using network::OrderSigner;
+using network::SignerFile;
+
+class NetworkOrderSignCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "network order sign",
+            .summary = "add a member's signature to an order",
+            .description =
+                "Shows what the order does, asks whether to sign it, and writes the file back with one more "
+                "signature. The key is that of HOME/keys/emergency-NAME.json: under its password "
+                "(BT2C_SIGNER_PASSWORD, else the first line of the file BT2C_SIGNER_PASSWORD_FILE, else "
+                "asked "
+                "for), or on the token that the file names, with its PIN.\n\n"
+                "Read what is shown before you sign: whoever sent the file may have written something else "
+                "into it than was agreed on. The signature covers all of it, with your name and the time.",
+            .examples = {{"bt2c-dr network order sign order.json", "with the only key of this home"},
+                         {"bt2c-dr network order sign order.json --as alice", "with the key of alice"},
+                         {"bt2c-dr network order sign order.json --key /media/usb/emergency-bob.json --yes",
+                          "without being asked"}},
+            .exits = {ErrorKind::failed, ErrorKind::busy, ErrorKind::wrong_secret}};
+    }
+
+    void declare(Options& options) override {
+        options.argument(file_, "FILE", "the order").required = true;
+        options.value(name_, "--as", "NAME", "the member who signs (default: the only key of this home)");
+        options.value(key_file_, "--key", "FILE", "the key's file, where it is not in this home");
+        options.flag(yes_, "--yes", "sign without asking");
+        token_.declare(options);
+    }
+
+    Result run(Context& context) override {
+        if (name_ && key_file_) throw Error(ErrorKind::usage, "--as and --key exclude each other");
+        Order order = network::read_order(file_);
+        const SignerFile key = SignerFile::read(key_path(context));
+        if (!key.on_token() && token_.given())
+            throw Error(ErrorKind::usage, base::format("the key of {} is not on a token", key.name))
+                .state("nothing was signed");
+        require_unsigned(order, key);
+        if (!yes_) confirm(context, order, key.name);
+        const OrderSigner signer = open(context, key);
+        take_latest(order);
+        require_unsigned(order, key);
+        const base::UnixMs now = base::now_unix_ms();
+        network::sign_order(order, signer, now);
+        network::append_audit(context.home(),
+                              {.event = network::AuditEvent::order_signed,
+                               .network = order.network,
+                               .sequence = order.sequence,
+                               .actor = key.name,
+                               .detail = "order " + order.id(),
+                               .order = order.text()},
+                              now);
+        network::write_order(file_, order, true);
+        return told(context, order, key.name);
+    }
+
+    fs::path key_path(Context& context) const {
+        if (key_file_) return *key_file_;
+        const config::Home& home = context.home();
+        const std::vector<std::string> names = network::signer_names(home);
+        if (name_) {
+            const fs::path path = network::signer_file(home, *name_);
+            if (config::is_emergency_name(*name_) && fs::exists(path)) return path;
+        } else if (names.size() == 1) {
+            return network::signer_file(home, names[0]);
+        }
+        std::string list;
+        for (const std::string& name : names) list += (list.empty() ? "" : ", ") + base::printable(name);
+        Error error(ErrorKind::usage,
+                    name_ ? base::format("there is no signer '{}' in this home", base::printable(*name_))
+                    : names.empty() ? std::string("there is no signer's key in this home")
+                                    : std::string("there are several signers in this home: say who signs"));
+        if (!list.empty()) error.cause("there are: " + list);
+        throw std::move(error).hint(names.empty() ? "'bt2c-dr network signer create NAME' makes one; --key "
+                                                    "names a file elsewhere"
+                                                  : "name one with --as");
+    }
+
+    /// Before anybody is asked for a password.
+    static void require_unsigned(const Order& order, const SignerFile& key) {
+        for (const network::OrderSignature& there : order.signatures)
+            if (there.signer == key.name || there.public_key == key.public_key)
+                throw Error(ErrorKind::failed,
+                            base::format("'{}' has signed this order already", there.signer))
+                    .state("nothing was signed");
+    }
+
+    /// While a person was reading, another one may have signed the same file.
+    void take_latest(Order& order) const {
+        Order latest = network::read_order(file_);
+        if (!latest.is(order))
+            throw Error(ErrorKind::failed, "the order is not signed: its file was replaced by another order")
+                .state("nothing was signed");
+        order = std::move(latest);
+    }
+
+    static void confirm(Context& context, const Order& order, const std::string& name) {
+        Output shown(context.console().err);
+        show_order(shown, order);
+        context.console().err.write(shown.text());
+        const auto typed = ask_secret(base::format("To sign this as {}, type 'sign'", name));
+        if (!typed)
+            throw Error(ErrorKind::usage,
+                        "an order is not signed unasked, and there is no terminal to ask on")
+                .state("nothing was signed")
+                .hint("look at it with 'bt2c-dr network order show', then sign it with --yes");
+        if (typed->text() != "sign")
+            throw Error(ErrorKind::failed, "the order is not signed: that was not wanted")
+                .state("nothing was signed");
+    }
+
+    OrderSigner open(Context& context, const SignerFile& key) const {
+        if (!key.on_token())
+            return key.open(
+                signer_password(base::format("Password for the key of {}", key.name), false).view());
+        return key.open(token_.with_pin(context, key.token_serial));
+    }
+
+    /// How far the order is, as far as this home can say.
+    Result told(Context& context, const Order& order, const std::string& name) const {
+        const OrderHome home = read_order_home(context, order.network);
+        std::optional<network::SignatureReport> report;
+        if (home.policy)
+            report = network::look_at_signatures(order, *home.policy,
+                                                 network::extends_pause(order, home.situation));
+        Json document = order_document(order);
+        document.set("file", base::printable(file_.native()));
+        document.set("signer", name);
+        document.set("signatures", order.signatures.size());
+        document.set("missing", report ? Json(report->missing()) : Json());
+        return {.document = std::move(document), .print = [=, file = file_](Output& out) {
+                    out.line("{} has signed order {} (id {}): {}", name, order.sequence, order.id(),
+                             base::printable(file.native()));
+                    if (!report) return;
+                    if (report->missing() == 0)
+                        out.line("It has the signatures that it needs.");
+                    else
+                        out.line("{} more to come.", report->missing());
+                }};
+    }
+
+    fs::path file_;
+    std::optional<std::string> name_;
+    std::optional<fs::path> key_file_;
+    bool yes_ = false;
+    TokenOptions token_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> network_order_sign_command() {
+    return std::make_unique<NetworkOrderSignCommand>();
+}
+
+}  // namespace bt2c::cli

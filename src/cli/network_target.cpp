@@ -1,0 +1,102 @@
+#include "cli/network_target.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "chaindb/chain_tables.hpp"
+#include "platform/process.hpp"
+
+namespace bt2c::cli {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using chaindb::sqlite::Connection;
+
+namespace {
+
+constexpr int patience_ms = 30'000;
+
+std::set<std::string> networks_of(Connection& database) {
+    std::set<std::string> networks;
+    for (const chaindb::NetworkTip& tip : chaindb::network_tips(database)) networks.insert(tip.network);
+    if (auto query = database.try_prepare("SELECT DISTINCT network_type FROM validators LIMIT 100"))
+        while (query->next())
+            if (query->type(0) == chaindb::sqlite::ValueType::text) networks.insert(query->string(0));
+    return networks;
+}
+
+std::string list_of(const std::set<std::string>& networks) {
+    std::string list;
+    for (const std::string& network : networks) list += (list.empty() ? "" : ", ") + base::printable(network);
+    return list;
+}
+
+}  // namespace
+
+std::string chosen_network(const Context& context, Connection& database) {
+    const std::set<std::string> networks = networks_of(database);
+    if (networks.empty())
+        throw Error(ErrorKind::failed, "there is no network in this database")
+            .cause("it has neither blocks nor validators");
+    if (const auto named = context.network()) {
+        if (networks.contains(*named)) return *named;
+        throw Error(ErrorKind::usage,
+                    base::format("there is no network '{}' in this database", base::printable(*named)))
+            .hint(base::format("it has: {}", list_of(networks)));
+    }
+    if (networks.size() == 1) return *networks.begin();
+    throw Error(ErrorKind::usage, "there are several networks in this database: say which one is meant")
+        .cause(base::format("it has: {}", list_of(networks)))
+        .hint(base::format("add --network {}", base::printable(*networks.begin())));
+}
+
+Connection open_for_orders(const config::Home& home) {
+    if (!std::filesystem::exists(home.database()))
+        throw Error(ErrorKind::failed, "there is no chain database in this home")
+            .cause(base::format("{} is not there", base::printable(home.database().native())))
+            .state("nothing was changed");
+    Connection database = Connection::open(home.database(), Connection::Mode::read_write, patience_ms);
+    // A file that is no database is told of here: what follows takes tables for absent then.
+    database.query_integer("SELECT count(*) FROM sqlite_master");
+    return database;
+}
+
+std::string local_authority() {
+    return base::format("{} on {}", platform::user_name(), platform::host_name());
+}
+
+Json network_document(const std::string& network, const chaindb::PauseState& state,
+                      std::int64_t validators_changed, Json nodes) {
+    Json document = Json::object({{"network", network},
+                                  {"status", state.paused ? "PAUSED" : "ACTIVE"},
+                                  {"sequence", state.sequence},
+                                  {"validators_changed", validators_changed},
+                                  {"height", state.height},
+                                  {"tip_hash", state.height ? Json(state.tip_hash) : Json()},
+                                  {"nodes", std::move(nodes)}});
+    const auto time = [](double seconds) {
+        return base::format_utc(static_cast<base::UnixMs>(seconds * 1000));
+    };
+    document.set("since", state.paused ? Json(time(state.since)) : Json());
+    document.set("until", state.until ? Json(time(*state.until)) : Json());
+    document.set("reason", state.paused ? Json(state.reason) : Json());
+    document.set("authority", state.recorded ? Json(state.authority) : Json());
+    return document;
+}
+
+Json this_node(const chaindb::PauseState& state) {
+    Json nodes = Json::array();
+    nodes.push(
+        Json::object({{"name", platform::host_name()}, {"acknowledged", true}, {"height", state.height}}));
+    return nodes;
+}
+
+std::string tip_text(const chaindb::PauseState& state) {
+    if (!state.height) return "no block";
+    return base::format("height {}, block {}", *state.height, base::printable(state.tip_hash.substr(0, 16)));
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,19 @@
+#pragma once
+// What a home knows of its network when an order comes in.
+
+#include <optional>
+#include <string>
+
+#include "chaindb/network_pause.hpp"
+#include "config/home.hpp"
+#include "network/order_check.hpp"
+
+namespace bt2c::network {
+
+/// From the audit log, and from what the database says where there is one: that counts more, since it is
+/// what stops the network. The log knows the texts of orders and who signed earlier pauses.
+/// @param state of the network; without one the genesis is empty
+OrderSituation situation_of(const config::Home& home, const std::string& network,
+                            const std::optional<chaindb::PauseState>& state, base::UnixMs now);
+
+}  // namespace bt2c::network
