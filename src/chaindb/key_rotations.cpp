@@ -117,9 +117,15 @@ void add_record(Connection& database, const KeyRotation& rotation) {
 }  // namespace
 
 RotationChanges apply_rotations(Connection& database, std::span<const KeyRotation> rotations) {
-    RotationChanges changes;
     database.execute("PRAGMA synchronous = FULL");
     sqlite::Transaction transaction(database);
+    const RotationChanges changes = apply_rotations_within(database, rotations);
+    transaction.commit();
+    return changes;
+}
+
+RotationChanges apply_rotations_within(Connection& database, std::span<const KeyRotation> rotations) {
+    RotationChanges changes;
     database.execute(create_table);
     for (const KeyRotation& rotation : rotations) {
         const std::string status = status_of(database, rotation.old_address, rotation);
@@ -135,7 +141,6 @@ RotationChanges apply_rotations(Connection& database, std::span<const KeyRotatio
         rename_saved_validator(database, rotation.network, rotation.old_address, rotation.new_address);
         add_record(database, rotation);
     }
-    transaction.commit();
     return changes;
 }
 
