@@ -301,38 +301,6 @@ PauseState read_pause_state(Connection& database, const std::string& network) {
     return state;
 }
 
-ActiveStake read_active_stake(Connection& database, const std::string& network,
-                              const std::vector<std::string>& addresses) {
-    ActiveStake stake;
-    const char* sql =
-        read_record(database, network)
-            ? "SELECT v.address, v.stake FROM network_pause_state s JOIN validators v ON v.address = "
-              "s.address AND v.network_type = s.network_type WHERE s.network_type = ? AND "
-              "upper(s.status) = 'ACTIVE'"
-            : "SELECT address, stake FROM validators WHERE network_type = ? AND upper(status) = 'ACTIVE'";
-    auto query = database.prepare(sql);
-    query.bind(1, network);
-    while (query.next()) {
-        const double here = std::max(0.0, query.real(1));
-        stake.total += here;
-        if (std::ranges::find(addresses, query.text(0)) != addresses.end()) stake.own += here;
-    }
-    return stake;
-}
-
-std::vector<std::pair<std::int64_t, std::string>> newest_blocks(Connection& database,
-                                                                const std::string& network,
-                                                                std::int64_t count) {
-    std::vector<std::pair<std::int64_t, std::string>> blocks;
-    auto query = database.prepare(
-        "SELECT height, hash FROM blocks WHERE network_type = ? AND typeof(height) = 'integer' ORDER BY "
-        "height DESC "
-        "LIMIT ?");
-    query.bind(1, network).bind(2, count);
-    while (query.next()) blocks.emplace_back(query.integer(0), query.string(1));
-    return blocks;
-}
-
 bool is_paused(Connection& database, const std::string& network) {
     return read_record(database, network).has_value() || read_status(database, network).paused;
 }

@@ -27,6 +27,7 @@ CommandTable all_commands() {
              network_order_create_command,
              network_order_sign_command,
              network_order_show_command,
+             network_order_send_command,
              network_signer_create_command,
              network_audit_command,
              repository_init_command,

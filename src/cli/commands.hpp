@@ -30,6 +30,7 @@ std::unique_ptr<Command> network_status_command();
 std::unique_ptr<Command> network_unlock_command();
 std::unique_ptr<Command> network_order_create_command();
 std::unique_ptr<Command> network_order_sign_command();
+std::unique_ptr<Command> network_order_send_command();
 std::unique_ptr<Command> network_order_show_command();
 std::unique_ptr<Command> network_signer_create_command();
 std::unique_ptr<Command> network_audit_command();

@@ -1,147 +1,196 @@
+#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/commands.hpp"
 #include "cli/network_target.hpp"
+#include "cli/new_order.hpp"
+#include "cli/order_delivery.hpp"
+#include "cli/signer_access.hpp"
+#include "verify/live_verify.hpp"
 
 namespace bt2c::cli {
 namespace {
 
 using base::Error;
 using base::ErrorKind;
-using chaindb::PauseOrder;
-using chaindb::PauseOutcome;
-using chaindb::PauseState;
-using chaindb::sqlite::Connection;
+using network::Action;
+using network::Order;
+using network::Override;
 
-/// A record's reason stays one line on every screen.
-constexpr std::size_t reason_bytes_max = 1000;
+/// What pause and resume share: an order is made and signed where there is a policy, and sent.
+class OrderCommand : public Command {
+ protected:
+    OrderCommand(Action action) : action_(action) {}
 
-PauseOrder local_order(const std::string& network, const PauseState& state, const std::string& reason) {
-    if (reason.size() > reason_bytes_max)
-        throw Error(ErrorKind::usage, base::format("--reason takes at most {} bytes", reason_bytes_max));
-    return {.network = network,
-            .sequence = state.sequence + 1,
-            .issued_at = static_cast<double>(base::now_unix_ms()) / 1000,
-            .reason = reason,
-            .authority = local_authority()};
-}
+    void declare_common(Options& options) {
+        options.value(reason_, "--reason", "TEXT", "why, for the record");
+        options.value(incident_, "--incident", "ID", "the incident's number in your own books");
+        delivery_.declare(options);
+        signer_.declare(options);
+    }
 
-/// That a pause has the effect it promises, looked at after it was committed.
-void check_effect(const PauseState& state) {
-    if (state.guarded && state.active_validators == 0 && state.sound) return;
-    throw Error(ErrorKind::findings, "the network is paused, but not all of the pause holds")
-        .cause(!state.guarded                ? "the guard against new blocks was taken away again"
-               : state.active_validators > 0 ? "a validator was made ACTIVE again"
-                                             : "the saved states were changed")
-        .state("other software writes to this database")
-        .hint("stop that software, then run the command again");
-}
+    Result order(Context& context, const std::optional<Override>& force) {
+        if (reason_.size() > network::reason_bytes_max)
+            throw Error(ErrorKind::usage,
+                        base::format("--reason takes at most {} bytes", network::reason_bytes_max));
+        if (!config::load_emergency_policy(context.home()) && !goes_to_agents(context, delivery_))
+            return order_here(context, force);
+        const OrderHome home = read_order_home(context);
+        OrderWish wish{.action = action_, .reason = reason_, .incident = incident_, .duration = duration_};
+        Order order = make_order(home, wish);
+        if (home.policy) {
+            require_enough(home, order);
+            const network::SignerFile key = signer_.read(context);
+            sign_order(order, signer_.open(context, key), base::now_unix_ms());
+        }
+        return deliver_order(context, home, order, delivery_, force);
+    }
 
-class NetworkPauseCommand final : public Command {
+    std::string reason_, incident_;
+    std::optional<std::string> duration_;
+
+ private:
+    /// Without a policy whoever may write to the database is authority enough, and the record names them.
+    Result order_here(Context& context, const std::optional<Override>& force) {
+        std::string network;
+        {
+            auto database = network::open_database(context.home(), 30'000);
+            network = chosen_network(context, database);
+        }
+        const chaindb::PauseOrder order{.network = network,
+                                        .issued_at = static_cast<double>(base::now_unix_ms()) / 1000,
+                                        .reason = reason_,
+                                        .authority = local_authority()};
+        return obeyed_here(
+            network::obey_local(this_obedient(context, network, std::nullopt), order, action_, force),
+            network, action_);
+    }
+
+    /// One person can sign once: an order that takes more goes round as a file.
+    void require_enough(const OrderHome& home, const Order& order) const {
+        const auto report =
+            network::look_at_signatures(order, *home.policy, extends_pause(order, home.situation));
+        if (report.needed <= 1) return;
+        throw Error(ErrorKind::failed,
+                    base::format("to {} takes the signatures of {} members",
+                                 extends_pause(order, home.situation) ? "extend a pause"
+                                                                      : config::action_name(action_),
+                                 report.needed))
+            .state("nothing was changed")
+            .hint(base::format(
+                "bt2c-dr network order create --{} -o FILE; then each signs it with 'network order sign "
+                "FILE', and one sends it with 'network order send FILE'",
+                config::action_name(action_)));
+    }
+
+    const Action action_;
+    DeliveryOptions delivery_;
+    SignerOptions signer_;
+};
+
+class NetworkPauseCommand final : public OrderCommand {
+ public:
+    NetworkPauseCommand() : OrderCommand(Action::pause) {}
+
+ private:
     About about() const override {
         return {
             .name = "network pause",
             .summary = "stop block production: validators INACTIVE, new blocks refused",
             .description =
-                "In one transaction of the node's database, beside a node that may run: saves the state of "
+                "On each node, in one transaction of its database, beside a node that may run: saves the "
+                "state of "
                 "every validator of the network, sets them all INACTIVE, adds a record to network_status, "
                 "and "
                 "puts a guard in place that refuses new blocks of the network whatever software writes them. "
                 "'network resume' gives every validator back exactly the state it had.\n\n"
-                "A network that is paused already stays so; what woke up meanwhile is stopped again.",
-            .examples = {{"bt2c-dr network pause --reason 'fork at 120345'", "stop this node's network"},
+                "Where dr.toml names a control plane, the order goes to the agents of all nodes. Each answer "
+                "is "
+                "shown as it comes; then the heights are watched, and a node that goes on is a finding. "
+                "Without "
+                "one, or with --here, this node obeys.\n\n"
+                "Where HOME/config/emergency-policy.toml is, the order is signed by a member of the response "
+                "team, and the pause ends by itself after the time it says. A network that is paused already "
+                "stays "
+                "so; what woke up meanwhile is stopped again.",
+            .examples = {{"bt2c-dr network pause --reason 'fork at 120345'", "stop this network"},
+                         {"bt2c-dr network pause --as alice --for 4h", "signed by alice, for four hours"},
                          {"bt2c-dr --network mainnet network pause",
                           "where the database has several networks"}},
-            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy}};
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
+                      ErrorKind::partial}};
     }
 
     void declare(Options& options) override {
-        options.value(reason_, "--reason", "TEXT", "why, for the record");
+        options.value(
+            duration_, "--for", "DURATION",
+            "under a policy: how long unless resumed before: 30m, 4h, 2d (default: the policy's longest)");
+        declare_common(options);
     }
 
-    Result run(Context& context) override {
-        Connection database = open_for_orders(context.home());
-        const std::string network = chosen_network(context, database);
-        const PauseState before = chaindb::read_pause_state(database, network);
-        PauseOrder order = local_order(network, before, reason_);
-        const bool again =
-            before.paused && before.recorded && before.guarded && before.active_validators == 0;
-        PauseOutcome outcome;
-        if (!again) outcome = chaindb::apply_pause(database, order);
-        const auto state = std::make_shared<PauseState>(chaindb::read_pause_state(database, network));
-        check_effect(*state);
-        return {.document = network_document(network, *state, outcome.validators_changed, this_node(*state)),
-                .print = [=](Output& out) {
-                    out.line("Network {} is {}.", base::printable(network),
-                             again ? "paused already" : "paused");
-                    out.fields(
-                        {{"order", base::format("{}, by {}", state->sequence, state->authority)},
-                         {"reason", state->reason.empty() ? "none given" : base::printable(state->reason)},
-                         {"chain", tip_text(*state)},
-                         {"validators", base::format("{} set INACTIVE, {} saved", outcome.validators_changed,
-                                                     state->saved_validators)}});
-                    out.line("No new block can be added here. To go on: bt2c-dr network resume");
-                }};
-    }
-
-    std::string reason_;
+    Result run(Context& context) override { return order(context, std::nullopt); }
 };
 
-class NetworkResumeCommand final : public Command {
+class NetworkResumeCommand final : public OrderCommand {
+ public:
+    NetworkResumeCommand() : OrderCommand(Action::resume) {}
+
+ private:
     About about() const override {
         return {.name = "network resume",
                 .summary = "start block production again, every validator as it was",
                 .description =
-                    "In one transaction of the node's database: takes the guard away, gives every validator "
-                    "the state "
-                    "that the pause saved, lets the clocks of the exit queue and of missed blocks go on "
-                    "where they "
-                    "stood, and adds a record to network_status. A validator that was changed during the "
-                    "pause is left "
-                    "as it is, and told.",
+                    "On each node, in one transaction of its database: takes the guard away, gives every "
+                    "validator the "
+                    "state that the pause saved, lets the clocks of the exit queue and of the last "
+                    "validation go on where "
+                    "they stood, and adds a record to network_status. A validator that was changed during "
+                    "the pause is "
+                    "left as it is, and told.\n\n"
+                    "It refuses while the chain does not prove, while nodes disagree on a block, and while "
+                    "too little of "
+                    "the stake can be reached. --force overrules that, and its reason is kept.",
                 .examples = {{"bt2c-dr network resume", "go on"},
                              {"bt2c-dr network resume --force --reason 'states set by hand'",
-                              "although the saved states are not those of the pause"}},
-                .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy}};
+                              "although a check says no"}},
+                .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
+                          ErrorKind::partial}};
     }
 
     void declare(Options& options) override {
-        options.value(reason_, "--reason", "TEXT", "why, for the record");
+        declare_common(options);
         options.flag(force_, "--force", "resume although a check says no; needs a reason");
     }
 
     Result run(Context& context) override {
         if (force_ && reason_.empty())
             throw Error(ErrorKind::usage, "--force needs a --reason, which the record will keep");
-        Connection database = open_for_orders(context.home());
-        const std::string network = chosen_network(context, database);
-        const PauseState before = chaindb::read_pause_state(database, network);
-        PauseOutcome outcome;
-        const bool running = !before.paused && !before.guarded;
-        if (!running)
-            outcome = chaindb::apply_resume(database, local_order(network, before, reason_), force_);
-        const auto state = std::make_shared<PauseState>(chaindb::read_pause_state(database, network));
-        base::Json document =
-            network_document(network, *state, outcome.validators_changed, this_node(*state));
-        base::Json left = base::Json::array();
-        for (const std::string& line : outcome.left_alone) left.push(line);
-        document.set("left_alone", std::move(left));
-        return {.document = std::move(document), .print = [=](Output& out) {
-                    if (running) {
-                        out.line("Network {} is not paused.", base::printable(network));
-                        return;
-                    }
-                    out.line("Network {} goes on.", base::printable(network));
-                    out.fields({{"paused for", base::human_duration(outcome.paused_seconds)},
-                                {"chain", tip_text(*state)},
-                                {"validators", base::format("{} have their state back; {} of {} are ACTIVE",
-                                                            outcome.validators_changed,
-                                                            state->active_validators, state->validators)}});
-                    for (const std::string& line : outcome.left_alone) out.line("  {}", line);
-                }};
+        if (force_) return order(context, Override{reason_});
+        if (std::filesystem::exists(context.home().database())) require_integrity(context);
+        return order(context, std::nullopt);
     }
 
-    std::string reason_;
+    static void require_integrity(Context& context) {
+        verify::Options options;
+        options.network = context.network();
+        options.threads = base::worker_count();
+        options.examples_max = 1;
+        const verify::Report report =
+            verify::verify_live(context.home().database(), options, context.progress());
+        if (report.ok) return;
+        std::string problems;
+        for (const verify::CheckResult& check : report.checks)
+            if (check.count > 0)
+                problems += base::format("{}{} ({})", problems.empty() ? "" : ", ",
+                                         verify::check_name(check.check), check.count);
+        throw Error(ErrorKind::findings, "the network should not be resumed: the chain here has problems")
+            .cause(problems)
+            .state("nothing was changed")
+            .hint(
+                "'bt2c-dr verify-integrity' names them; --force --reason TEXT overrules it, and the reason "
+                "is kept");
+    }
+
     bool force_ = false;
 };
 

@@ -17,8 +17,6 @@ using chaindb::sqlite::Connection;
 
 namespace {
 
-constexpr int patience_ms = 30'000;
-
 std::set<std::string> networks_of(Connection& database) {
     std::set<std::string> networks;
     for (const chaindb::NetworkTip& tip : chaindb::network_tips(database)) networks.insert(tip.network);
@@ -53,17 +51,6 @@ std::string chosen_network(const Context& context, Connection& database) {
         .hint(base::format("add --network {}", base::printable(*networks.begin())));
 }
 
-Connection open_for_orders(const config::Home& home) {
-    if (!std::filesystem::exists(home.database()))
-        throw Error(ErrorKind::failed, "there is no chain database in this home")
-            .cause(base::format("{} is not there", base::printable(home.database().native())))
-            .state("nothing was changed");
-    Connection database = Connection::open(home.database(), Connection::Mode::read_write, patience_ms);
-    // A file that is no database is told of here: what follows takes tables for absent then.
-    database.query_integer("SELECT count(*) FROM sqlite_master");
-    return database;
-}
-
 std::string local_authority() {
     return base::format("{} on {}", platform::user_name(), platform::host_name());
 }
@@ -77,14 +64,15 @@ Json network_document(const std::string& network, const chaindb::PauseState& sta
                                   {"height", state.height},
                                   {"tip_hash", state.height ? Json(state.tip_hash) : Json()},
                                   {"nodes", std::move(nodes)}});
-    const auto time = [](double seconds) {
-        return base::format_utc(static_cast<base::UnixMs>(seconds * 1000));
-    };
-    document.set("since", state.paused ? Json(time(state.since)) : Json());
-    document.set("until", state.until ? Json(time(*state.until)) : Json());
+    document.set("since", state.paused ? Json(utc_text(state.since)) : Json());
+    document.set("until", state.until ? Json(utc_text(*state.until)) : Json());
     document.set("reason", state.paused ? Json(state.reason) : Json());
     document.set("authority", state.recorded ? Json(state.authority) : Json());
     return document;
+}
+
+std::string utc_text(double unix_s) {
+    return base::format_utc(static_cast<base::UnixMs>(unix_s * 1000));
 }
 
 Json this_node(const chaindb::PauseState& state) {

@@ -13,10 +13,6 @@ namespace bt2c::cli {
 /// is none at all.
 std::string chosen_network(const Context& context, chaindb::sqlite::Connection& database);
 
-/// Opens the node's database for writing, beside a node that may run. Waits longer for a lock than other
-/// commands do: a pause has to get through.
-chaindb::sqlite::Connection open_for_orders(const config::Home& home);
-
 /// This machine and who asks, as a record without a policy names them: "root on validator-3".
 std::string local_authority();
 
@@ -26,6 +22,9 @@ base::Json network_document(const std::string& network, const chaindb::PauseStat
 
 /// {name, acknowledged, height} of this node alone.
 base::Json this_node(const chaindb::PauseState& state);
+
+/// Unix time, s, as people read it.
+std::string utc_text(double unix_s);
 
 /// "height 42, block 1f3a…" or "no block".
 std::string tip_text(const chaindb::PauseState& state);

@@ -33,16 +33,6 @@ struct ChainFacts {
     std::vector<std::pair<std::string, std::int64_t>> highest_own;
 };
 
-/// The time between blocks as the newest ones have it: the median, so that one late block says nothing.
-double usual_block_time_s(const std::vector<double>& times_newest_first) {
-    std::vector<double> gaps;
-    for (std::size_t i = 1; i < times_newest_first.size(); ++i)
-        gaps.push_back(times_newest_first[i - 1] - times_newest_first[i]);
-    if (gaps.empty()) return 0;
-    std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2), gaps.end());
-    return std::max(0.0, gaps[gaps.size() / 2]);
-}
-
 ChainFacts read_chain(Context& context, const std::string& named) {
     const config::Home& home = context.home();
     const auto live = chaindb::sqlite::LiveDatabase::open(home.database());
@@ -52,14 +42,11 @@ ChainFacts read_chain(Context& context, const std::string& named) {
     ChainFacts facts;
     facts.network = chosen_network(context, database);
     facts.state = chaindb::read_pause_state(database, facts.network);
-    constexpr int blocks = 21;
-    auto times = database.prepare(base::format(
-        "SELECT timestamp FROM blocks WHERE network_type = ? ORDER BY height DESC LIMIT {}", blocks));
-    times.bind(1, facts.network);
-    std::vector<double> newest;
-    while (times.next()) newest.push_back(times.real(0));
-    if (!newest.empty()) facts.tip_at_s = newest.front();
-    facts.block_time_s = usual_block_time_s(newest);
+    facts.block_time_s = chaindb::usual_block_time_s(database, facts.network);
+    auto newest =
+        database.prepare("SELECT timestamp FROM blocks WHERE network_type = ? ORDER BY height DESC LIMIT 1");
+    newest.bind(1, facts.network);
+    if (newest.next()) facts.tip_at_s = newest.real(0);
     facts.active_validators = facts.state.active_validators;
     if (!named.empty()) facts.addresses.push_back(named);
     for (const keys::KeyStatus& key : keys::key_status(home, {&database, nullptr}, 6))

@@ -1,0 +1,46 @@
+#pragma once
+// An order goes to where it counts: the nodes' agents through the control plane, or this node alone.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/order_home.hpp"
+#include "network/obey.hpp"
+
+namespace bt2c::cli {
+
+/// Options of the commands that send orders.
+class DeliveryOptions {
+ public:
+    void declare(Options& options);
+
+    bool here() const { return here_; }
+    std::optional<std::uint64_t> timeout_s() const { return timeout_s_; }
+    std::optional<std::uint64_t> watch_s() const { return watch_s_; }
+
+ private:
+    bool here_ = false;
+    std::optional<std::uint64_t> timeout_s_, watch_s_;
+};
+
+/// Whether orders leave this machine, or this process: there is a control plane, and --here was not given.
+bool goes_to_agents(Context& context, const DeliveryOptions& options);
+
+/// Sends the order, waits for what the nodes say, and looks whether it has its effect. Without a control
+/// plane, or with --here, this node obeys it.
+/// @param force of a resume: overrules the checks that speak against it
+/// Throws Error: what check() says of an order that is refused here; findings for a resume that checks speak
+/// against; busy when the control plane does not answer, and then the order is kept in a file of this home.
+Result deliver_order(Context& context, const OrderHome& home, const network::Order& order,
+                     const DeliveryOptions& options, const std::optional<network::Override>& force);
+
+/// The result of an order that this node alone has obeyed. Throws its refusal, and Error(findings) when other
+/// software undoes the pause at once.
+Result obeyed_here(const network::Obeyed& obeyed, const std::string& network, network::Action action);
+
+/// This node, as obey() wants it.
+network::Obedient this_obedient(Context& context, const std::string& network,
+                                const std::optional<config::EmergencyPolicy>& policy);
+
+}  // namespace bt2c::cli
