@@ -1,7 +1,12 @@
 #include "chain/timestamp.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
+
+#include "base/text.hpp"
 
 namespace bt2c::chain {
 namespace {
@@ -76,6 +81,40 @@ std::optional<double> parse_timestamp(std::string_view text) {
     const std::int64_t seconds = days * 86'400 + hour * 3'600 + (minute - offset_minutes) * 60 + second;
     // One division, so that the result is the double nearest to the microseconds, as in Python.
     return static_cast<double>(seconds * 1'000'000 + micros) / 1e6;
+}
+
+std::optional<std::string> shift_timestamp(std::string_view text, double seconds) {
+    constexpr std::size_t date_and_time = std::string_view("YYYY-MM-DD HH:MM:SS").size();
+    constexpr std::int64_t day_s = 86'400;
+    constexpr double shift_s_max = 1e11;
+    if (!parse_timestamp(text) || !(std::abs(seconds) < shift_s_max)) return std::nullopt;
+    std::size_t digits = 0;
+    if (text.size() > date_and_time && text[date_and_time] == '.')
+        while (date_and_time + 1 + digits < text.size() && std::isdigit(text[date_and_time + 1 + digits]))
+            ++digits;
+    const std::size_t zone = date_and_time + (digits > 0 ? 1 + digits : 0);
+    // The zone stays, so its offset takes no part.
+    const double here = *parse_timestamp(text.substr(0, zone));
+    std::int64_t unit = 1;
+    for (std::size_t i = 0; i < std::min<std::size_t>(digits, 6); ++i) unit *= 10;
+    const std::int64_t ticks =
+        std::llround(here * static_cast<double>(unit)) + std::llround(seconds * static_cast<double>(unit));
+    const std::int64_t whole = ticks >= 0 ? ticks / unit : -((-ticks + unit - 1) / unit);
+    const std::int64_t days = whole >= 0 ? whole / day_s : -((-whole + day_s - 1) / day_s);
+    const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+    const int year = static_cast<int>(date.year());
+    if (year < 0 || year > 9999) return std::nullopt;
+    const std::int64_t second = whole - days * day_s;
+    std::string shifted = base::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}", year,
+                                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                                       text[10], second / 3600, second / 60 % 60, second % 60);
+    if (digits > 0) {
+        std::string fraction = base::format("{:0{}}", ticks - whole * unit, std::min<std::size_t>(digits, 6));
+        fraction.resize(digits, '0');
+        shifted += "." + fraction;
+    }
+    shifted += text.substr(zone);
+    return shifted;
 }
 
 }  // namespace bt2c::chain

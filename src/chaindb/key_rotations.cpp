@@ -2,6 +2,8 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "chaindb/network_pause.hpp"
+#include "chaindb/sqlite/transaction.hpp"
 #include "chaindb/validators.hpp"
 
 namespace bt2c::chaindb {
@@ -33,30 +35,6 @@ Error cannot(const KeyRotation& rotation, std::string cause) {
         .cause(std::move(cause))
         .state("the chain database was not changed");
 }
-
-/// A transaction that is rolled back unless it is committed.
-class Transaction {
- public:
-    explicit Transaction(Connection& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
-    ~Transaction() {
-        if (!open_) return;
-        try {
-            database_.execute("ROLLBACK");
-        } catch (const Error&) {
-            // SQLite has rolled back by itself; else the connection's end does.
-        }
-    }
-    Transaction(const Transaction&) = delete;
-    Transaction& operator=(const Transaction&) = delete;
-    void commit() {
-        database_.execute("COMMIT");
-        open_ = false;
-    }
-
- private:
-    Connection& database_;
-    bool open_ = true;
-};
 
 std::string status_of(Connection& database, const std::string& address, const KeyRotation& rotation) {
     for (const ValidatorRow& row : find_validators(database, address))
@@ -139,9 +117,15 @@ void add_record(Connection& database, const KeyRotation& rotation) {
 }  // namespace
 
 RotationChanges apply_rotations(Connection& database, std::span<const KeyRotation> rotations) {
-    RotationChanges changes;
     database.execute("PRAGMA synchronous = FULL");
-    Transaction transaction(database);
+    sqlite::Transaction transaction(database);
+    const RotationChanges changes = apply_rotations_within(database, rotations);
+    transaction.commit();
+    return changes;
+}
+
+RotationChanges apply_rotations_within(Connection& database, std::span<const KeyRotation> rotations) {
+    RotationChanges changes;
     database.execute(create_table);
     for (const KeyRotation& rotation : rotations) {
         const std::string status = status_of(database, rotation.old_address, rotation);
@@ -154,9 +138,9 @@ RotationChanges apply_rotations(Connection& database, std::span<const KeyRotatio
         changes.unstake_requests += move_rows(database, rotation, "unstake_requests", "1");
         changes.open_evidence +=
             move_rows(database, rotation, "slashing_evidence", "NOT coalesce(processed, 0)");
+        rename_saved_validator(database, rotation.network, rotation.old_address, rotation.new_address);
         add_record(database, rotation);
     }
-    transaction.commit();
     return changes;
 }
 

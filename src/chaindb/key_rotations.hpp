@@ -32,6 +32,9 @@ struct RotationChanges {
 /// there already; Error(busy) when the database is locked. Nothing is changed then.
 RotationChanges apply_rotations(sqlite::Connection& database, std::span<const KeyRotation> rotations);
 
+/// The same within the caller's transaction, which must be rolled back when this throws.
+RotationChanges apply_rotations_within(sqlite::Connection& database, std::span<const KeyRotation> rotations);
+
 /// All rotations, the oldest first. Empty where there is no such table.
 std::vector<KeyRotation> read_rotations(sqlite::Connection& database);
 

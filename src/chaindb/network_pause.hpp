@@ -14,11 +14,11 @@ namespace bt2c::chaindb {
 struct PauseOrder {
     std::string network;
     std::int64_t sequence = 0;
-    double issued_at = 0;         ///< Unix time, s
-    std::optional<double> until;  ///< of a pause: when it ends by itself; nothing: never
+    double issued_at = 0;              ///< Unix time, s
+    std::optional<double> until = {};  ///< of a pause: when it ends by itself; nothing: never
     std::string reason;
     std::string authority;  ///< who ordered it, for people: "root on node-1", "alice, bob"
-    std::string text;       ///< the signed order; empty without a policy
+    std::string text = {};  ///< the signed order; empty without a policy
 };
 
 struct PauseOutcome {

@@ -16,6 +16,8 @@ struct Home {
     fs::path config() const { return root / "config"; }
     fs::path keys() const { return root / "keys"; }
     fs::path wallets() const { return root / "wallets"; }
+    /// What this node signed and obeyed, docs/network.md: watermarks, the signing lock, the audit log.
+    fs::path network() const { return root / "network"; }
     /// Where the older Python tool puts its backups; ours are in the folder `repository` below it.
     fs::path backups() const { return root / "backups"; }
     fs::path default_repository() const { return backups() / "repository"; }

@@ -22,7 +22,7 @@ struct Free {
     void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
     void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
-    void operator()(BIGNUM* number) const noexcept { BN_free(number); }
+    void operator()(BIGNUM* number) const noexcept { BN_clear_free(number); }
     void operator()(OSSL_PARAM_BLD* builder) const noexcept { OSSL_PARAM_BLD_free(builder); }
     void operator()(OSSL_PARAM* parameters) const noexcept { OSSL_PARAM_free(parameters); }
 };
@@ -163,6 +163,20 @@ base::Bytes encrypt_oaep(base::ByteView public_key, base::ByteView plain) {
         throw unusable("cannot encrypt to this key");
     out.resize(size);
     return out;
+}
+
+RsaPrimes generate_rsa_primes() {
+    const Key key(EVP_RSA_gen(2048));
+    const auto prime = [&](const char* name) {
+        BIGNUM* taken = nullptr;
+        if (!key || EVP_PKEY_get_bn_param(key.get(), name, &taken) != 1)
+            throw base::Error(base::ErrorKind::failed, "cannot make an RSA key");
+        const std::unique_ptr<BIGNUM, Free> number(taken);
+        SecretBytes bytes(static_cast<std::size_t>(BN_num_bytes(taken)));
+        BN_bn2bin(taken, bytes.data());
+        return bytes;
+    };
+    return {prime(OSSL_PKEY_PARAM_RSA_FACTOR1), prime(OSSL_PKEY_PARAM_RSA_FACTOR2)};
 }
 
 }  // namespace bt2c::crypto

@@ -31,4 +31,10 @@ base::Bytes rsa_public_key(base::ByteView n, base::ByteView e);
 /// too long for it.
 base::Bytes encrypt_oaep(base::ByteView public_key, base::ByteView plain);
 
+struct RsaPrimes {
+    SecretBytes p, q;  ///< big-endian, of 1024 bits each
+};
+/// The primes of a new random key of 2048 bits and e = 65537. Throws Error(failed) when OpenSSL cannot.
+RsaPrimes generate_rsa_primes();
+
 }  // namespace bt2c::crypto

@@ -1,0 +1,101 @@
+#include "chaindb/pause_tables.hpp"
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+
+namespace bt2c::chaindb {
+
+using base::format;
+using sqlite::Connection;
+
+namespace {
+
+// Saved columns have no type, so that values keep the one that they have in `validators`.
+constexpr const char* create_tables =
+    "CREATE TABLE IF NOT EXISTS network_status (id INTEGER PRIMARY KEY, status TEXT NOT NULL, reason TEXT, "
+    "timestamp REAL NOT NULL, network_type TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS network_pauses (network_type TEXT NOT NULL PRIMARY KEY, sequence INTEGER NOT "
+    "NULL, paused_at REAL NOT NULL, until REAL, height INTEGER, tip_hash TEXT NOT NULL, validators INTEGER "
+    "NOT NULL, state_hash TEXT NOT NULL, reason TEXT NOT NULL, authority TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS network_pause_state (network_type TEXT NOT NULL, address, status, is_active, "
+    "last_validation, last_block, unstake_requested_at);"
+    "CREATE INDEX IF NOT EXISTS network_pause_state_address ON network_pause_state (network_type, address);"
+    "CREATE TABLE IF NOT EXISTS network_orders (network_type TEXT NOT NULL, sequence INTEGER NOT NULL, "
+    "action TEXT NOT NULL, issued_at REAL NOT NULL, applied_at REAL NOT NULL, reason TEXT NOT NULL, "
+    "authority TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (network_type, sequence));";
+
+std::string quoted_with(char quote, std::string_view text) {
+    std::string out(1, quote);
+    for (const char c : text) {
+        out += c;
+        if (c == quote) out += c;
+    }
+    return out + quote;
+}
+
+std::string literal(std::string_view text) {
+    return quoted_with('\'', text);
+}
+
+std::string trigger_name(const char* event, const std::string& network) {
+    return format("network_pause_guard_{}_{}", event, network);
+}
+
+}  // namespace
+
+void create_pause_tables(Connection& database) {
+    database.execute(create_tables);
+}
+
+void add_guard(Connection& database, const std::string& network, std::optional<std::int64_t> height) {
+    const std::string refuse =
+        format("BEGIN SELECT RAISE(ABORT, {}); END",
+               literal(format("network {} is paused: no new block. 'bt2c-dr network status' tells more",
+                              base::printable(network))));
+    const std::string name = literal(network);
+    database.execute(
+        format("CREATE TRIGGER IF NOT EXISTS {} BEFORE INSERT ON blocks WHEN NEW.network_type = {} {}",
+               quoted_with('"', trigger_name("insert", network)), name, refuse));
+    database.execute(
+        format("CREATE TRIGGER IF NOT EXISTS {} BEFORE UPDATE ON blocks WHEN NEW.network_type = {} AND "
+               "(OLD.network_type IS NOT NEW.network_type OR OLD.hash IS NOT NEW.hash OR NEW.height > {}) {}",
+               quoted_with('"', trigger_name("update", network)), name, height.value_or(-1), refuse));
+}
+
+void remove_guard(Connection& database, const std::string& network) {
+    for (const char* event : {"insert", "update"})
+        database.execute(format("DROP TRIGGER IF EXISTS {}", quoted_with('"', trigger_name(event, network))));
+}
+
+bool has_guard(Connection& database, const std::string& network) {
+    auto query = database.prepare(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'blocks' AND name IN (?, "
+        "?)");
+    query.bind(1, trigger_name("insert", network));
+    query.bind(2, trigger_name("update", network));
+    return query.next() && query.integer(0) == 2;
+}
+
+void add_status(Connection& database, const PauseOrder& order, const char* status) {
+    auto insert = database.prepare(
+        "INSERT INTO network_status (status, reason, timestamp, network_type) VALUES (?, ?, ?, ?)");
+    insert.bind(1, status).bind(2, order.reason).bind(3, order.issued_at).bind(4, order.network);
+    insert.run();
+}
+
+void add_order(Connection& database, const PauseOrder& order, const char* action) {
+    auto insert = database.prepare("INSERT INTO network_orders VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    insert.bind(1, order.network).bind(2, order.sequence).bind(3, action).bind(4, order.issued_at);
+    insert.bind(5, static_cast<double>(base::now_unix_ms()) / 1000);
+    insert.bind(6, order.reason).bind(7, order.authority).bind(8, order.text);
+    insert.run();
+}
+
+std::int64_t last_sequence(Connection& database, const std::string& network) {
+    auto query = database.try_prepare("SELECT max(sequence) FROM network_orders WHERE network_type = ?");
+    if (!query) return 0;
+    query->bind(1, network);
+    return query->next() ? query->integer(0) : 0;
+}
+
+}  // namespace bt2c::chaindb
