@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace bt2c::node {
@@ -27,8 +26,10 @@ bool BlockFetch::behind() {
 }
 
 void BlockFetch::look(Clock::time_point now) {
+    // An error of the database may have come in between.
+    if (asked_.empty()) end();
     if (busy()) {
-        if (!asked_.empty() && asked_.front().asked + answer_ < now) {
+        if (asked_.front().asked + answer_ < now) {
             const LinkId late = peer_;
             end();
             hooks_.misbehaved(late, "it announced blocks and does not deliver them");
@@ -52,6 +53,7 @@ void BlockFetch::begin(const Peer& peer, std::int64_t from, bool fork) {
     peer_ = peer.link.id;
     fork_ = fork;
     next_ = from;
+    batch_ = blocks_count_max;
     asked_.clear();
     ask();
     // Nothing to ask for: it has the blocks that are no matter of ours.
@@ -68,7 +70,7 @@ void BlockFetch::ask() {
     if (found == peers_.end()) return end();
     const std::int64_t last = found->second.status.height;
     while (asked_.size() < requests_max && next_ <= last) {
-        const std::int64_t count = std::min(blocks_count_max, last - next_ + 1);
+        const std::int64_t count = std::min(batch_, last - next_ + 1);
         asked_.push_back({++last_id_, next_, count, Clock::now()});
         hooks_.send(peer_, GetBlocks{last_id_, next_, count});
         next_ += count;
@@ -99,61 +101,45 @@ void BlockFetch::received(Peer& from, Blocks answer) {
     if (count < request.count) {  // as many as fit into a message
         asked_.clear();
         next_ = request.from + count;
+        batch_ = count;
     }
     for (Request& waiting : asked_) waiting.asked = Clock::now();
     ask();
-    add(from, std::move(answer.blocks));
+    add(from, answer.blocks);
     if (peer_ != id || !asked_.empty()) return;
-    // All of it is known now; a fork that did not become our chain is not fetched again.
-    if (fork_ && port_.hash_at(from.status.height) != from.status.hash) from.useless_tip = from.status.hash;
-    end();
-}
-
-void BlockFetch::add(Peer& from, std::vector<Block> blocks) {
-    bool changed = false, going_on = true;
-    try {
-        while (going_on && !blocks.empty()) {
-            const auto here = [&](const Block& block) {
-                return port_.hash_at(block.header.height) == block.header.hash;
-            };
-            blocks.erase(blocks.begin(), std::ranges::find_if_not(blocks, here));
-            if (blocks.empty()) break;
-            std::size_t accepted = 0;
-            const Taken taken = port_.accept_all(blocks, accepted);
-            changed = changed || accepted > 0;
-            blocks.erase(blocks.begin(), blocks.begin() + static_cast<std::ptrdiff_t>(accepted));
-            if (blocks.empty()) break;
-            going_on = take(from, taken);
-            if (going_on) blocks.erase(blocks.begin());
-        }
-    } catch (const base::Error& error) {
-        end();
-        log_.limited("fetch", format("cannot add blocks of {}: {}", printable(from.link.name),
-                                     printable(error.message())));
-    }
-    if (changed) hooks_.tip_changed();
-}
-
-/// False when the rest of the blocks are of no use.
-bool BlockFetch::take(Peer& from, const Taken& taken) {
-    const LinkId id = from.link.id;
-    const Verdict verdict = taken.verdict;
-    if (verdict == Verdict::accepted || verdict == Verdict::known) return true;
-    // A fork's first blocks may be worse than ours while the whole of it is not.
-    if (verdict == Verdict::worse && fork_) return true;
+    // All of it was here once now.
+    const bool ours = port_.hash_at(from.status.height) == from.status.hash;
     const bool was_fork = fork_;
     end();
-    if (verdict == Verdict::refused) {
-        hooks_.misbehaved(id, "it sent a block against the rules: " + taken.reason);
-    } else if (verdict == Verdict::final || (verdict == Verdict::unconnected && was_fork)) {
+    if (ours) return;
+    if (was_fork)
+        from.useless_tip = from.status.hash;
+    else
+        begin(from, fork_start(port_.tip()), true);
+}
+
+void BlockFetch::add(Peer& from, const std::vector<Block>& blocks) {
+    const LinkId id = from.link.id;
+    const chain::Hash before = port_.tip().hash;
+    std::size_t accepted = 0;
+    const Taken taken = port_.accept_all(blocks, accepted);
+    const Verdict verdict = taken.verdict;
+    if (verdict == Verdict::unconnected && !fork_) {
+        end();
+        begin(from, fork_start(port_.tip()), true);
+    } else if (verdict == Verdict::unconnected || verdict == Verdict::final) {
+        end();
         from.useless_tip = from.status.hash;
         log_.limited("fork " + from.link.name,
                      format("{} is on another chain, which parted from ours before what is final: {}",
                             printable(from.link.name), printable(taken.reason)));
-    } else if (verdict != Verdict::paused) {
-        begin(from, fork_start(port_.tip()), true);
+    } else if (verdict == Verdict::refused) {
+        end();
+        hooks_.misbehaved(id, "it sent a block against the rules: " + taken.reason);
+    } else if (verdict == Verdict::paused) {
+        end();
     }
-    return false;
+    if (port_.tip().hash != before) hooks_.tip_changed();
 }
 
 }  // namespace bt2c::node

@@ -41,8 +41,7 @@ class BlockFetch {
     void end();
     void ask();
     std::int64_t fork_start(const ChainTip& tip);
-    void add(Peer& from, std::vector<Block> blocks);
-    bool take(Peer& from, const Taken& taken);
+    void add(Peer& from, const std::vector<Block>& blocks);
 
     PeerPort& port_;
     PeerTable& peers_;
@@ -53,6 +52,7 @@ class BlockFetch {
     LinkId peer_ = 0;        ///< who is asked; 0: nobody
     bool fork_ = false;      ///< began below our tip
     std::int64_t next_ = 0;  ///< to ask for
+    std::int64_t batch_ = blocks_count_max;  ///< how many at once
     std::int64_t last_id_ = 0;
     std::deque<Request> asked_;  ///< in their order
 };

@@ -21,7 +21,8 @@ class PeerPort {
     virtual std::int64_t pause_sequence() = 0;
     virtual std::optional<chain::Hash> hash_at(std::int64_t height) = 0;
     virtual std::vector<Block> blocks_from(std::int64_t height, std::size_t count, std::size_t bytes_max) = 0;
-    /// As Chain::accept_all().
+    // As the functions of Chain.
+    virtual Taken accept(const Block& block) = 0;
     virtual Taken accept_all(const std::vector<Block>& blocks, std::size_t& accepted) = 0;
     virtual Taken add_transaction(const Transaction& transaction) = 0;
     virtual std::vector<Transaction> pending(std::size_t count) = 0;

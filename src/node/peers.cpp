@@ -314,8 +314,7 @@ struct Peers::State {
             peer.status.hash = header.hash;
         }
         if (seen.contains(header.hash)) return;
-        std::size_t accepted = 0;
-        const Taken taken = port.accept_all({block}, accepted);
+        const Taken taken = port.accept(block);
         if (taken.verdict == Verdict::refused)
             return misbehaved(peer.link.id, "it sent a block against the rules: " + taken.reason);
         if (taken.verdict == Verdict::unconnected) return fetch.look(Clock::now());

@@ -73,37 +73,8 @@ class FakeChain final : public PeerPort {
             out.push_back(blocks[static_cast<std::size_t>(at)]);
         return out;
     }
-    Taken accept_all(const std::vector<Block>& given, std::size_t& accepted) override {
-        accepted = 0;
+    Taken accept(const Block& block) override {
         if (is_paused) return {Verdict::paused, "paused"};
-        for (const Block& block : given) {
-            if (const Taken taken = accept(block); taken.verdict != Verdict::accepted) return taken;
-            ++accepted;
-        }
-        return {Verdict::accepted, {}};
-    }
-    Taken add_transaction(const Transaction& transaction) override {
-        if (transaction.units == 666) return {Verdict::refused, "a bad number"};
-        transactions[transaction.hash] = transaction;
-        return {Verdict::accepted, {}};
-    }
-    std::vector<Transaction> pending(std::size_t) override {
-        std::vector<Transaction> out;
-        for (const auto& [hash, transaction] : transactions) out.push_back(transaction);
-        return out;
-    }
-    std::int64_t active_stake_units(const std::string& address) override { return stakes[address]; }
-
-    std::vector<Block> blocks;
-    std::map<chain::Hash, Block> branch;  ///< blocks beside the chain
-    std::map<chain::Hash, Transaction> transactions;
-    std::map<std::string, std::int64_t> stakes;
-    std::size_t blocks_at_once = 1000;
-    bool is_paused = false, withholds = false;
-    std::int64_t sequence = 0;
-
- private:
-    Taken accept(const Block& block) {
         const BlockHeader& header = block.header;
         if (header.nonce == 99) return {Verdict::refused, "a bad round"};
         if (hash_at(header.height) == header.hash) return {Verdict::known, {}};
@@ -124,6 +95,34 @@ class FakeChain final : public PeerPort {
         blocks.insert(blocks.end(), better.rbegin(), better.rend());
         return {Verdict::accepted, {}};
     }
+    Taken accept_all(const std::vector<Block>& given, std::size_t& accepted) override {
+        Taken last{Verdict::accepted, {}};
+        for (accepted = 0; accepted < given.size(); ++accepted) {
+            last = accept(given[accepted]);
+            if (last.verdict == Verdict::known) last.verdict = Verdict::accepted;
+            if (last.verdict != Verdict::accepted && last.verdict != Verdict::worse) break;
+        }
+        return last;
+    }
+    Taken add_transaction(const Transaction& transaction) override {
+        if (transaction.units == 666) return {Verdict::refused, "a bad number"};
+        transactions[transaction.hash] = transaction;
+        return {Verdict::accepted, {}};
+    }
+    std::vector<Transaction> pending(std::size_t) override {
+        std::vector<Transaction> out;
+        for (const auto& [hash, transaction] : transactions) out.push_back(transaction);
+        return out;
+    }
+    std::int64_t active_stake_units(const std::string& address) override { return stakes[address]; }
+
+    std::vector<Block> blocks;
+    std::map<chain::Hash, Block> branch;  ///< blocks beside the chain
+    std::map<chain::Hash, Transaction> transactions;
+    std::map<std::string, std::int64_t> stakes;
+    std::size_t blocks_at_once = 1000;
+    bool is_paused = false, withholds = false;
+    std::int64_t sequence = 0;
 };
 
 }  // namespace bt2c::node
