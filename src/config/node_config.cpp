@@ -42,9 +42,9 @@ struct Value {
     std::string word(std::size_t most) const {
         const std::string word = text();
         const bool good = word.size() <= most && std::ranges::all_of(word, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                   c == '-' || c == '_';
-        });
+                              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                     (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+                          });
         if (!good) throw error(format("1 to {} letters, digits, dots, hyphens or underscores", most));
         return word;
     }
@@ -109,8 +109,7 @@ const std::vector<Key>& known_keys() {
         {"peers", false,
          [](NodeConfig& config, const Value& value) { config.peers = value.hosts_and_ports(); }},
         {"rest", false, [](NodeConfig& config, const Value& value) { config.rest = value.host_port(); }},
-        {"tls_ca", true,
-         [](NodeConfig& config, const Value& value) { config.tls_authority = value.path(); }},
+        {"tls_ca", true, [](NodeConfig& config, const Value& value) { config.tls_authority = value.path(); }},
         {"tls_certificate", true,
          [](NodeConfig& config, const Value& value) { config.tls_certificate = value.path(); }},
         {"tls_key", true, [](NodeConfig& config, const Value& value) { config.tls_key = value.path(); }},
@@ -136,9 +135,9 @@ const std::vector<Key>& known_keys() {
 }
 
 Error unknown_key(const fs::path& file, const toml::key& key) {
-    Error error(ErrorKind::usage, format("cannot use {} line {}: there is no setting '{}'",
-                                         printable(file.native()), key.source().begin.line,
-                                         printable(key.str())));
+    Error error(ErrorKind::usage,
+                format("cannot use {} line {}: there is no setting '{}'", printable(file.native()),
+                       key.source().begin.line, printable(key.str())));
     std::vector<std::string> names;
     std::string list;
     for (const Key& known : known_keys()) {
@@ -177,9 +176,8 @@ NodeConfig parse_node_config(std::string_view text, const fs::path& name, const 
             throw Error(ErrorKind::usage,
                         format("cannot use {}: '{}' is missing", printable(name.native()), key.name));
     if (config.wallet.empty() != config.wallet_password_file.empty())
-        throw Error(ErrorKind::usage,
-                    format("cannot use {}: 'wallet' and 'wallet_password_file' go together",
-                           printable(name.native())));
+        throw Error(ErrorKind::usage, format("cannot use {}: 'wallet' and 'wallet_password_file' go together",
+                                             printable(name.native())));
     return config;
 }
 

@@ -17,11 +17,11 @@ struct HostPort {
 };
 
 struct NodeConfig {
-    std::string name;               ///< `name`: as in its certificate; required
-    std::string network;            ///< `network`: mainnet, testnet or devnet; required
-    double block_time_s = 300;      ///< `block_time_s`: 1 to 86400
-    HostPort listen;                ///< `listen`: "ADDRESS:PORT" for peers; required
-    std::vector<HostPort> peers;    ///< `peers`: ["HOST:PORT", …]
+    std::string name;                  ///< `name`: as in its certificate; required
+    std::string network;               ///< `network`: mainnet, testnet or devnet; required
+    double block_time_s = 300;         ///< `block_time_s`: 1 to 86400
+    HostPort listen;                   ///< `listen`: "ADDRESS:PORT" for peers; required
+    std::vector<HostPort> peers;       ///< `peers`: ["HOST:PORT", …]
     HostPort rest{"127.0.0.1", 8335};  ///< `rest`: "ADDRESS:PORT"
     // PEM files; relative paths start at the home. Required.
     fs::path tls_authority;    ///< `tls_ca`

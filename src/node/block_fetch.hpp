@@ -49,9 +49,9 @@ class BlockFetch {
     const std::chrono::milliseconds answer_;
     const Hooks hooks_;
 
-    LinkId peer_ = 0;        ///< who is asked; 0: nobody
-    bool fork_ = false;      ///< began below our tip
-    std::int64_t next_ = 0;  ///< to ask for
+    LinkId peer_ = 0;                        ///< who is asked; 0: nobody
+    bool fork_ = false;                      ///< began below our tip
+    std::int64_t next_ = 0;                  ///< to ask for
     std::int64_t batch_ = blocks_count_max;  ///< how many at once
     std::int64_t last_id_ = 0;
     std::deque<Request> asked_;  ///< in their order

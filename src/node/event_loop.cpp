@@ -44,7 +44,7 @@ void EventLoop::every(std::chrono::milliseconds interval, std::function<void()> 
 
 void EventLoop::on_stop_signal(std::function<void()> work) {
     const auto signals = std::make_shared<asio::signal_set>(*context_);
-    for (const int number : {SIGTERM, SIGINT}) {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
         struct sigaction before {};
         if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
         signals->add(number);

@@ -27,7 +27,7 @@ class EventLoop {
     void after(std::chrono::milliseconds delay, std::function<void()> work);
     /// For as long as the loop lives: whoever calls it outlives the loop's run.
     void every(std::chrono::milliseconds interval, std::function<void()> work);
-    /// SIGTERM and SIGINT; others, and those that were ignored when the process began, are left alone.
+    /// SIGTERM, SIGINT and SIGHUP, but for those that were ignored when the process began.
     void on_stop_signal(std::function<void()> work);
 
     boost::asio::io_context& context() { return *context_; }

@@ -58,10 +58,9 @@ class Session : public std::enable_shared_from_this<Session> {
         parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
         parser_->body_limit(limits_.body_bytes);
         stream_.expires_after(limits_.patience);
-        http::async_read(stream_, buffer_, *parser_,
-                         [self = shared_from_this()](const error_code& error, std::size_t) {
-                             self->have_read(error);
-                         });
+        http::async_read(
+            stream_, buffer_, *parser_,
+            [self = shared_from_this()](const error_code& error, std::size_t) { self->have_read(error); });
     }
 
     void close() {
@@ -74,8 +73,7 @@ class Session : public std::enable_shared_from_this<Session> {
         if (closed_) return;
         if (error == http::error::header_limit)
             return answer(error_answer(431, "the header is too long"), false);
-        if (error == http::error::body_limit)
-            return answer(error_answer(413, "the body is too long"), false);
+        if (error == http::error::body_limit) return answer(error_answer(413, "the body is too long"), false);
         if (error == http::error::end_of_stream || error == beast::error::timeout || !is_http(error))
             return end();
         if (error) return answer(error_answer(400, "this is no HTTP request"), false);

@@ -29,8 +29,8 @@ struct HttpLimits {
 class HttpServer {
  public:
     using Handler = std::function<HttpAnswer(const HttpRequest&)>;
-    /// Listens at once; `port` 0 takes any. The handler is called on the loop's thread; what it throws becomes
-    /// an answer of status 500. Throws Error(failed) when the address is not to be had.
+    /// Listens at once; `port` 0 takes any. The handler is called on the loop's thread; what it throws
+    /// becomes an answer of status 500. Throws Error(failed) when the address is not to be had.
     HttpServer(EventLoop& loop, const std::string& host, std::uint16_t port, HttpLimits limits,
                Handler handler);
     /// Connections are closed.

@@ -44,11 +44,12 @@ TEST(NodeConfig, TheLeastThereIs) {
 }
 
 TEST(NodeConfig, AllOfIt) {
-    const NodeConfig config = parsed(
-        least + "block_time_s = 1.5\npeers = [\"127.0.0.1:7002\", \"[::1]:7003\", \"node-4:7004\"]\n"
-                "rest = \"0.0.0.0:8080\"\nwallet = \"bt2c_ilglu3mcvs7s6eruv2p72ymepu\"\n"
-                "wallet_password_file = \"config/password\"\nsettle_seconds = 0\nwait_for_agent = true\n"
-                "connections_per_host = 100\n");
+    const NodeConfig config =
+        parsed(least +
+               "block_time_s = 1.5\npeers = [\"127.0.0.1:7002\", \"[::1]:7003\", \"node-4:7004\"]\n"
+               "rest = \"0.0.0.0:8080\"\nwallet = \"bt2c_ilglu3mcvs7s6eruv2p72ymepu\"\n"
+               "wallet_password_file = \"config/password\"\nsettle_seconds = 0\nwait_for_agent = true\n"
+               "connections_per_host = 100\n");
     EXPECT_EQ(config.block_time_s, 1.5);
     ASSERT_EQ(config.peers.size(), 3U);
     EXPECT_EQ(config.peers[1].host, "::1");

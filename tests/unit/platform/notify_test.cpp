@@ -34,8 +34,8 @@ TEST(Notify, SaysItToTheSocket) {
 
 TEST(Notify, NobodyListens) {
     const support::TemporaryFolder folder;
-    for (const std::string& name : {std::string(), std::string("relative"), (folder / "none").native(),
-                                    "/" + std::string(300, 'a')}) {
+    for (const std::string& name :
+         {std::string(), std::string("relative"), (folder / "none").native(), "/" + std::string(300, 'a')}) {
         const support::Variable variable("NOTIFY_SOCKET", name.c_str());
         EXPECT_FALSE(notify_service_manager("READY=1")) << name;
     }
