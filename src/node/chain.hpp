@@ -12,6 +12,8 @@
 
 namespace bt2c::node {
 
+class ChainState;
+
 struct ChainTip {
     std::int64_t height = -1;  ///< -1: no block at all
     chain::Hash hash{};
@@ -73,13 +75,22 @@ class Chain {
     /// durable when it returns. `now` is this node's clock: blocks from the future are refused.
     Taken accept(const Block& block, double now_s);
     /// The same for blocks that follow each other, in few transactions: signatures are proved side by side.
-    /// Stops at the first that is not accepted; `accepted` counts those before it.
+    /// Goes past blocks that are known already, and past those that are worse, since the ones after them may
+    /// make their branch the better one. Stops at the first other one, of which it tells; `accepted` counts
+    /// the blocks before it. When it came to the end, it tells accepted, or worse when the last block was.
     Taken accept_all(const std::vector<Block>& blocks, double now_s, std::size_t& accepted);
     /// Proves a transaction and keeps it until a block takes it.
     Taken add_transaction(const Transaction& transaction, double now_s);
 
     /// A block upon the tip, complete but for public key and signature.
+    /// Throws Error(failed) when that validator may not make it now.
     Block build(const std::string& validator, std::int64_t round, double now_s);
+
+    /// Keeps the contents of a block that is about to be signed, durably, so that the very same can be signed
+    /// again after a kill.
+    void keep_made(const Block& block);
+    /// What was kept for that validator's block at that height.
+    std::optional<Block> made_at(const std::string& validator, std::int64_t height) const;
 
     std::optional<Block> block_at(std::int64_t height) const;
     std::optional<Block> block_of(const chain::Hash& hash) const;
@@ -97,30 +108,35 @@ class Chain {
     std::size_t pending_count() const;
     std::vector<Transaction> pending(std::size_t count) const;
     std::int64_t evidence_count() const;  ///< cases of two blocks at one height
-    /// Transactions that this chain itself wants to be known (evidence that it found); emptied by the call.
+    /// Transactions that this chain itself wants to be known: evidence that it found. Of each only type and
+    /// payload are filled in. A node with a key adds timestamp and nonce, signs (node/signing.hpp), and gives
+    /// it to add_transaction() and to its peers. Each is given once in twelve blocks until somebody's is in a
+    /// block.
     std::vector<Transaction> take_own_transactions();
 
  private:
-    struct State;
-    explicit Chain(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    explicit Chain(std::unique_ptr<ChainState> state);
+    std::unique_ptr<ChainState> state_;
 };
 
 /// Blocks this deep under the tip are never undone.
 inline constexpr std::int64_t final_depth = 6;
 
-/// What a new network begins with.
+/// What a new network begins with. The first validator gets the reward of block 0 on top.
 struct Genesis {
     std::string network;
     double timestamp = 0;  ///< whole Unix seconds
     struct Member {
         std::string address;
-        double stake = 0, balance = 0;  ///< coins
+        double stake = 0;    ///< coins, at least 1
+        double balance = 0;  ///< coins; paid by transactions of type developer, of less than 1000 each
     };
     std::vector<Member> validators;
 };
+/// Of all balances together.
+inline constexpr double genesis_balance_max = 2'000'000;
 /// Makes a chain database (layout fresh, WAL mode) with block 0 in it. The same arguments make the same
-/// block on every node. Throws Error(failed) when the file exists.
+/// block on every node. Throws Error(failed) when the file exists, Error(usage) when a value makes no sense.
 void create_chain(const std::filesystem::path& database, const Genesis& genesis);
 
 }  // namespace bt2c::node

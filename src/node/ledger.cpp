@@ -4,7 +4,6 @@
 #include "base/text.hpp"
 #include "chain/economics.hpp"
 #include "chaindb/key_rotations.hpp"
-#include "node/evidence.hpp"
 
 namespace bt2c::node {
 

@@ -6,6 +6,7 @@
 
 #include "node/block.hpp"
 #include "node/database.hpp"
+#include "node/evidence.hpp"
 #include "node/validator_set.hpp"
 
 namespace bt2c::node {
@@ -28,15 +29,15 @@ class Ledger {
     /// Frees the stakes whose time has come at this height.
     void release_unstaked(std::int64_t height);
 
-    /// All of it anew from the blocks up to the tip.
-    void rebuild(std::int64_t tip_height);
+    /// All of it anew from the blocks up to the tip. Gives the units that were paid out in all.
+    std::int64_t rebuild(std::int64_t tip_height);
 
  private:
     std::string apply_stake(const Transaction& transaction, double block_timestamp);
     std::string apply_unstake(const Transaction& transaction, std::int64_t height, double block_timestamp);
     std::string apply_payload(const Transaction& transaction, double block_timestamp);
     std::string apply_rotation(const keys::RotationRecord& record, const std::string& text);
-    std::string apply_evidence(const struct Evidence& evidence, double block_timestamp);
+    std::string apply_evidence(const Evidence& evidence, double block_timestamp);
     /// Where a validator is now, after rotations of keys that were not stolen.
     std::string current_address(std::string address);
 

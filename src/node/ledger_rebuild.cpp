@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "chain/economics.hpp"
-#include "node/evidence.hpp"
 #include "node/ledger.hpp"
 
 namespace bt2c::node {
@@ -93,8 +92,9 @@ class Replay {
 
 }  // namespace
 
-void Ledger::rebuild(std::int64_t tip_height) {
+std::int64_t Ledger::rebuild(std::int64_t tip_height) {
     Accounts accounts;
+    Account paid;
     std::vector<Event> events;
     {
         auto query = database_.ask(
@@ -107,6 +107,7 @@ void Ledger::rebuild(std::int64_t tip_height) {
             const std::int64_t units = chain::to_units(query->real(3));
             if (type == "reward" || type == "developer") {
                 add(accounts[query->string(2)], units);
+                add(paid, units);
                 continue;
             }
             Account& sender = accounts[query->string(1)];
@@ -135,6 +136,7 @@ void Ledger::rebuild(std::int64_t tip_height) {
         database_.run(
             "INSERT INTO node_unstaking (network, address, release_height, units) VALUES (?1, ?2, ?3, ?4)",
             network_, address, waiting.height, waiting.units);
+    return paid.balance;
 }
 
 }  // namespace bt2c::node

@@ -40,7 +40,8 @@ std::string_view abstained_name(Abstained reason);
 class Producer {
  public:
     /// Without a signer it only says no_key. `settle_s`: after the start, and after each sign of a twin, it
-    /// listens for so long before it signs.
+    /// listens for so long before it signs. When rounds are long overdue, as after a pause, each proposer
+    /// still leaves the ones before it their block time.
     Producer(config::Home home, std::optional<keys::Signer> signer, double settle_s);
 
     struct Outcome {
@@ -49,7 +50,8 @@ class Producer {
         std::optional<Block> block;  ///< signed; not yet given to the chain
         double next_try_s = 0;       ///< Unix time before which nothing changes by itself
     };
-    /// Called by the chain's thread. The watermark is durable before the signature exists. Never throws for
+    /// Called by the chain's thread, again and again. A block that was signed but never got into the chain
+    /// (a kill) is given again, the very same, as long as it follows the tip. The watermark is durable before the signature exists. Never throws for
     /// what an operator can mend: that is an abstention with its detail.
     Outcome try_produce(Chain& chain, const PeerView& peers, double now_s);
 
@@ -63,9 +65,15 @@ class Producer {
     config::Home home_;
     std::optional<keys::Signer> signer_;
     std::string address_;
+    /// Why nothing may be signed now, but for the turn and the watermark.
+    Outcome obstacle(Chain& chain, const PeerView& peers, double now_s);
+    Outcome produce(Chain& chain, const PeerView& peers, double now_s);
+    Outcome sign_again(Chain& chain, std::int64_t watermark);
+
     double settle_s_ = 0;
-    double silent_until_s_ = 0;
-    std::optional<BlockHeader> last_made_;
+    std::optional<double> silent_until_s_;  ///< nothing before the first call
+    chain::Hash waiting_on_{};              ///< the tip upon which it could sign when last asked
+    double waiting_since_s_ = 0;            ///< since when it could
 };
 
 }  // namespace bt2c::node

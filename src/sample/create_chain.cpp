@@ -117,7 +117,7 @@ void make(const std::filesystem::path& path, const ChainOptions& options) {
                "PRAGMA locking_mode=exclusive; PRAGMA cache_size=-{}",
                options.page_size, cache_kib(options)));
     connection.execute("BEGIN");
-    connection.execute(std::string(schema_sql(options.layout)));
+    connection.execute(std::string(chaindb::schema_sql(options.layout)));
     insert_all(connection, networks, options);
     connection.execute("COMMIT; PRAGMA locking_mode=normal");
     connection.execute(options.wal ? "PRAGMA journal_mode=wal" : "PRAGMA journal_mode=delete");

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "sample/schema.hpp"
+#include "chaindb/chain_schema.hpp"
 
 namespace bt2c::sample {
+
+using chaindb::Layout;
 
 struct ChainOptions {
     Layout layout = Layout::fresh;

@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "chaindb/chain_schema.hpp"
 #include "chaindb/sqlite/connection.hpp"
 #include "sample/block.hpp"
 #include "sample/block_maker.hpp"
 #include "sample/random.hpp"
-#include "sample/schema.hpp"
 
 namespace bt2c::sample {
+
+using chaindb::Layout;
 
 class Validators {
  public:

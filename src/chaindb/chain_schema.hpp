@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace bt2c::sample {
+namespace bt2c::chaindb {
 
 /// Which software made the tables: the chain's ORM, or the nodes that came later.
 enum class Layout { orm, fresh };
@@ -11,4 +11,4 @@ enum class Layout { orm, fresh };
 /// All CREATE statements, in the order in which a node runs them.
 std::string_view schema_sql(Layout layout);
 
-}  // namespace bt2c::sample
+}  // namespace bt2c::chaindb

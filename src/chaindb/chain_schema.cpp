@@ -1,6 +1,6 @@
-#include "sample/schema.hpp"
+#include "chaindb/chain_schema.hpp"
 
-namespace bt2c::sample {
+namespace bt2c::chaindb {
 
 namespace {
 
@@ -59,4 +59,4 @@ std::string_view schema_sql(Layout layout) {
     return layout == Layout::orm ? orm_sql : fresh_sql;
 }
 
-}  // namespace bt2c::sample
+}  // namespace bt2c::chaindb
