@@ -82,9 +82,9 @@ class Fields {
             part += (*at - '0') * unit;
         }
         // A sum that is written back in another form was not read right.
-        if (whole.ec != std::errc() || coins < 0 || coins > 10 * static_cast<std::int64_t>(chain::max_supply) ||
-            part < 0 || part >= chain::units_per_coin ||
-            amount_text(coins * chain::units_per_coin + part) != amount)
+        if (whole.ec != std::errc() || coins < 0 ||
+            coins > 10 * static_cast<std::int64_t>(chain::max_supply) || part < 0 ||
+            part >= chain::units_per_coin || amount_text(coins * chain::units_per_coin + part) != amount)
             fail(key, "is no amount");
         return coins * chain::units_per_coin + part;
     }

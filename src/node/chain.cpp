@@ -14,12 +14,9 @@ namespace {
 constexpr std::int64_t made_kept = 1000;
 
 ValidatorInfo info_of(const ValidatorSet::Row& row) {
-    return {row.address,
-            row.status ? std::string(chain::status_name(*row.status)) : row.stored_status,
-            row.stake_units,
-            static_cast<double>(row.reputation) / 1000,
-            row.total_blocks,
-            row.joined_at,
+    return {row.address,      row.status ? std::string(chain::status_name(*row.status)) : row.stored_status,
+            row.stake_units,  static_cast<double>(row.reputation) / 1000,
+            row.total_blocks, row.joined_at,
             row.last_block};
 }
 

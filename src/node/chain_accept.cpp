@@ -29,8 +29,7 @@ Taken ChainState::unless_paused(const std::function<Taken()>& work) {
     try {
         return work();
     } catch (const Error& error) {
-        if (error.kind() == ErrorKind::failed &&
-            chaindb::is_paused(database.connection(), options.network))
+        if (error.kind() == ErrorKind::failed && chaindb::is_paused(database.connection(), options.network))
             return {Verdict::paused, paused_reason};
         throw;
     }

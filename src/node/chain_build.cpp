@@ -59,7 +59,8 @@ Taken ChainState::add_transaction(const Transaction& transaction, double now_s) 
         return {Verdict::known, {}};
     if (std::string fault = transaction_fault(transaction, options.network, genesis); !fault.empty())
         return refuse(std::move(fault));
-    if (transaction.timestamp > now_s + clock_tolerance_s) return refuse("the transaction is from the future");
+    if (transaction.timestamp > now_s + clock_tolerance_s)
+        return refuse("the transaction is from the future");
     if (transaction.timestamp < now_s - expiry_s) return refuse("a transaction has expired");
     const std::int64_t last = ledger.last_nonce(transaction.sender);
     const auto most = static_cast<std::int64_t>(pending_of_sender_max);
@@ -76,8 +77,9 @@ Taken ChainState::add_transaction(const Transaction& transaction, double now_s) 
     const bool pays = transaction.type == "transfer" || transaction.type == "stake";
     const std::int64_t cost =
         (pays ? transaction.units : 0) + (transaction.type == "validator" ? 0 : fee_units);
-    if (cost > 0 && ledger.balance(transaction.sender) -
-                            pool.cost_of_others(transaction.sender, transaction.nonce) < cost)
+    if (cost > 0 &&
+        ledger.balance(transaction.sender) - pool.cost_of_others(transaction.sender, transaction.nonce) <
+            cost)
         return refuse("the sender's balance is too small");
 
     Attempt attempt(*this);

@@ -35,8 +35,7 @@ std::string ChainState::rule_fault(const Block& block, double now_s,
     const auto round = static_cast<std::size_t>(header.nonce);
     if (round >= proposers.size()) return "there is no such round";
     if (proposers[round] != header.validator) return "it is not the validator's turn";
-    if (micros(header.timestamp) <
-        micros(tip.timestamp) + (1 + header.nonce) * micros(options.block_time_s))
+    if (micros(header.timestamp) < micros(tip.timestamp) + (1 + header.nonce) * micros(options.block_time_s))
         return "the block is earlier than its round";
     if (!(header.timestamp <= now_s + clock_tolerance_s)) return "the block is from the future";
     if (block.transactions.back().units != reward_units(header.timestamp))

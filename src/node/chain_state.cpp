@@ -44,9 +44,9 @@ void ChainState::refresh() {
 
 void ChainState::load_tip() {
     {
-        auto lowest = database.ask(
-            "SELECT hash, timestamp FROM blocks WHERE network_type = ?1 ORDER BY height LIMIT 1",
-            options.network);
+        auto lowest =
+            database.ask("SELECT hash, timestamp FROM blocks WHERE network_type = ?1 ORDER BY height LIMIT 1",
+                         options.network);
         if (!lowest.next())
             throw Error(ErrorKind::failed, base::format("the database has no block of the network {}",
                                                         base::printable(options.network)))
@@ -70,9 +70,10 @@ void ChainState::load() {
     chaindb::sqlite::Transaction transaction(database.connection());
     load_tip();
     base_height = database
-                      .integer("SELECT max(height) FROM blocks b WHERE network_type = ?1 AND NOT EXISTS "
-                               "(SELECT 1 FROM node_blocks n WHERE n.hash = b.hash)",
-                               options.network)
+                      .integer(
+                          "SELECT max(height) FROM blocks b WHERE network_type = ?1 AND NOT EXISTS "
+                          "(SELECT 1 FROM node_blocks n WHERE n.hash = b.hash)",
+                          options.network)
                       .value_or(-1);
     paid_units_ = ledger.rebuild(tip.height);
     database.run("DELETE FROM node_undo WHERE network = ?1", options.network);

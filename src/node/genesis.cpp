@@ -41,8 +41,7 @@ void check(const Genesis& genesis) {
     std::set<std::string> addresses;
     double balances = 0;
     for (const Genesis::Member& member : genesis.validators) {
-        if (!keys::is_address(member.address))
-            refuse(base::printable(member.address) + " is no address");
+        if (!keys::is_address(member.address)) refuse(base::printable(member.address) + " is no address");
         if (!addresses.insert(member.address).second) refuse(member.address + " is there twice");
         if (!(member.stake >= chain::min_stake && member.stake <= chain::max_supply))
             refuse("a stake is below the minimum, or beyond all coins");

@@ -63,9 +63,8 @@ void HeaderWatch::add_case(const BlockHeader& one, const BlockHeader& other) {
     if (database_.integer("SELECT 1 FROM node_evidence WHERE network = ?1 AND validator = ?2 AND height = ?3",
                           network_, first.validator, first.height))
         return;
-    database_.run(
-        "INSERT INTO node_evidence (network, validator, height, payload) VALUES (?1, ?2, ?3, ?4)", network_,
-        first.validator, first.height, evidence_payload(first, second));
+    database_.run("INSERT INTO node_evidence (network, validator, height, payload) VALUES (?1, ?2, ?3, ?4)",
+                  network_, first.validator, first.height, evidence_payload(first, second));
     if (database_.integer(
             "SELECT 1 FROM slashing_evidence WHERE validator_address = ?1 AND height = ?2 AND network_type = "
             "?3",
@@ -80,11 +79,10 @@ void HeaderWatch::add_case(const BlockHeader& one, const BlockHeader& other) {
 
 std::vector<std::string> HeaderWatch::due_payloads(std::int64_t tip_height) {
     std::vector<std::string> due;
-    auto query =
-        database_.ask(
-            "SELECT validator, payload FROM node_evidence e WHERE network = ?1 AND NOT EXISTS (SELECT 1 FROM "
-            "slashing_evidence s WHERE s.network_type = e.network AND s.height = e.height AND s.processed = 1)",
-            network_);
+    auto query = database_.ask(
+        "SELECT validator, payload FROM node_evidence e WHERE network = ?1 AND NOT EXISTS (SELECT 1 FROM "
+        "slashing_evidence s WHERE s.network_type = e.network AND s.height = e.height AND s.processed = 1)",
+        network_);
     while (query.next()) {
         const ValidatorSet::Row* row = validators_.find(query->text(0));
         if (row && row->status == chain::ValidatorStatus::tombstoned) continue;
@@ -98,9 +96,10 @@ std::vector<std::string> HeaderWatch::due_payloads(std::int64_t tip_height) {
 
 std::int64_t HeaderWatch::cases() {
     return database_
-        .integer("SELECT count(*) FROM slashing_evidence WHERE network_type = ?1 AND evidence_type = "
-                 "'double_sign'",
-                 network_)
+        .integer(
+            "SELECT count(*) FROM slashing_evidence WHERE network_type = ?1 AND evidence_type = "
+            "'double_sign'",
+            network_)
         .value_or(0);
 }
 

@@ -86,8 +86,9 @@ std::string Ledger::apply_unstake(const Transaction& transaction, std::int64_t h
     if (!row || (row->status != ValidatorStatus::active && row->status != ValidatorStatus::inactive))
         return "the sender's status allows no unstaking";
     if (row->stake_units != transaction.units) return "the amount is not the whole stake";
-    database_.run("INSERT INTO node_unstaking (network, address, release_height, units) VALUES (?1, ?2, ?3, ?4)",
-                  network_, transaction.sender, height + unstaking_blocks, transaction.units);
+    database_.run(
+        "INSERT INTO node_unstaking (network, address, release_height, units) VALUES (?1, ?2, ?3, ?4)",
+        network_, transaction.sender, height + unstaking_blocks, transaction.units);
     validators_.begin_unstaking(transaction.sender, block_timestamp);
     return {};
 }

@@ -30,8 +30,8 @@ struct Event {
     std::string time;
     std::int64_t nonce = 0;
     std::string hash, sender;
-    std::int64_t units = 0;   ///< of unstake
-    std::string payload;      ///< of the others
+    std::int64_t units = 0;  ///< of unstake
+    std::string payload;     ///< of the others
     auto order() const { return std::tie(height, time, nonce, hash); }
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "crypto/random.hpp"
 #include "crypto/rsa.hpp"
 #include "node/block_fetch.hpp"
@@ -115,6 +116,7 @@ struct Peers::State {
         hello.genesis = options.genesis;
         hello.name = options.name;
         hello.instance = instance;
+        hello.time = base::now_unix_ms();
         hello.height = tip.height;
         hello.hash = tip.hash;
         hello.paused = port.paused();
@@ -223,9 +225,7 @@ struct Peers::State {
         if (const auto* made = std::get_if<NewBlock>(&message)) return take(peer, made->block);
         if (const auto* made = std::get_if<NewTransaction>(&message)) return take(peer, made->transaction);
         if (std::holds_alternative<Ping>(message)) return send(peer.link.id, Pong{});
-        if (const auto* twin = std::get_if<Twin>(&message); twin && twin->validator == validator) {
-            if (!validator.empty()) hear_of_twin(peer);
-        }
+        if (const auto* twin = std::get_if<Twin>(&message)) return hear_of_twin(peer, *twin);
     }
 
     void leave(const Peer& peer, const std::string& reason) {
@@ -359,31 +359,46 @@ struct Peers::State {
 
     // Twins: two processes that prove the same key.
 
-    bool has_twin(const Peer& peer) const {
-        if (peer.validator.empty() || !peer.hello) return false;
-        return std::ranges::any_of(peers, [&](const auto& entry) {
-            const Peer& other = entry.second;
+    /// Another peer that proves the key of this one; null where there is none.
+    const Peer* twin_of(const Peer& peer) const {
+        if (peer.validator.empty() || !peer.hello) return nullptr;
+        for (const auto& [id, other] : peers) {
             if (!other.hello || other.validator != peer.validator || other.identity() == peer.identity())
-                return false;
+                continue;
             // A process that was killed may leave its connection behind, which is silent.
             const Clock::time_point both = std::max(peer.hello_at, other.hello_at);
-            return peer.heard >= both && other.heard >= both;
-        });
+            if (peer.heard >= both && other.heard >= both) return &other;
+        }
+        return nullptr;
     }
 
     void look_for_twins(Clock::time_point now) {
         if (twins_told + options.status > now) return;
         twins_told = now;
+        std::vector<LinkId> stale;
         for (const auto& [id, peer] : peers) {
-            if (!has_twin(peer)) continue;
+            const Peer* twin = twin_of(peer);
+            if (!twin) continue;
             log.limited("twin " + peer.validator,
                         format("the key of {} is used by more than one node, one of them {} at {}",
                                peer.validator, printable(peer.link.name), printable(peer.link.address)));
-            send(id, Twin{peer.validator});
+            send(id, Twin{hello_signed_text(*twin->hello, twin->link.binding, !twin->link.dialled),
+                          twin->hello->signature});
+            // What the elder signed before the younger began is no proof for that one: it has to sign again.
+            if (twin->hello_at < peer.hello_at &&
+                renewed.insert(crypto::sha256(base::as_bytes(peer.identity() + twin->identity()))))
+                stale.push_back(twin->link.id);
         }
+        for (const LinkId link : stale) drop(link, "its key has to be proved anew");
     }
 
-    void hear_of_twin(const Peer& peer) {
+    /// Taken only with what another process signed while this one ran: our signing stops over it.
+    void hear_of_twin(const Peer& peer, const Twin& twin) {
+        const auto origin = origin_of_hello(twin.signed_text);
+        if (!options.signer || !origin || origin->instance == instance || origin->time < began) return;
+        if (!crypto::verify_pkcs1_sha256(options.signer->public_key, base::as_bytes(twin.signed_text),
+                                         twin.signature))
+            return misbehaved(peer.link.id, "it tells of a twin without proof");
         log.limited("twin", format("{} says that another node uses our key", printable(peer.link.name)));
         twin_until = Clock::now() + 5 * options.status;
         events.peers_changed();
@@ -402,12 +417,14 @@ struct Peers::State {
     EventLog& log;
     const PeersEvents events;
     const std::string instance;
+    const base::UnixMs began = base::now_unix_ms();
     std::string validator;
     std::uint16_t port_number = 0;
     PeerTable peers;
     std::map<std::string, Clock::time_point> banned;  ///< by name
     Dialler dialler;
     BoundedHashSet seen{65536};
+    BoundedHashSet renewed{1000};  ///< pairs of twins of which the elder had to come again
     BlockFetch fetch;
     Transport transport;
     Clock::time_point told_at{}, twins_told{}, twin_until{};
@@ -432,7 +449,7 @@ std::vector<PeerInfo> Peers::list() const {
         if (peer.hello)
             list.push_back({peer.link.name, peer.link.address, peer.validator, peer.status.height,
                             peer.status.hash, peer.status.paused, peer.status.pause_sequence,
-                            peer.link.dialled, state_->has_twin(peer)});
+                            peer.link.dialled, state_->twin_of(peer) != nullptr});
     return list;
 }
 

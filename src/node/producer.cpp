@@ -13,8 +13,8 @@ namespace bt2c::node {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> names{"nothing", "no_key",   "not_active", "not_our_turn",
-                                                 "too_early", "paused", "locked",     "behind",
+constexpr std::array<std::string_view, 11> names{"nothing",   "no_key",    "not_active", "not_our_turn",
+                                                 "too_early", "paused",    "locked",     "behind",
                                                  "minority",  "watermark", "twin"};
 /// How long it makes sense to wait before looking again where nothing but others can change it.
 constexpr double look_again_s = 1;
@@ -109,8 +109,9 @@ Producer::Outcome Producer::produce(Chain& chain, const PeerView&, double now_s)
         return abstain(Abstained::not_our_turn, "it is not among the proposers of this height",
                        now_s + look_again_s);
     const std::int64_t round = ours - proposers.begin();
-    const double when = std::max(chain.earliest_s(round), waiting_since_s_ + static_cast<double>(round) *
-                                                                                chain.options().block_time_s);
+    const double when =
+        std::max(chain.earliest_s(round),
+                 waiting_since_s_ + static_cast<double>(round) * chain.options().block_time_s);
     if (now_s < when)
         return abstain(round == 0 ? Abstained::too_early : Abstained::not_our_turn,
                        base::format("it may make block {} in round {}", height, round), when);

@@ -51,8 +51,9 @@ class Producer {
         double next_try_s = 0;       ///< Unix time before which nothing changes by itself
     };
     /// Called by the chain's thread, again and again. A block that was signed but never got into the chain
-    /// (a kill) is given again, the very same, as long as it follows the tip. The watermark is durable before the signature exists. Never throws for
-    /// what an operator can mend: that is an abstention with its detail.
+    /// (a kill) is given again, the very same, as long as it follows the tip. The watermark is durable before
+    /// the signature exists. Never throws for what an operator can mend: that is an abstention with its
+    /// detail.
     Outcome try_produce(Chain& chain, const PeerView& peers, double now_s);
 
     /// To be called with every sound block header that comes in: one by our key that we did not make locks

@@ -10,8 +10,7 @@ namespace bt2c::node {
 
 namespace {
 
-constexpr std::int64_t units_max =
-    static_cast<std::int64_t>(chain::max_supply) * chain::units_per_coin;
+constexpr std::int64_t units_max = static_cast<std::int64_t>(chain::max_supply) * chain::units_per_coin;
 
 std::string amount_fault(const Transaction& transaction) {
     const bool none = transaction.type == "validator";

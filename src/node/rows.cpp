@@ -96,9 +96,8 @@ void insert_block(Database& database, const Block& block) {
         hash, chain::hash_text(header.previous_hash), header.timestamp, header.nonce,
         chain::hash_text(header.merkle_root), header.height, header.network);
     if (!header.signature.empty()) {
-        database.run(
-            "INSERT INTO node_blocks (hash, validator, round, signature) VALUES (?1, ?2, ?3, ?4)", hash,
-            header.validator, header.nonce, header.signature);
+        database.run("INSERT INTO node_blocks (hash, validator, round, signature) VALUES (?1, ?2, ?3, ?4)",
+                     hash, header.validator, header.nonce, header.signature);
         remember_key(database, header.validator, header.public_key);
     }
     for (const Transaction& transaction : block.transactions) {
@@ -131,7 +130,8 @@ std::optional<Block> read_block(Database& database, const std::string& network, 
     BlockHeader& header = block.header;
     {
         auto query = database.ask(
-            "SELECT b.height, b.previous_hash, b.timestamp, b.nonce, b.merkle_root, n.validator, n.signature, "
+            "SELECT b.height, b.previous_hash, b.timestamp, b.nonce, b.merkle_root, n.validator, "
+            "n.signature, "
             "k.public_key FROM blocks b LEFT JOIN node_blocks n ON n.hash = b.hash "
             "LEFT JOIN node_keys k ON k.address = n.validator WHERE b.hash = ?1 AND b.network_type = ?2",
             chain::hash_text(hash), network);
@@ -148,8 +148,7 @@ std::optional<Block> read_block(Database& database, const std::string& network, 
         header.public_key = blob(*query.operator->(), 7);
     }
     read_transactions(database, block);
-    if (header.validator.empty() && !block.transactions.empty() &&
-        block.transactions.back().type == "reward")
+    if (header.validator.empty() && !block.transactions.empty() && block.transactions.back().type == "reward")
         header.validator = block.transactions.back().recipient;
     return block;
 }

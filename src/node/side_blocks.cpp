@@ -11,8 +11,7 @@ constexpr std::size_t blocks_max = 4096;
 
 std::size_t size_of(const Block& block) {
     std::size_t size = 1024;
-    for (const Transaction& transaction : block.transactions)
-        size += 1024 + transaction.payload.size();
+    for (const Transaction& transaction : block.transactions) size += 1024 + transaction.payload.size();
     return size;
 }
 
@@ -29,8 +28,8 @@ void SideBlocks::add(Block block) {
     if (!blocks_.try_emplace(hash, Kept{std::move(block), bytes}).second) return;
     bytes_ += bytes;
     while (bytes_ > bytes_max || blocks_.size() > blocks_max)
-        erase(std::ranges::min_element(
-            blocks_, {}, [](const auto& entry) { return entry.second.block.header.height; }));
+        erase(std::ranges::min_element(blocks_, {},
+                                       [](const auto& entry) { return entry.second.block.header.height; }));
 }
 
 SideBlocks::Blocks::iterator SideBlocks::erase(Blocks::iterator at) {

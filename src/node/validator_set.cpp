@@ -62,8 +62,8 @@ const std::vector<ValidatorSet::Row>& ValidatorSet::rows() {
 }
 
 const ValidatorSet::Row* ValidatorSet::find(std::string_view address) {
-    const auto found = std::ranges::lower_bound(
-        rows(), address, {}, [](const Row& row) { return std::string_view(row.address); });
+    const auto found = std::ranges::lower_bound(rows(), address, {},
+                                                [](const Row& row) { return std::string_view(row.address); });
     return found != rows_.end() && found->address == address ? &*found : nullptr;
 }
 
@@ -127,8 +127,8 @@ void ValidatorSet::set_stake(const std::string& address, std::int64_t stake_unit
     database_.run(
         "UPDATE validators SET stake = ?1, status = ?2, is_active = ?3 WHERE address = ?4 AND network_type = "
         "?5",
-        coins_of(stake_units), chain::status_name(status),
-        std::int64_t{status == ValidatorStatus::active}, address, network_);
+        coins_of(stake_units), chain::status_name(status), std::int64_t{status == ValidatorStatus::active},
+        address, network_);
     forget();
 }
 

@@ -18,6 +18,7 @@ using base::Json;
 
 constexpr std::int64_t height_max = std::int64_t{1} << 52;
 constexpr std::size_t small = 1024;
+constexpr std::string_view hello_purpose = "bt2c node hello";
 
 Error bad(const std::string& what) {
     return Error(ErrorKind::failed, "cannot take a message: " + what);
@@ -89,7 +90,8 @@ struct Writer {
             .set("network", hello.network)
             .set("genesis", chain::hash_text(hello.genesis))
             .set("name", hello.name)
-            .set("instance", hello.instance);
+            .set("instance", hello.instance)
+            .set("time", hello.time);
         add_tip(head, hello.height, hello.hash, hello.paused, hello.pause_sequence);
         head.set("public_key", crypto::to_base64(hello.public_key))
             .set("signature", crypto::to_base64(hello.signature));
@@ -121,7 +123,10 @@ struct Writer {
     std::string operator()(const Ping&) const { return head_of("ping").dump(); }
     std::string operator()(const Pong&) const { return head_of("pong").dump(); }
     std::string operator()(const Twin& twin) const {
-        return head_of("twin").set("validator", twin.validator).dump();
+        return head_of("twin")
+            .set("signed_text", twin.signed_text)
+            .set("signature", crypto::to_base64(twin.signature))
+            .dump();
     }
     std::string operator()(const Bye& bye) const {
         return head_of("bye").set("reason", bye.reason.substr(0, 200)).dump();
@@ -136,6 +141,7 @@ Message read_hello(const Json& head, std::string_view) {
     hello.genesis = hash(head, "genesis");
     hello.name = text(head, "name", 64);
     hello.instance = text(head, "instance", 64);
+    hello.time = integer(head, "time", 0, height_max);
     read_tip(head, hello);
     hello.public_key = bytes(head, "public_key");
     hello.signature = bytes(head, "signature");
@@ -171,7 +177,7 @@ Message read_pong(const Json&, std::string_view) {
     return Pong{};
 }
 Message read_twin(const Json& head, std::string_view) {
-    return Twin{text(head, "validator", 64)};
+    return Twin{text(head, "signed_text", 2048), bytes(head, "signature")};
 }
 Message read_bye(const Json& head, std::string_view) {
     return Bye{text(head, "reason", 800)};
@@ -191,22 +197,33 @@ constexpr std::array types{
     Type{"transaction", 8 * payload_bytes_max, read_transaction},
     Type{"ping", small, read_ping},
     Type{"pong", small, read_pong},
-    Type{"twin", small, read_twin},
+    Type{"twin", hello_bytes_max, read_twin},
     Type{"bye", small, read_bye},
 };
 
 }  // namespace
 
 std::string hello_signed_text(const Hello& hello, base::ByteView channel_binding, bool from_the_dialler) {
-    return Json::object({{"purpose", "bt2c node hello"},
+    return Json::object({{"purpose", hello_purpose},
                          {"version", wire_version},
                          {"network", hello.network},
                          {"genesis", chain::hash_text(hello.genesis)},
                          {"name", hello.name},
                          {"instance", hello.instance},
+                         {"time", hello.time},
                          {"role", from_the_dialler ? "dialler" : "listener"},
                          {"channel", base::to_hex(channel_binding)}})
         .dump();
+}
+
+std::optional<HelloOrigin> origin_of_hello(std::string_view signed_text) {
+    try {
+        const Json json = Json::parse(signed_text);
+        if (json.string_at("purpose") != hello_purpose) return std::nullopt;
+        return HelloOrigin{json.string_at("instance"), json.integer_at("time")};
+    } catch (const Error&) {
+        return std::nullopt;
+    }
 }
 
 std::string message_text(const Message& message) {

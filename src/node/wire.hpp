@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/time.hpp"
 #include "node/block.hpp"
 
 namespace bt2c::node {
@@ -19,8 +20,9 @@ inline constexpr std::int64_t wire_version = 1;
 struct Hello {
     std::string network;
     chain::Hash genesis{};
-    std::string name;      ///< the CN of its certificate
-    std::string instance;  ///< 16 random bytes in hexadecimal: a process, as against its name
+    std::string name;       ///< the CN of its certificate
+    std::string instance;   ///< 16 random bytes in hexadecimal: a process, as against its name
+    base::UnixMs time = 0;  ///< of the sender's clock
     std::int64_t height = -1;
     chain::Hash hash{};  ///< of its tip
     bool paused = false;
@@ -31,6 +33,13 @@ struct Hello {
 /// What a validator signs in its hello, so that it is good on this one connection only, and cannot be sent
 /// back to whom it came from.
 std::string hello_signed_text(const Hello& hello, base::ByteView channel_binding, bool from_the_dialler);
+
+/// Which process signed such a text, and when; nullopt for any other text.
+struct HelloOrigin {
+    std::string instance;
+    base::UnixMs time = 0;
+};
+std::optional<HelloOrigin> origin_of_hello(std::string_view signed_text);
 
 struct Status {
     std::int64_t height = -1;
@@ -54,9 +63,10 @@ struct NewTransaction {
 };
 struct Ping {};
 struct Pong {};
-/// Two nodes prove that address's key at once.
+/// Tells a validator that another process proves its key: what that one signed in its hello.
 struct Twin {
-    std::string validator;
+    std::string signed_text;
+    base::Bytes signature;
 };
 struct Bye {
     std::string reason;

@@ -55,14 +55,16 @@ void make(const fs::path& folder, const std::string& block_time, const std::stri
         write(home / "config" / "node.key", issued.key.text());
         std::string peers;
         for (std::size_t other = 0; other < ports.size(); ++other)
-            if (other != i) peers += (peers.empty() ? "" : ", ") + base::format("\"127.0.0.1:{}\"", ports[other].peer);
-        write(home / "config" / "node.toml",
-              base::format("name = \"{}\"\nnetwork = \"devnet\"\nblock_time_s = {}\nlisten = \"127.0.0.1:{}\"\n"
-                           "rest = \"127.0.0.1:{}\"\npeers = [{}]\ntls_ca = \"config/ca.pem\"\n"
-                           "tls_certificate = \"config/node.pem\"\ntls_key = \"config/node.key\"\n"
-                           "wallet = \"{}\"\nwallet_password_file = \"config/password\"\nsettle_seconds = 1\n"
-                           "wait_for_agent = {}\nconnections_per_host = 64\n",
-                           name, block_time, ports[i].peer, ports[i].rest, peers, address, wait));
+            if (other != i)
+                peers += (peers.empty() ? "" : ", ") + base::format("\"127.0.0.1:{}\"", ports[other].peer);
+        write(
+            home / "config" / "node.toml",
+            base::format("name = \"{}\"\nnetwork = \"devnet\"\nblock_time_s = {}\nlisten = \"127.0.0.1:{}\"\n"
+                         "rest = \"127.0.0.1:{}\"\npeers = [{}]\ntls_ca = \"config/ca.pem\"\n"
+                         "tls_certificate = \"config/node.pem\"\ntls_key = \"config/node.key\"\n"
+                         "wallet = \"{}\"\nwallet_password_file = \"config/password\"\nsettle_seconds = 1\n"
+                         "wait_for_agent = {}\nconnections_per_host = 64\n",
+                         name, block_time, ports[i].peer, ports[i].rest, peers, address, wait));
     }
     for (std::size_t i = 0; i < ports.size(); ++i)
         node::create_chain(folder / base::format("node-{}", i + 1) / "data" / "blockchain.db", genesis);

@@ -55,8 +55,7 @@ bool undo_changes(Connection& database, base::ByteView changes) {
     check(sqlite3changeset_invert(static_cast<int>(changes.size()), changes.data(), &size, &data),
           "read recorded changes");
     const std::unique_ptr<void, Free> owner(data);
-    const int code =
-        sqlite3changeset_apply(database.handle(), size, data, nullptr, on_conflict, nullptr);
+    const int code = sqlite3changeset_apply(database.handle(), size, data, nullptr, on_conflict, nullptr);
     if (code == SQLITE_ABORT) return false;
     check(code, "undo changes of the database");
     return true;

@@ -90,7 +90,9 @@ TEST(Growth, StakeUnstakeAndWaitingByHeight) {
     chain.chain.reset();
     Connection::open(chain.path, Connection::Mode::read_write).execute("DELETE FROM node_state");
     chain.open();
-    const auto without_state = [](const std::string& text) { return text.substr(0, text.find("node_state")); };
+    const auto without_state = [](const std::string& text) {
+        return text.substr(0, text.find("node_state"));
+    };
     EXPECT_EQ(without_state(dump(chain.path)), without_state(before));
 }
 
@@ -98,12 +100,14 @@ TEST(Growth, StakeUnstakeAndWaitingByHeight) {
 void give_keys(const std::filesystem::path& path) {
     Connection connection = Connection::open(path, Connection::Mode::read_write);
     std::vector<std::string> old;
-    auto query = connection.prepare("SELECT address FROM validators WHERE network_type = 'mainnet' ORDER BY rowid");
+    auto query =
+        connection.prepare("SELECT address FROM validators WHERE network_type = 'mainnet' ORDER BY rowid");
     while (query.next()) old.push_back(query.string(0));
     for (std::size_t i = 0; i < old.size(); ++i) {
         auto update = connection.prepare("UPDATE validators SET address = ?1 WHERE address = ?2");
         update.bind(1, std::string_view(address(i))).bind(2, std::string_view(old[i])).run();
-        auto move = connection.prepare("UPDATE unstake_requests SET validator_address = ?1 WHERE validator_address = ?2");
+        auto move = connection.prepare(
+            "UPDATE unstake_requests SET validator_address = ?1 WHERE validator_address = ?2");
         move.bind(1, std::string_view(address(i))).bind(2, std::string_view(old[i])).run();
     }
 }
@@ -122,8 +126,9 @@ TEST(Growth, ChainsOfOtherSoftwareAreContinuedInBothLayouts) {
         // The second network of the older layout has the heights above the first one's.
         if (layout == chaindb::Layout::orm)
             Connection::open(folder / "sample.db", Connection::Mode::read_write)
-                .execute("DELETE FROM transactions WHERE network_type = 'testnet'; DELETE FROM blocks WHERE "
-                         "network_type = 'testnet'");
+                .execute(
+                    "DELETE FROM transactions WHERE network_type = 'testnet'; DELETE FROM blocks WHERE "
+                    "network_type = 'testnet'");
         TestChain chain(folder / "sample.db", "mainnet");
         const std::int64_t base = chain->tip().height;
         EXPECT_EQ(chain->base_height(), base);

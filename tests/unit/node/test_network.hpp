@@ -46,7 +46,8 @@ inline std::string failures(const std::filesystem::path& database) {
                 text += std::string(verify::check_name(result.check)) + ": " + finding.table + " " +
                         finding.key + " " + finding.text + ", " + finding.expected + ", " + finding.found +
                         "\n";
-    if (report.total.unproved_blocks != 0) text += std::to_string(report.total.unproved_blocks) + " unproved blocks\n";
+    if (report.total.unproved_blocks != 0)
+        text += std::to_string(report.total.unproved_blocks) + " unproved blocks\n";
     return text;
 }
 
@@ -54,14 +55,15 @@ inline std::string failures(const std::filesystem::path& database) {
 inline std::string dump(const std::filesystem::path& database) {
     Connection connection = Connection::open(database, Connection::Mode::read_write);
     std::string text;
-    for (const char* table : {"blocks", "transactions", "validators", "nonces", "key_rotations",
-                              "slashing_evidence", "unstake_requests", "node_accounts", "node_blocks",
-                              "node_unstaking", "node_state"}) {
+    for (const char* table :
+         {"blocks", "transactions", "validators", "nonces", "key_rotations", "slashing_evidence",
+          "unstake_requests", "node_accounts", "node_blocks", "node_unstaking", "node_state"}) {
         if (!connection.has_table(table)) continue;
         std::string columns;
         auto info = connection.prepare("SELECT name FROM pragma_table_info(?1)");
         info.bind(1, std::string_view(table));
-        while (info.next()) columns += (columns.empty() ? "quote(" : " || ',' || quote(") + info.string(0) + ")";
+        while (info.next())
+            columns += (columns.empty() ? "quote(" : " || ',' || quote(") + info.string(0) + ")";
         auto rows = connection.prepare("SELECT " + columns + " FROM " + table + " ORDER BY 1");
         while (rows.next()) text += std::string(table) + ": " + rows.string(0) + "\n";
     }

@@ -1,7 +1,6 @@
 // [N1] Nodes that find each other, and share blocks and transactions.
 
 #include "keys/derive_key.hpp"
-#include "node/wire.hpp"
 #include "unit/node_net/net_fixture.hpp"
 
 namespace bt2c::node {
@@ -221,12 +220,6 @@ TEST_F(NodeNet, AClaimOfAKeyIsProvedOnItsConnection) {
     liar.sign = [](base::ByteView message) { return other_key().sign(message); };
     started("node-b", {a.port()}, [&](PeersOptions& options) { options.signer = liar; });
     ASSERT_TRUE(until([&] { return a.said("it does not hold the key that it claims"); })) << a.all_lines();
-
-    Hello hello;
-    hello.name = "node-b";
-    const base::Bytes here(32, 1), there(32, 2);
-    EXPECT_NE(hello_signed_text(hello, here, true), hello_signed_text(hello, there, true));
-    EXPECT_NE(hello_signed_text(hello, here, true), hello_signed_text(hello, here, false));
 }
 
 TEST_F(NodeNet, TwinsAreFoundByWhomTheyMeet) {
@@ -237,7 +230,9 @@ TEST_F(NodeNet, TwinsAreFoundByWhomTheyMeet) {
     TestNode& second = started("node-b", {a.port()}, with_key(one_key()));
     ASSERT_TRUE(until([&] { return first.peers->view().twin && second.peers->view().twin; }))
         << a.all_lines() << first.all_lines();
-    EXPECT_TRUE(a.peers->list()[0].twin);
+    ASSERT_TRUE(until([&] {
+        return std::ranges::any_of(a.peers->list(), [](const PeerInfo& peer) { return peer.twin; });
+    }));
     EXPECT_TRUE(a.said("is used by more than one node")) << a.all_lines();
     second.peers.reset();
     ASSERT_TRUE(until([&] { return !first.peers->view().twin; })) << "it is forgotten when it is gone";
