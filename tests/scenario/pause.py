@@ -177,7 +177,8 @@ def beside_a_writer(folder):
     paused_at = time.monotonic()
     wait_for("the writer is refused", refused, paused_at)
     check("no block was added after the pause", not any(at > paused_at for at in added))
-    check("resume beside a writer", run(home, "network", "resume").returncode == 0)
+    check("resume beside a writer",
+          run(home, "network", "resume", "--force", "--reason", "blocks of a test").returncode == 0)
     wait_for("the writer goes on", added, time.monotonic())
     stop.set()
     writer.join()
