@@ -1,14 +1,13 @@
 #include "cli/agent_hooks.hpp"
 
-#include <algorithm>
-#include <vector>
-
 #include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
-#include "chaindb/chain_tables.hpp"
-#include "chaindb/sqlite/live_database.hpp"
+#include "cli/network_target.hpp"
+#include "cli/node_keys.hpp"
+#include "network/resume_check.hpp"
+#include "verify/live_verify.hpp"
 
 namespace bt2c::cli {
 
@@ -18,62 +17,129 @@ using network::Acknowledgement;
 
 namespace {
 
-std::vector<chaindb::NetworkTip> tips_of(const config::Home& home) {
-    const auto live = chaindb::sqlite::LiveDatabase::open(home.database());
-    live->begin_pass(chaindb::sqlite::Hold::whole);
-    auto database = chaindb::sqlite::Connection::open_image(live->image());
-    auto tips = chaindb::network_tips(database);
-    live->end_pass();
-    return tips;
+/// Short, so that the agent answers to a stop and tries again by itself.
+constexpr int patience_ms = 3000;
+
+std::string told(const Error& error) {
+    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
+}
+
+/// What is wrong with the chain; empty when it proves.
+std::string integrity_problem(Context& context, const std::string& network) {
+    verify::Options options;
+    options.network = network;
+    options.threads = base::worker_count();
+    options.examples_max = 1;
+    base::SilentProgress silent;
+    const verify::Report report = verify::verify_live(context.home().database(), options, silent);
+    for (const verify::CheckResult& check : report.checks)
+        if (check.count > 0) return base::format("{} ({})", verify::check_name(check.check), check.count);
+    return "";
 }
 
 }  // namespace
 
-AgentHooks::AgentHooks(Context& context) : context_(context), network_(context.network().value_or("")) {
-    if (!network_.empty()) return;
-    const auto tips = tips_of(context.home());
-    if (tips.size() != 1)
-        throw Error(ErrorKind::usage, "cannot tell which network's orders to obey")
-            .cause(tips.empty() ? "the database has no blocks" : "the database has several networks")
-            .hint("name it with --network");
-    network_ = tips.front().network;
+AgentHooks::AgentHooks(Context& context) : context_(context) {
+    auto database = network::open_database(context.home(), patience_ms);
+    network_ = chosen_network(context, database);
+}
+
+network::Obedient AgentHooks::obedient() const {
+    // Read anew for each order: who was removed from it must not count any more.
+    auto policy = config::load_emergency_policy(context_.home());
+    const bool local = context_.settings().network.control_plane == "local";
+    return {.home = context_.home(),
+            .network = network_,
+            .policy = std::move(policy),
+            .authority_without_policy = local ? "whoever may write to the local control plane" : "",
+            .lock_patience_ms = patience_ms};
 }
 
 network::NodeRecord AgentHooks::record() const {
+    auto database = network::open_database(context_.home(), patience_ms);
+    const std::vector<std::string> own = validators_here(context_, database, network_);
     return {.name = context_.settings().network.node_name,
-            .validator = "",
-            .stake = 0,
+            .validator = own.empty() ? "" : own.front(),
+            .stake = chaindb::read_active_stake(database, network_, own).own,
             .since = base::now_unix_ms()};
 }
 
 std::int64_t AgentHooks::last_sequence() {
-    return 0;
+    auto database = network::open_database(context_.home(), patience_ms);
+    return chaindb::read_pause_state(database, network_).sequence;
 }
 
-Acknowledgement AgentHooks::obey(const network::PublishedOrder&, bool) {
-    Acknowledgement done;
-    done.status = "refused";
-    done.detail = "this agent only reports";
-    return done;
+Acknowledgement AgentHooks::obey(const network::PublishedOrder& published, bool catching_up) {
+    Acknowledgement answer;
+    network::Order order;
+    try {
+        order = network::Order::parse(published.text);
+    } catch (const Error& error) {
+        answer.status = "refused";
+        answer.detail = told(error);
+        return answer;
+    }
+    if (order.sequence != published.sequence) {
+        answer.status = "refused";
+        answer.detail =
+            base::format("order {} was published as order {}", order.sequence, published.sequence);
+        return answer;
+    }
+    const network::Obeyed obeyed = network::obey(
+        obedient(), order, catching_up ? network::CheckMode::catching_up : network::CheckMode::fresh);
+    answer.height = obeyed.state.height;
+    answer.tip_hash = obeyed.state.tip_hash;
+    if (obeyed.refusal) {
+        answer.status = "refused";
+        answer.detail = told(*obeyed.refusal);
+        return answer;
+    }
+    answer.status = obeyed.outcome.changed ? "applied" : "already";
+    answer.validators_changed = obeyed.outcome.validators_changed;
+    for (const std::string& line : obeyed.outcome.left_alone)
+        answer.detail += (answer.detail.empty() ? "" : "; ") + line;
+    constexpr std::size_t detail_max = 4000;
+    if (answer.detail.size() > detail_max) answer.detail.resize(detail_max);
+    return answer;
 }
 
 std::optional<Acknowledgement> AgentHooks::settled(const Acknowledgement& acknowledgement) {
-    return acknowledgement;
+    auto database = network::open_database(context_.home(), patience_ms);
+    Acknowledgement later = acknowledgement;
+    later.settled = true;
+    later.settled_height = chaindb::read_pause_state(database, network_).height;
+    return later;
 }
 
 std::string AgentHooks::report() {
-    const auto tips = tips_of(context_.home());
-    const auto tip = std::ranges::find(tips, network_, &chaindb::NetworkTip::network);
-    base::Json report =
-        base::Json::object({{"network", network_}, {"at", base::format_utc(base::now_unix_ms())}});
-    if (tip != tips.end()) {
-        report.set("height", tip->height);
-        report.set("tip_hash", tip->tip_hash);
-        report.set("genesis_hash", tip->genesis_hash);
+    network::NodeReport report;
+    {
+        auto database = network::open_database(context_.home(), patience_ms);
+        const chaindb::PauseState state = chaindb::read_pause_state(database, network_);
+        const chaindb::ActiveStake stake =
+            chaindb::read_active_stake(database, network_, validators_here(context_, database, network_));
+        report.genesis_hash = state.genesis_hash;
+        report.height = state.height;
+        report.tip_hash = state.tip_hash;
+        report.recent = chaindb::newest_blocks(database, network_, network::recent_blocks);
+        report.paused = state.paused;
+        report.sequence = state.sequence;
+        report.stake = stake.own;
+        report.stake_total = stake.total;
     }
-    return report.dump();
+    report.problem = integrity_problem(context_, network_);
+    return report.text();
 }
 
-void AgentHooks::lapse() {}
+void AgentHooks::lapse() {
+    try {
+        if (network::end_pause_in_time(obedient()))
+            context_.progress().note(
+                base::format("the pause of network {} has ended: its time is over", network_));
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        context_.progress().note("cannot look whether the pause is over: " + told(error));
+    }
+}
 
 }  // namespace bt2c::cli

@@ -1,5 +1,6 @@
 #pragma once
-// What the agent does on this node: the seam between delivery (src/agent) and the chain database.
+// What the agent does on this node: it puts delivery (src/agent), obedience (src/network) and the chain
+// database together.
 
 #include <cstdint>
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "cli/context.hpp"
 #include "network/control_plane.hpp"
+#include "network/obey.hpp"
 
 namespace bt2c::cli {
 
@@ -26,6 +28,8 @@ class AgentHooks {
     void lapse();
 
  private:
+    network::Obedient obedient() const;
+
     Context& context_;
     std::string network_;
 };

@@ -6,7 +6,7 @@
 #include "chaindb/sqlite/live_database.hpp"
 #include "cli/commands.hpp"
 #include "cli/network_target.hpp"
-#include "keys/key_status.hpp"
+#include "cli/node_keys.hpp"
 #include "keys/signing_state.hpp"
 #include "network/peer_inquiry.hpp"
 #include "verify/live_verify.hpp"
@@ -49,9 +49,8 @@ ChainFacts read_chain(Context& context, const std::string& named) {
     if (newest.next()) facts.tip_at_s = newest.real(0);
     facts.active_validators = facts.state.active_validators;
     if (!named.empty()) facts.addresses.push_back(named);
-    for (const keys::KeyStatus& key : keys::key_status(home, {&database, nullptr}, 6))
-        for (const chaindb::ValidatorRow& row : key.validators)
-            if (row.network == facts.network && key.address != named) facts.addresses.push_back(key.address);
+    for (const std::string& address : validators_here(context, database, facts.network))
+        if (address != named) facts.addresses.push_back(address);
     facts.watermarks = keys::all_watermarks(home);
     for (const keys::Watermark& mark : facts.watermarks.marks)
         if (mark.identity.network == facts.network &&

@@ -44,6 +44,13 @@ class Delivery {
         : context_(context), plane_(plane), order_(order), options_(options) {}
 
     void publish() {
+        network::append_audit(context_.home(),
+                              {.event = network::AuditEvent::order_sent,
+                               .network = order_.network,
+                               .sequence = order_.sequence,
+                               .actor = local_authority(),
+                               .order = order_.text()},
+                              base::now_unix_ms());
         try {
             for (const network::NodeRecord& node : plane_.nodes(order_.network)) answers_[node.name];
             if (!plane_.publish(order_.network, order_.sequence, order_.text()))
@@ -58,13 +65,6 @@ class Delivery {
             keep(error);
             throw;
         }
-        network::append_audit(context_.home(),
-                              {.event = network::AuditEvent::order_sent,
-                               .network = order_.network,
-                               .sequence = order_.sequence,
-                               .actor = local_authority(),
-                               .order = order_.text()},
-                              base::now_unix_ms());
     }
 
     void wait_for_answers() {

@@ -98,6 +98,16 @@ void check_network(const NetworkSettings& network, const fs::path& file) {
         throw missing(network.etcd_key.empty() ? "etcd_key" : "etcd_certificate");
 }
 
+std::vector<std::string> texts_of(const toml::node& value, const Place& place) {
+    constexpr std::size_t texts_max = 100;
+    const toml::array* list = value.as_array();
+    if (!list || list->size() > texts_max)
+        throw place.error(format("'{}' must be a list of at most {} texts in quotes", place.key, texts_max));
+    std::vector<std::string> texts;
+    for (const toml::node& entry : *list) texts.push_back(text_of(entry, place));
+    return texts;
+}
+
 /// One key of dr.toml; dots separate the names of its tables.
 struct Key {
     std::string name;
@@ -156,6 +166,8 @@ const std::vector<Key>& known_keys() {
          [](Settings& settings, const toml::node& value, const Place& place, const Home&) {
              settings.network.ack_timeout_seconds = integer_of(value, place, 1, 3600);
          }},
+        {"network.validators", [](Settings& settings, const toml::node& value, const Place& place,
+                                  const Home&) { settings.network.validators = texts_of(value, place); }},
         {"network.rest_urls", [](Settings& settings, const toml::node& value, const Place& place,
                                  const Home&) { settings.network.rest_urls = urls_of(value, place); }},
     };

@@ -28,6 +28,8 @@ struct NetworkSettings {
     fs::path etcd_password_file;
     /// `ack_timeout_seconds`: how long a command waits for the nodes to acknowledge, 1 to 3600.
     int ack_timeout_seconds = 30;
+    /// `validators`: addresses of validators whose keys this node has where this program does not see them.
+    std::vector<std::string> validators;
     /// `rest_urls`: REST interfaces of the network's nodes, for checks.
     std::vector<std::string> rest_urls;
 };
