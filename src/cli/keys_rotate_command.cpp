@@ -198,8 +198,9 @@ class KeysRotateCommand final : public Command {
     /// The old key signs where it is.
     OldKey unlock_token(Context& context) const {
         auto access = std::make_shared<token::Access>(token_.with_pin(context));
-        const token::KeyInfo key = find_key(token::find_token(*access), address_,
-                                            [](const token::KeyInfo& info) { return info.signs == true; });
+        const token::KeyInfo key =
+            find_key(token::find_token(*access), address_,
+                     [](const token::KeyInfo& info) { return info.signs == true && address_of(info); });
         require_address(address_of(key).value_or("no key of the chain"));
         return {{key.public_key,
                  [access, key](base::ByteView message) {

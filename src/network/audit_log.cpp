@@ -267,7 +267,10 @@ fs::path audit_file(const config::Home& home) {
 AuditEntry append_audit(const config::Home& home, const AuditAct& act, base::UnixMs now) {
     const fs::path path = audit_file(home);
     BT2C_ASSERT(act.order.size() <= order_bytes_max);
-    platform::durable_mkdir(path.parent_path(), 0700);
+    if (!fs::exists(home.network())) {
+        platform::durable_mkdir(home.network(), 0700);
+        platform::give_to_owner_of(home.root, platform::open_for_reading(home.network()).get());
+    }
     platform::GrowingFile file(path, audit_mode, patience_ms);
     Tail tail = read_tail(file, path);
     std::string text(tail.unbounded ? "\n" : "");
