@@ -90,6 +90,16 @@ echo "…"
 grep -c INACTIVE "$scratch/after" | sed 's/$/ validator(s) INACTIVE, as backed up/'
 printf 'All the same.\n'
 
+say "An emergency: the network is stopped, provably, and goes on with every validator as it was"
+show bt2c-dr network pause --reason 'fork at 2010'
+insert="INSERT INTO blocks (hash, height, network_type) VALUES ('some block', 2011, 'mainnet')"
+printf '%s$ sqlite3 %s "%s"%s\n' "$bold" "$database" "$insert" "$plain"
+if sqlite3 "$database" "$insert" 2>&1; then fail "a block was added during the pause"; fi
+show bt2c-dr network resume
+chain_state >"$scratch/resumed"
+cmp "$scratch/before" "$scratch/resumed" || fail "a validator is not as it was before the pause"
+printf 'All the same.\n'
+
 say "A key is lost: the wallet file is gone, and a word of the phrase on the paper cannot be read"
 export BT2C_WALLET_PASSWORD='a password of the demo'
 phrase='offer salon river hole elegant crowd come together orange horror slogan real'

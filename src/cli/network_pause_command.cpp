@@ -54,7 +54,7 @@ class OrderCommand : public Command {
     Result order_here(Context& context, const std::optional<Override>& force) {
         std::string network;
         {
-            auto database = network::open_database(context.home(), 30'000);
+            auto database = network::open_database(context.home(), 10'000);
             network = chosen_network(context, database);
         }
         const chaindb::PauseOrder order{.network = network,

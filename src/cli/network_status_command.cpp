@@ -65,7 +65,9 @@ class NetworkStatusCommand final : public Command {
         const auto state = std::make_shared<PauseState>(chaindb::read_pause_state(database, network));
         live->end_pass();
         const auto lock = keys::signing_lock(home);
-        const std::vector<std::string> problems = problems_of(*state);
+        std::vector<std::string> problems = problems_of(*state);
+        const keys::Watermarks watermarks = keys::all_watermarks(home);
+        for (const std::string& damaged : watermarks.damaged) problems.push_back(damaged);
 
         Json document = network_document(network, *state, 0, this_node(*state));
         document.set("guarded", state->guarded);
@@ -74,16 +76,25 @@ class NetworkStatusCommand final : public Command {
         document.set("validators", state->validators);
         document.set("signing_locked", lock.has_value());
         document.set("signing_lock_reason", lock ? Json(lock->reason) : Json());
+        Json marks = Json::array();
+        std::string marks_text;
+        for (const keys::Watermark& mark : watermarks.marks) {
+            if (mark.identity.network != network) continue;
+            marks.push(Json::object({{"address", mark.identity.address}, {"height", mark.height}}));
+            marks_text += base::format("{}{} above height {}", marks_text.empty() ? "" : ", ",
+                                       base::printable(mark.identity.address), mark.height);
+        }
+        document.set("watermarks", std::move(marks));
         Json list = Json::array();
         for (const std::string& problem : problems) list.push(problem);
         document.set("problems", std::move(list));
         return {.document = std::move(document),
-                .print = [=](Output& out) { print(out, network, *state, lock, problems); },
+                .print = [=](Output& out) { print(out, network, *state, lock, marks_text, problems); },
                 .outcome = problems.empty() ? std::nullopt : std::optional(ErrorKind::findings)};
     }
 
     static void print(Output& out, const std::string& network, const PauseState& state,
-                      const std::optional<keys::SigningLock>& lock,
+                      const std::optional<keys::SigningLock>& lock, const std::string& watermarks,
                       const std::vector<std::string>& problems) {
         const auto time = [](double seconds) {
             return base::format_utc(static_cast<base::UnixMs>(seconds) * 1000);
@@ -110,6 +121,7 @@ class NetworkStatusCommand final : public Command {
         fields.emplace_back(
             "signing", lock ? Cell(base::format("locked: {}", base::printable(lock->reason)), Style::yellow)
                             : Cell("not locked"));
+        if (!watermarks.empty()) fields.emplace_back("signs", watermarks);
         out.fields(fields);
         for (const std::string& problem : problems)
             out.line("{}: {}", out.styled(Style::red, "problem"), problem);

@@ -8,6 +8,7 @@
 #include "cli/network_target.hpp"
 #include "cli/node_keys.hpp"
 #include "keys/signing_state.hpp"
+#include "network/order_situation.hpp"
 #include "network/peer_inquiry.hpp"
 #include "verify/live_verify.hpp"
 
@@ -114,6 +115,8 @@ class NetworkUnlockCommand final : public Command {
                       "a node's REST interface to ask; else network.rest_urls of dr.toml");
         options.flag(total_outage_, "--total-outage",
                      "the chain goes on from here on all nodes: sign from its tip on");
+        options.value(order_, "--order", "FILE",
+                      "an order of the response team, where the policy asks for one");
         options.flag(dry_run_, "--dry-run", "check, and leave the lock");
     }
 
@@ -137,15 +140,71 @@ class NetworkUnlockCommand final : public Command {
                                              decide_unlock(facts_of(context, chain, address, problem)));
         const bool allowed = unlocked->allowed();
         if (allowed && !dry_run_) {
+            const std::string authority = require_order(context, chain);
             // The decision's height is no lower than any that could be read, but where a person decided so.
             for (const auto& [address, decision] : unlocked->decisions)
                 keys::set_watermark(home, {chain.network, chain.state.genesis_hash, address},
                                     decision.watermark);
             keys::unlock_signing(home);
+            network::append_audit(home,
+                                  {.event = network::AuditEvent::signing_unlocked,
+                                   .network = chain.network,
+                                   .actor = authority,
+                                   .detail = acts_of(*unlocked)},
+                                  base::now_unix_ms());
         }
         return {.document = document(*unlocked),
                 .print = [this, unlocked](Output& out) { print(out, *unlocked); },
                 .outcome = allowed ? std::nullopt : std::optional(ErrorKind::findings)};
+    }
+
+    /// Who unlocks: the members who signed the order, where the policy asks for their signatures. An order
+    /// counts once, for each of the addresses that it names.
+    std::string require_order(Context& context, const ChainFacts& chain) const {
+        const auto policy = config::load_emergency_policy(context.home());
+        const int needed = policy ? policy->unlock_threshold : 0;
+        if (!order_) {
+            if (needed == 0) return local_authority();
+            throw Error(ErrorKind::failed,
+                        base::format("the policy asks for an order that {} members signed", needed))
+                .state("signing stays locked")
+                .hint(base::format(
+                    "bt2c-dr network order create --unlock {} -o FILE; then each signs it with 'network "
+                    "order sign FILE', and here: --order FILE",
+                    chain.addresses.front()));
+        }
+        if (!policy) throw Error(ErrorKind::usage, "there is no policy here that says whose orders count");
+        const network::Order order = network::read_order(*order_);
+        if (order.action != network::Action::unlock || chain.addresses != std::vector{order.scope})
+            throw Error(ErrorKind::failed, "this order does not unlock the validator of this home")
+                .state("signing stays locked");
+        network::OrderSituation situation{.network = chain.network,
+                                          .genesis_hash = chain.state.genesis_hash,
+                                          .now = base::now_unix_ms(),
+                                          .last_order = std::nullopt,
+                                          .earlier_pauses = {}};
+        if (was_logged(context.home(), network::AuditEvent::order_accepted, order))
+            throw Error(ErrorKind::failed, "this order was used before").state("signing stays locked");
+        std::string signers;
+        for (const std::string& name : network::check(order, *policy, situation, network::CheckMode::fresh))
+            signers += (signers.empty() ? "" : ", ") + name;
+        network::append_audit(context.home(),
+                              {.event = network::AuditEvent::order_accepted,
+                               .network = chain.network,
+                               .sequence = order.sequence,
+                               .actor = signers,
+                               .order = order.text()},
+                              situation.now);
+        return signers;
+    }
+
+    std::string acts_of(const Unlocked& unlocked) const {
+        std::string text = base::format("the old host: {}", base::printable(attestation_));
+        for (const auto& [address, decision] : unlocked.decisions) {
+            text += base::format("; {} signs above {}", address, decision.watermark);
+            for (const std::string& line : decision.not_checked) text += "; not checked: " + line;
+        }
+        return text;
     }
 
     static std::string integrity_problem(Context& context, const std::string& network) {
@@ -226,6 +285,7 @@ class NetworkUnlockCommand final : public Command {
 
     std::string attestation_, address_;
     std::vector<std::string> peers_;
+    std::optional<std::filesystem::path> order_;
     bool total_outage_ = false;
     bool dry_run_ = false;
 };

@@ -6,10 +6,12 @@
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/network_target.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_source.hpp"
 #include "cli/rotation_job.hpp"
 #include "cli/safety_backup.hpp"
+#include "network/audit_log.hpp"
 #include "restore/restore.hpp"
 #include "verify/verify.hpp"
 
@@ -102,6 +104,12 @@ class RestoreCommand final : public Command {
             [&] { return keep_present_state(context, opened.safety.get(), target); }};
         const restore::RestoreResult result =
             restore::restore(opened.source, target, request, hooks, context.progress());
+        if (result.signing_locked)
+            network::append_audit(target,
+                                  {.event = network::AuditEvent::signing_locked,
+                                   .actor = local_authority(),
+                                   .detail = opened.source.name + " was restored"},
+                                  base::now_unix_ms());
         if (opened.manifest && opened.safety == opened.repository && result.verified && request.database)
             record_proof(context, *opened.repository, opened.manifest->id);
         return done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));

@@ -22,20 +22,6 @@ Error refused(const Order& order, const std::string& why) {
     return {ErrorKind::failed, base::format("order {} is refused: {}", order.sequence, why)};
 }
 
-/// Whether the log has that event of this very order.
-bool was_logged(const config::Home& home, AuditEvent event, const Order& order) {
-    bool found = false;
-    for_each_audit_entry(home, [&](const AuditEntry& entry) {
-        if (found || entry.event != event_name(event) || entry.sequence != order.sequence) return;
-        try {
-            found = Order::parse(entry.order).is(order);
-        } catch (const Error&) {
-            // A damaged line says nothing; verify_audit() tells of it.
-        }
-    });
-    return found;
-}
-
 std::string list_of(const std::vector<std::string>& names) {
     std::string list;
     for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;

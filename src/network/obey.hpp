@@ -19,7 +19,7 @@ struct Obedient {
     std::optional<config::EmergencyPolicy> policy;
     /// Who orders where there is no policy: "root on node-1". Empty: an order is refused then.
     std::string authority_without_policy;
-    int lock_patience_ms = 30'000;  ///< for other writers of the database
+    int lock_patience_ms = 10'000;  ///< for other writers of the database
 };
 
 /// Overrules saved states that are not those of the pause.

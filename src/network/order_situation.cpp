@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "network/audit_log.hpp"
 
 namespace bt2c::network {
 namespace {
@@ -76,6 +75,19 @@ OrderSituation situation_of(const config::Home& home, const std::string& network
         situation.last_order.reset();
     }
     return situation;
+}
+
+bool was_logged(const config::Home& home, AuditEvent event, const Order& order) {
+    bool found = false;
+    for_each_audit_entry(home, [&](const AuditEntry& entry) {
+        if (found || entry.event != event_name(event) || entry.sequence != order.sequence) return;
+        try {
+            found = Order::parse(entry.order).is(order);
+        } catch (const base::Error&) {
+            // A damaged line says nothing; verify_audit() tells of it.
+        }
+    });
+    return found;
 }
 
 }  // namespace bt2c::network

@@ -6,6 +6,7 @@
 
 #include "chaindb/network_pause.hpp"
 #include "config/home.hpp"
+#include "network/audit_log.hpp"
 #include "network/order_check.hpp"
 
 namespace bt2c::network {
@@ -15,5 +16,8 @@ namespace bt2c::network {
 /// @param state of the network; without one the genesis is empty
 OrderSituation situation_of(const config::Home& home, const std::string& network,
                             const std::optional<chaindb::PauseState>& state, base::UnixMs now);
+
+/// Whether the log has that event of this very order, whoever signed it.
+bool was_logged(const config::Home& home, AuditEvent event, const Order& order);
 
 }  // namespace bt2c::network
