@@ -27,6 +27,8 @@ class DevnetUpCommand final : public Command {
                 "as soon as one of them has ended.\n\n"
                 "Where the folder holds a network already, it starts what does not run; the chains are kept. "
                 "The homes are whole: all commands work on them, with --home FOLDER/node-1.\n\n"
+                "Orders from a folder need no signature. Those from an etcd do: the key of their only "
+                "signer is in the home of node-1, its password in FOLDER/operator-password.\n\n"
                 "For trying things only: passwords lie beside the wallets that they open.",
             .examples = {{"bt2c-dr devnet up", "four validators, a block every 2 s, in ./devnet"},
                          {"bt2c-dr devnet up --validators 10 --block-time 1 --agents --dir /tmp/ten",
@@ -51,6 +53,7 @@ class DevnetUpCommand final : public Command {
     Result run(Context& context) override {
         if (context.network().value_or("devnet") != "devnet")
             throw Error(ErrorKind::usage, "a network of this kind is always called devnet");
+        const drill::DevnetPlan wanted = plan();
         platform::durable_mkdir(folder_, 0700);
         const drill::DevnetLock lock(folder_);
         std::optional<Devnet> devnet = drill::find_devnet(folder_);
@@ -58,7 +61,7 @@ class DevnetUpCommand final : public Command {
         if (devnet)
             require_same(*devnet);
         else
-            devnet = drill::make_devnet(folder_, plan(), context.progress());
+            devnet = drill::make_devnet(folder_, wanted, context.progress());
         std::vector<std::string> started;
         if (!no_start_) {
             started = drill::start(*devnet, drill::programs_beside_this());

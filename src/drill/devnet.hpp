@@ -26,7 +26,7 @@ struct DevnetPlan {
     bool agents = false;  ///< each node has one, and waits for it before it makes blocks
     /// Where orders come from: "local" (a folder in the network's), "none", or "etcd".
     std::string control_plane = "none";
-    std::vector<std::string> etcd_endpoints;
+    std::vector<std::string> etcd_endpoints = {};
     /// Of block 0, whole Unix seconds; 0: so that the first block is due at once.
     std::int64_t genesis_time_s = 0;
 };

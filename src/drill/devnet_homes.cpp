@@ -14,6 +14,7 @@
 #include "keys/random_key.hpp"
 #include "keys/wallet_file.hpp"
 #include "keys/wallet_store.hpp"
+#include "network/signer.hpp"
 #include "node/chain.hpp"
 
 namespace bt2c::drill {
@@ -75,11 +76,15 @@ struct Identity {
     crypto::SecretBytes password;
 };
 
+crypto::SecretBytes new_password() {
+    return crypto::to_base64_secret(crypto::SecretBytes::random(password_bytes).view());
+}
+
 Identity new_identity(std::int64_t now_s) {
     Identity identity;
     const keys::RsaKey key = keys::new_rsa_key();
     identity.address = keys::address_of(keys::encode_public_key(key));
-    identity.password = crypto::to_base64_secret(crypto::SecretBytes::random(password_bytes).view());
+    identity.password = new_password();
     identity.wallet = keys::wallet_text(key, base::as_bytes("no phrase"), identity.password.view(), now_s);
     return identity;
 }
@@ -103,6 +108,17 @@ void write_home(const Devnet& devnet, const DevnetNode& node, const Identity& id
     write(tls / "ca.pem", base::as_bytes(authority.certificate), 0644);
     write(tls / "node.pem", base::as_bytes(issued.certificate), 0644);
     write(tls / "node.key", issued.key.view());
+}
+
+/// Orders from an etcd count only with a signature: one member, whose key the first node's home holds.
+void write_policy(const Devnet& devnet) {
+    const crypto::SecretBytes password = new_password();
+    write(operator_password_file(devnet), password.view());
+    const network::SignerFile signer =
+        network::create_signer(devnet.home_of(devnet.nodes[0]), "operator", password.view());
+    const std::string text = policy_text(devnet.network, signer.public_key);
+    for (const DevnetNode& node : devnet.nodes)
+        write(devnet.home_of(node).config() / "emergency-policy.toml", base::as_bytes(text), 0644);
 }
 
 void make_homes(Devnet& devnet, const DevnetPlan& plan, base::Progress& progress) {
@@ -139,6 +155,7 @@ void make_homes(Devnet& devnet, const DevnetPlan& plan, base::Progress& progress
         progress.advance(1);
     }
     if (plan.control_plane == "local") platform::durable_mkdir(devnet.folder / "control-plane", 0700);
+    if (plan.control_plane == "etcd") write_policy(devnet);
     devnet.write();
 }
 
@@ -176,6 +193,17 @@ std::string dr_settings(const Devnet& devnet, const DevnetNode& node, const Devn
     if (plan.control_plane == "etcd") text += format("etcd_endpoints = {}\n", list_of(plan.etcd_endpoints));
     const auto urls = texts_of(devnet, nullptr, [](const DevnetNode& one) { return one.rest_url(); });
     return text + format("rest_urls = {}\n", list_of(urls));
+}
+
+std::string policy_text(const std::string& network, base::ByteView public_key) {
+    return format(
+        "network = {}\npause_threshold = 1\nresume_threshold = 1\n\n[[member]]\nname = \"operator\"\n"
+        "public_key = {}\nmay = [\"pause\", \"resume\", \"unlock\"]\npauses_per_30_days = 1000\n",
+        in_quotes(network), in_quotes(crypto::to_base64(public_key)));
+}
+
+fs::path operator_password_file(const Devnet& devnet) {
+    return devnet.folder / "operator-password";
 }
 
 Devnet make_devnet(const fs::path& folder, const DevnetPlan& plan, base::Progress& progress) {

@@ -44,9 +44,10 @@ std::string lacks(const NodeState& state, std::size_t nodes) {
     if (!state.answers) return "does not answer yet";
     if (state.peers + 1 < static_cast<std::int64_t>(nodes))
         return format("is connected with {} of {} others", state.peers, nodes - 1);
-    if (!state.synced) return "lacks blocks that others have";
     if (state.abstained == "no_agent") return "waits for its agent";
-    if (state.height < 1 && !state.paused) return "has no block beyond the first one";
+    if (state.paused) return "";  // it takes no blocks, also those that others took before
+    if (!state.synced) return "lacks blocks that others have";
+    if (state.height < 1) return "has no block beyond the first one";
     return "";
 }
 

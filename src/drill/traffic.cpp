@@ -67,9 +67,15 @@ class Traffic {
 
  private:
     void open_accounts() {
-        for (const DevnetNode& node : devnet_.nodes)
-            if (accounts_.size() < wish_.count && look_at(http_, devnet_, node).answers)
+        for (const DevnetNode& node : devnet_.nodes) {
+            const NodeState state = look_at(http_, devnet_, node);
+            if (state.paused && wish_.wait)
+                throw Error(ErrorKind::failed, "cannot get transfers into blocks: the network is paused")
+                    .state("nothing was sent")
+                    .hint("'bt2c-dr network resume' starts it again");
+            if (accounts_.size() < wish_.count && state.answers)
                 accounts_.push_back({.node = &node, .signer = {}});
+        }
         if (accounts_.empty())
             throw Error(ErrorKind::failed, "cannot send transfers: no node of the network answers")
                 .hint("'bt2c-dr devnet up' starts them");
