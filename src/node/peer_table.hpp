@@ -48,4 +48,18 @@ struct Peer {
 };
 using PeerTable = std::map<LinkId, Peer>;
 
+/// What a message costs of its sender's allowance.
+double cost_of(const Message& message);
+
+/// Why a hello is not taken; empty when it is.
+std::string hello_fault(const Peer& peer, const Hello& hello, const std::string& network,
+                        const chain::Hash& genesis);
+
+/// The connection that is one too many since that peer said hello; 0: none. Of two between the same two
+/// processes both ends drop the same one: that which the process of the greater identity dialled.
+LinkId duplicate_of(const PeerTable& peers, const Peer& peer, const std::string& own_identity);
+
+/// Another peer that proves the key of this one; null where there is none.
+const Peer* twin_of(const PeerTable& peers, const Peer& peer);
+
 }  // namespace bt2c::node

@@ -23,13 +23,6 @@ namespace {
 constexpr milliseconds tick_interval(50);
 constexpr std::size_t pending_told = 200;  ///< transactions that a new peer is told of
 
-/// What a message costs of its sender's allowance.
-double cost_of(const Message& message) {
-    if (std::holds_alternative<GetBlocks>(message)) return 20;
-    if (std::holds_alternative<NewBlock>(message)) return 10;
-    return 1;
-}
-
 }  // namespace
 
 struct Peers::State {
@@ -236,22 +229,6 @@ struct Peers::State {
         forget(link);
     }
 
-    /// Why a hello is not taken; empty when it is.
-    std::string fault_of(const Peer& peer, const Hello& hello) const {
-        if (peer.hello) return "it says twice who it is";
-        if (hello.network != options.network)
-            return format("it is of the network {}, and this is {}", hello.network, options.network);
-        if (hello.genesis != options.genesis)
-            return format("its {} begins with another block", hello.network);
-        if (hello.name != peer.link.name)
-            return format("it calls itself {}, and its certificate {}", hello.name, peer.link.name);
-        if (hello.public_key.empty()) return {};
-        const std::string signed_text = hello_signed_text(hello, peer.link.binding, !peer.link.dialled);
-        if (!crypto::verify_pkcs1_sha256(hello.public_key, base::as_bytes(signed_text), hello.signature))
-            return "it does not hold the key that it claims";
-        return {};
-    }
-
     void take(Peer& peer, Hello hello) {
         const LinkId link = peer.link.id;
         if (hello.instance == instance) {
@@ -259,13 +236,16 @@ struct Peers::State {
             transport.close(link);
             return forget(link);
         }
-        if (const std::string fault = fault_of(peer, hello); !fault.empty()) return misbehaved(link, fault);
+        if (const std::string fault = hello_fault(peer, hello, options.network, options.genesis);
+            !fault.empty())
+            return misbehaved(link, fault);
         if (!hello.public_key.empty()) peer.validator = keys::address_of(hello.public_key);
         peer.status = {hello.height, hello.hash, hello.paused, hello.pause_sequence};
         peer.hello_at = Clock::now();
         peer.hello = std::move(hello);
         dialler.reached(link, peer.identity());
-        if (const LinkId superfluous = duplicate_of(peer); superfluous != 0) {
+        if (const LinkId superfluous = duplicate_of(peers, peer, options.name + " " + instance);
+            superfluous != 0) {
             drop(superfluous, "there is a connection already");
             if (superfluous == link) return;
         }
@@ -279,18 +259,6 @@ struct Peers::State {
         for (const Transaction& transaction : port.pending(pending_told))
             send(link, NewTransaction{transaction});
         events.peers_changed();
-    }
-
-    /// Of two connections between the same two processes both ends drop the same one: that of the one whose
-    /// name is the greater.
-    LinkId duplicate_of(const Peer& peer) const {
-        for (const auto& [id, other] : peers) {
-            if (id == peer.link.id || !other.hello || other.identity() != peer.identity()) continue;
-            if (other.link.dialled == peer.link.dialled) return std::max(id, peer.link.id);
-            const bool keep_ours = options.name + " " + instance < peer.identity();
-            return peer.link.dialled == keep_ours ? id : peer.link.id;
-        }
-        return 0;
     }
 
     void take(Peer& peer, const Status& status) {
@@ -359,25 +327,12 @@ struct Peers::State {
 
     // Twins: two processes that prove the same key.
 
-    /// Another peer that proves the key of this one; null where there is none.
-    const Peer* twin_of(const Peer& peer) const {
-        if (peer.validator.empty() || !peer.hello) return nullptr;
-        for (const auto& [id, other] : peers) {
-            if (!other.hello || other.validator != peer.validator || other.identity() == peer.identity())
-                continue;
-            // A process that was killed may leave its connection behind, which is silent.
-            const Clock::time_point both = std::max(peer.hello_at, other.hello_at);
-            if (peer.heard >= both && other.heard >= both) return &other;
-        }
-        return nullptr;
-    }
-
     void look_for_twins(Clock::time_point now) {
         if (twins_told + options.status > now) return;
         twins_told = now;
         std::vector<LinkId> stale;
         for (const auto& [id, peer] : peers) {
-            const Peer* twin = twin_of(peer);
+            const Peer* twin = twin_of(peers, peer);
             if (!twin) continue;
             log.limited("twin " + peer.validator,
                         format("the key of {} is used by more than one node, one of them {} at {}",
@@ -449,7 +404,7 @@ std::vector<PeerInfo> Peers::list() const {
         if (peer.hello)
             list.push_back({peer.link.name, peer.link.address, peer.validator, peer.status.height,
                             peer.status.hash, peer.status.paused, peer.status.pause_sequence,
-                            peer.link.dialled, state_->twin_of(peer) != nullptr});
+                            peer.link.dialled, twin_of(state_->peers, peer) != nullptr});
     return list;
 }
 
