@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -12,9 +11,9 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "grow_chain.hpp"
 #include "keys/random_key.hpp"
 #include "node/chain.hpp"
-#include "node/signing.hpp"
 
 using namespace bt2c;
 
@@ -38,24 +37,7 @@ std::vector<node::Block> make_blocks(const std::filesystem::path& file,
     node::create_chain(file, genesis_of(signers));
     node::Chain chain = node::Chain::open(file, {"devnet", 1});
     std::vector<node::Block> blocks;
-    while (blocks.size() < count) {
-        const std::size_t from = blocks.size() % validators;
-        node::Transaction transfer;
-        transfer.type = "transfer";
-        transfer.recipient = keys::address_of(signers[(from + 1) % validators].public_key);
-        transfer.units = 1'000'000;
-        transfer.timestamp = std::floor(chain.tip().timestamp);
-        transfer.nonce = chain.last_nonce(keys::address_of(signers[from].public_key)) + 1;
-        sign_transaction(transfer, "devnet", chain.genesis(), signers[from]);
-        chain.add_transaction(transfer, chain.tip().timestamp);
-        const std::string maker = chain.proposers().front();
-        node::Block block = chain.build(maker, 0, chain.earliest_s(0));
-        for (const keys::Signer& signer : signers)
-            if (keys::address_of(signer.public_key) == maker)
-                sign_header(block.header, chain.genesis(), signer);
-        if (chain.accept(block, block.header.timestamp).verdict != node::Verdict::accepted) std::abort();
-        blocks.push_back(std::move(block));
-    }
+    bench::grow_chain(chain, signers, count, [&](const node::Block& block) { blocks.push_back(block); });
     return blocks;
 }
 

@@ -139,13 +139,23 @@ report_agents() {
     TMPDIR=$work "$bin/bt2c-bench-agents" --local
 }
 
+report_network() {
+    echo "## A network of ten validators"
+    echo
+    echo "\`bench/run.sh --network\`, $(date -u +%F). Real nodes, agents and etcd, all on this machine."
+    echo
+    report_machine
+    echo "- $(etcd --version | head -1), its data on the same disk as the folder."
+    /usr/bin/python3 bench/network.py "$bin" "$work" "${BENCH_ORDERS:-25}"
+}
+
 # The document: the parts that were measured, each by its latest run.
 report_document() {
     local part
     echo "# Benchmarks"
     echo
-    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\` and \`bench/run.sh --agents\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
-    for part in result tall keys agents; do
+    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\`, \`bench/run.sh --agents\` and \`bench/run.sh --network\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
+    for part in result tall keys agents network; do
         if [[ -e $dir/$part.md ]]; then
             echo
             cat "$dir/$part.md"

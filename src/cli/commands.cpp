@@ -38,6 +38,10 @@ CommandTable all_commands() {
              repository_key_remove_command,
              repository_rebuild_index_command,
              agent_command,
+             devnet_up_command,
+             devnet_status_command,
+             devnet_tx_command,
+             devnet_down_command,
              help_command,
              generate_command,
          })
@@ -48,6 +52,7 @@ CommandTable all_commands() {
         {"network", "stop a network, start it again, and see how it is"},
         {"network order", "make, sign and look at orders to pause and resume a network"},
         {"network signer", "look after the keys that sign orders"},
+        {"devnet", "a network of real processes on this machine, to try things on"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
     };

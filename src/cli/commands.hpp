@@ -42,6 +42,10 @@ std::unique_ptr<Command> repository_key_list_command();
 std::unique_ptr<Command> repository_key_remove_command();
 std::unique_ptr<Command> repository_rebuild_index_command();
 std::unique_ptr<Command> agent_command();
+std::unique_ptr<Command> devnet_up_command();
+std::unique_ptr<Command> devnet_status_command();
+std::unique_ptr<Command> devnet_tx_command();
+std::unique_ptr<Command> devnet_down_command();
 std::unique_ptr<Command> help_command();
 std::unique_ptr<Command> generate_command();
 

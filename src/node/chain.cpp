@@ -145,6 +145,12 @@ std::int64_t Chain::last_nonce(const std::string& address) const {
     return state_->ledger.last_nonce(address);
 }
 
+std::int64_t Chain::next_nonce(const std::string& address) const {
+    const std::int64_t last = last_nonce(address);
+    const auto* waiting = state_->pool.of_sender(address);
+    return (waiting && !waiting->empty() ? std::max(last, waiting->rbegin()->first) : last) + 1;
+}
+
 std::optional<std::int64_t> Chain::highest_block_by(const std::string& address) const {
     // The reward's recipient made the block, whatever software added it.
     return state_->database.integer(

@@ -103,6 +103,8 @@ class Chain {
     std::int64_t active_stake_units() const;
     std::int64_t balance_units(const std::string& address) const;
     std::int64_t last_nonce(const std::string& address) const;
+    /// For its next transaction: one more than the last, those that wait for a block included.
+    std::int64_t next_nonce(const std::string& address) const;
     /// The highest block by that validator; nothing where it has none.
     std::optional<std::int64_t> highest_block_by(const std::string& address) const;
     std::size_t pending_count() const;

@@ -173,7 +173,9 @@ Json RestApi::validator(const std::string& address) {
     if (!found) throw NotFound{"there is no such validator"};
     return validator_document(*found)
         .set("reputation", found->reputation)
-        .set("balance", coins(sources_.chain.balance_units(address)));
+        .set("balance", coins(sources_.chain.balance_units(address)))
+        .set("last_nonce", sources_.chain.last_nonce(address))
+        .set("next_nonce", sources_.chain.next_nonce(address));
 }
 
 Json RestApi::peers() {

@@ -1,0 +1,278 @@
+"""[N1] [N2] Networks that 'devnet up' makes: orders that all nodes obey, nodes that were away, kills, twins.
+
+usage: devnet.py PROGRAM NODE_PROGRAM
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+program, node_program = sys.argv[1], sys.argv[2]
+failures = 0
+
+
+def check(what, good, shown=""):
+    global failures
+    if not good:
+        print(f"failed: {what}: {shown}", flush=True)
+        failures += 1
+
+
+def until(holds, patience=60):
+    """Whether it comes to hold in time."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def run(*arguments, patience=150):
+    return subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=patience)
+
+
+def runs(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+class Devnet:
+    """One that is down when it is left, whatever happened."""
+
+    def __init__(self, folder, *options):
+        self.folder, self.options, self.extra = folder, options, []
+
+    def __enter__(self):
+        self.up(*self.options)
+        return self
+
+    def __exit__(self, *exception):
+        if failures or exception[0]:
+            for log in sorted(self.folder.glob("node-*/*.log")):
+                print(f"--- {log}\n{log.read_text()[-1500:]}")
+        for process in self.extra:
+            process.kill()
+            process.wait()
+        if (self.folder / "devnet.json").exists():
+            pids = self.pids()
+            down = run("devnet", "down", "--remove", "--dir", self.folder)
+            check("down ends well", down.returncode == 0 and not self.folder.exists(), down)
+            check("down leaves no process", not any(map(runs, pids)))
+
+    def up(self, *options):
+        done = run("--json", "devnet", "up", "--dir", self.folder, *options)
+        check("up ends well", done.returncode == 0, done)
+        self.nodes = json.loads(done.stdout).get("nodes", [])
+        return done
+
+    def state(self):
+        return json.loads((self.folder / "devnet.json").read_text())
+
+    def pids(self):
+        return [mark["pid"] for node in self.state()["nodes"] for mark in (node["node"], node["agent"]) if mark]
+
+    def kill(self, index, what="node", number=signal.SIGKILL):
+        pid = self.state()["nodes"][index][what]["pid"]
+        os.kill(pid, number)
+        check("it ends", until(lambda: not runs(pid), 20))
+
+    def home(self, index):
+        return pathlib.Path(self.nodes[index]["home"])
+
+    def ask(self, index, path):
+        try:
+            with urllib.request.urlopen(self.nodes[index]["rest_url"] + path, timeout=10) as answer:
+                return json.loads(answer.read())
+        except (OSError, ValueError):
+            return {}
+
+    def height(self, index):
+        return self.ask(index, "/blockchain/status").get("height", -1)
+
+    def heights(self):
+        return [self.height(index) for index in range(len(self.nodes))]
+
+    def network(self, *arguments):
+        return run("--json", "--home", self.home(0), "network", *arguments)
+
+    def query(self, index, sql):
+        database = sqlite3.connect(self.home(index) / "data" / "blockchain.db", timeout=10)
+        try:
+            return database.execute(sql).fetchall()
+        finally:
+            database.close()
+
+    def statuses(self, index):
+        return self.query(index, "select address, status, is_active, stake from validators order by address")
+
+    def agree(self, height):
+        hashes = {self.ask(index, f"/blockchain/blocks/{height}").get("hash") for index in range(len(self.nodes))}
+        return len(hashes) == 1 and None not in hashes
+
+    def no_double_signature(self, *more_homes):
+        """Of all headers that any node has seen, no two differ for one validator and height."""
+        seen = {}
+        for home in [self.home(index) for index in range(len(self.nodes))] + list(more_homes):
+            database = sqlite3.connect(home / "data" / "blockchain.db", timeout=10)
+            rows = database.execute("select validator, height, hash from node_headers union "
+                                    "select n.validator, b.height, n.hash from node_blocks n join blocks b "
+                                    "on b.hash = n.hash").fetchall()
+            cases = database.execute("select count(*) from node_evidence").fetchone()[0]
+            database.close()
+            if cases or not rows:
+                return False
+            for validator, height, block in rows:
+                if seen.setdefault((validator, height), block) != block:
+                    return False
+        return True
+
+
+def answers(done):
+    return {node["name"]: node for node in json.loads(done.stdout)["nodes"]}
+
+
+def orders(folder):
+    """Pause, resume, a node that is away, an agent that is away."""
+    with Devnet(folder / "orders", "--validators", "4", "--block-time", "1", "--agents") as net:
+        sent = run("--json", "devnet", "tx", "--count", "40", "--dir", net.folder)
+        check("transfers are in blocks", sent.returncode == 0 and json.loads(sent.stdout)["in_blocks"] == 40, sent)
+        slow = run("--json", "devnet", "tx", "--count", "4", "--rate", "8", "--no-wait", "--dir", net.folder)
+        check("at a rate", slow.returncode == 0 and 0.3 < json.loads(slow.stdout)["seconds"] < 10, slow)
+        before = net.statuses(0)
+
+        paused = net.network("pause", "--reason", "a drill", "--watch", "3")
+        check("pause", paused.returncode == 0 and len(answers(paused)) == 4
+              and all(node["acknowledged"] for node in answers(paused).values()), paused)
+        heights = net.heights()
+        check("all stand at one height", len(set(heights)) == 1, heights)
+        for index in range(4):
+            check("all are INACTIVE", {row[1:3] for row in net.statuses(index)} == {("INACTIVE", 0)})
+        status = json.loads(run("--json", "devnet", "status", "--dir", net.folder).stdout)
+        check("status tells it", all(node["paused"] and node["agent_running"] for node in status["nodes"]), status)
+        refused = run("devnet", "tx", "--count", "1", "--dir", net.folder)
+        check("no transfer is taken", refused.returncode == 1 and b"paused" in refused.stderr, refused)
+
+        begin = time.monotonic()
+        resumed = net.network("resume")
+        check("resume", resumed.returncode == 0, resumed)
+        check("no block came meanwhile", net.query(0, "select count(*) from blocks where height = "
+                                                      f"{heights[0] + 1} and timestamp < (select max(timestamp) "
+                                                      "from network_status where status = 'ACTIVE')") == [(0,)])
+        check("blocks within three block times",
+              until(lambda: max(net.heights()) > heights[0], 3) and time.monotonic() - begin < 4.5)
+        check("on all nodes", until(lambda: min(net.heights()) > heights[0], 10))
+        for index in range(4):
+            check("each validator is as before", net.statuses(index) == before)
+
+        # A node that is away obeys before it makes a block; its absence is told.
+        net.kill(3, "node", signal.SIGTERM)
+        net.kill(3, "agent", signal.SIGTERM)
+        paused = net.network("pause", "--timeout", "2", "--watch", "2")
+        check("a missing node is named", paused.returncode == 6
+              and [name for name, node in answers(paused).items() if not node["acknowledged"]] == ["node-4"], paused)
+        heights = net.heights()[:3]
+        net.up()
+        check("it is paused when it is back", net.ask(3, "/network/status").get("paused") is True)
+        check("and made no block", net.height(3) <= max(heights)
+              and net.query(3, "select count(*) from node_made where height > " + str(max(heights))) == [(0,)])
+        check("resume with all", until(lambda: net.network("resume").returncode == 0, 20))
+        check("all go on", until(lambda: min(net.heights()) > max(heights) + 1))
+
+        # An agent that is away while its node runs: the node goes on alone, without a majority.
+        net.kill(1, "agent")
+        paused = net.network("pause", "--timeout", "2", "--watch", "2")
+        check("a missing agent is named", paused.returncode == 6
+              and [name for name, node in answers(paused).items() if not node["acknowledged"]] == ["node-2"], paused)
+        net.up()
+        check("it obeys when it is back", until(lambda: net.ask(1, "/network/status").get("paused") is True, 20))
+        check("resume again", until(lambda: net.network("resume").returncode == 0, 20))
+        height = max(net.heights())
+        check("all go on again", until(lambda: min(net.heights()) > height + 2) and net.agree(height + 2))
+        check("nobody signed twice", net.no_double_signature())
+        again = run("--json", "devnet", "up", "--dir", net.folder)
+        check("up again starts nothing", again.returncode == 0 and json.loads(again.stdout)["started"] == [], again)
+        other = run("devnet", "up", "--validators", "5", "--dir", net.folder)
+        check("another one is refused", other.returncode == 2, other)
+
+
+def kills_and_twins(folder):
+    with Devnet(folder / "kills", "--validators", "4", "--block-time", "1") as net:
+        check("blocks", until(lambda: min(net.heights()) >= 3))
+        net.kill(2)
+        height = net.height(0)
+        check("the others go on", until(lambda: net.height(0) >= height + 3))
+        net.up()
+        check("it has what it missed", until(lambda: net.height(2) >= height + 3) and net.agree(height + 3))
+
+        # The same key twice, as after a restore beside a machine that was not dead.
+        twin = folder / "twin"
+        shutil.copytree(net.home(3), twin)
+        ports = [str(net.state()["nodes"][3][key]) for key in ("peer_port", "rest_port")]
+        settings = (twin / "config" / "node.toml").read_text()
+        for port in ports:
+            settings = settings.replace(f'"127.0.0.1:{port}"', '"127.0.0.1:0"')
+        (twin / "config" / "node.toml").write_text(settings)
+        (twin / "network" / "agent-ready.json").unlink(missing_ok=True)
+        with open(twin / "log", "wb") as log:
+            net.extra.append(subprocess.Popen([node_program, "--home", str(twin), "run"], stdout=log, stderr=log))
+        height = max(net.heights())
+        check("one of the two is locked, or kept out",
+              until(lambda: (twin / "network" / "signing-lock.json").exists()
+                    or (net.home(3) / "network" / "signing-lock.json").exists()
+                    or net.extra[0].poll() is not None, 40), (twin / "log").read_text()[-2000:])
+        check("the network goes on", until(lambda: net.height(0) >= height + 10))
+        check("no two signatures", net.no_double_signature(twin))
+
+
+def failures_are_told(folder):
+    with Devnet(folder / "told", "--validators", "2", "--block-time", "1") as net:
+        net.kill(0)
+        (net.home(0) / "config" / "node.toml").write_text("name = 7\n")
+        failed = run("devnet", "up", "--dir", net.folder)
+        check("a process that ends is told, with its log",
+              failed.returncode == 1 and b"node-1 has ended" in failed.stderr and b"node.toml line 1" in failed.stderr,
+              failed)
+        check("the other one is left standing", runs(net.state()["nodes"][1]["node"]["pid"]))
+        # A stopped process does not end by itself.
+        state = net.state()
+        os.kill(state["nodes"][1]["node"]["pid"], signal.SIGSTOP)
+        down = run("--json", "devnet", "down", "--dir", net.folder)
+        check("it is killed, and that is told", json.loads(down.stdout).get("killed") == ["node-2"], down)
+        # Its number now belongs to another process.
+        bystander = subprocess.Popen(["sleep", "60"], start_new_session=True)
+        state["nodes"][1]["node"]["pid"] = bystander.pid
+        (net.folder / "devnet.json").write_text(json.dumps(state))
+        down = run("--json", "devnet", "down", "--dir", net.folder)
+        check("a stranger is not killed", down.returncode == 0 and bystander.poll() is None, down)
+        bystander.kill()
+        bystander.wait()
+    strange = folder / "strange"
+    strange.mkdir()
+    (strange / "file").write_text("kept")
+    for command in (("up",), ("down", "--remove"), ("status",)):
+        done = run("devnet", *command, "--dir", strange)
+        check("a folder of something else is left alone", done.returncode == 1 and (strange / "file").exists(), done)
+    for options in (("--validators", "0"), ("--validators", "33"), ("--block-time", "0"), ("--block-time", "3601"),
+                    ("--control-plane", "ftp://x")):
+        done = run("devnet", "up", "--dir", folder / "never", *options)
+        check("nonsense is refused", done.returncode == 2 and not (folder / "never").exists(), done)
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    orders(folder)
+    kills_and_twins(folder)
+    failures_are_told(folder)
+sys.exit(1 if failures else 0)
