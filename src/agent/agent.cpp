@@ -144,8 +144,12 @@ void Agent::fetch_orders() {
         plane_answers();
         if (page.empty()) break;
         after = page.back().sequence;
-        for (const PublishedOrder& order : page)
-            if (seen_.insert(order.sequence).second) orders_.push_back({order, catching_up});
+        for (const PublishedOrder& order : page) {
+            // Where a forged one was taken away, a true one may have its number.
+            const std::size_t text = std::hash<std::string>()(order.text);
+            const auto [known, added] = seen_.try_emplace(order.sequence, text);
+            if (added || std::exchange(known->second, text) != text) orders_.push_back({order, catching_up});
+        }
         while (orders_.size() > waiting_max) orders_.pop_front();
         obey_backoff_.reset();
         obey_orders();

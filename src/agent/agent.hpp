@@ -95,7 +95,8 @@ class Agent {
     Hooks hooks_;
 
     std::optional<std::int64_t> applied_;  ///< the newest order that was obeyed; nothing: not known yet
-    std::set<std::int64_t> seen_;          ///< orders after it that were fetched
+    std::map<std::int64_t, std::size_t>
+        seen_;  ///< orders after it that were fetched, and a hash of each one's text
     struct Waiting {
         network::PublishedOrder order;
         bool catching_up;

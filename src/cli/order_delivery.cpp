@@ -312,7 +312,11 @@ std::int64_t free_sequence(Context& context, const OrderHome& home) {
         if (!plane) return next;
         for (std::int64_t after = next - 1;;) {
             const auto page = plane->orders(network, after);
-            if (page.empty()) return next;
+            if (page.empty()) {
+                // What was refused and taken away again has left its answers there.
+                while (!plane->acknowledgements(network, next).empty()) ++next;
+                return next;
+            }
             after = page.back().sequence;
             for (const network::PublishedOrder& published : page)
                 if (published.sequence == next || is_genuine(published, home)) next = published.sequence + 1;

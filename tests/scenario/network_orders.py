@@ -90,12 +90,12 @@ class Lab:
         path.write_text(text_of(order))
         return path
 
-    def resume_order(self, **other):
+    def resume_order(self):
         """Signed by two members, in a file."""
-        newest = self.first.status()["sequence"]
-        other.setdefault("sequence", newest + 1)
-        order = self.carol.sign(new_order(self.genesis, "resume", resumes=newest, **other))
-        path = self.file_of(order)
+        path = self.folder / f"resume-{time.monotonic_ns()}.json"
+        done = self.first.run("network", "order", "create", "--resume", "-o", str(path))
+        check("an order is made", done.returncode == 0, done)
+        path.write_text(text_of(self.carol.sign(json.loads(path.read_text()))))
         done = self.signed(self.bob, "network", "order", "sign", str(path), "--yes")
         check("bob signs", done.returncode == 0, done)
         return path
@@ -278,7 +278,8 @@ def forgeries(lab):
     lab.etcd.put(f"to-nodes/orders/{newest + 1:019}", "junk")
     path = lab.folder / "free.json"
     done = lab.first.run("--json", "network", "order", "create", "--resume", "-o", str(path))
-    check("an order to be signed as well", json.loads(done.stdout).get("sequence") == newest + 2, done)
+    check("an order to be signed as well", json.loads(done.stdout).get("sequence", 0) > newest + 1
+          and json.loads(done.stdout)["sequence"] not in lab.etcd.orders(), done)
     for home in (lab.first, lab.bob):
         lab.signed(home, "network", "order", "sign", str(path), "--yes")
     check("and it goes", lab.send(path).returncode == 0)
@@ -323,7 +324,7 @@ def database_away(lab):
         print("skipped: a read-only database, since chattr +i does not work here")
         return
     try:
-        done = lab.pause("--timeout", "6")
+        done = lab.pause("--timeout", "3")
         check("read-only: it says failed", done.returncode == 6 and answers_in(done)[node.name] == "failed", done)
     finally:
         subprocess.run(["chattr", "-i", str(node.database)], check=True)
@@ -355,13 +356,19 @@ def careful_resume(lab):
     check("paused", lab.pause().returncode == 0)
     other = lab.nodes[2]
     tip = other.query(f"select hash from blocks where height = {lab.tip}")[0][0]
-    other.query(f"update blocks set hash = '{'f' * 64}' where height = {lab.tip}")
+    replace = "update blocks set hash = '{}' where height = " + str(lab.tip)
+    try:
+        other.query(replace.format("f" * 64))
+        check("the guard holds the tip", False)
+    except sqlite3.IntegrityError:
+        pass
+    other.behind_the_guard(replace.format("f" * 64))
     path = lab.resume_order()
     refused = lab.send(path)
     told = error_of(refused)
     check("two tips", refused.returncode == 3 and f"disagree on block {lab.tip}" in told and "node-3" in told
           and told.count("node-") >= 2, refused)
-    other.query(f"update blocks set hash = '{tip}' where height = {lab.tip}")
+    other.behind_the_guard(replace.format(tip))
     lab.expect("refused", "PAUSED")
     sound = lab.folder / "sound.db"
     shutil.copy(other.database, sound)
@@ -470,7 +477,7 @@ with tempfile.TemporaryDirectory() as name:
         lab = Lab(pathlib.Path(name))
         lab.start_agents()
         for case in cases:
-            if only and case.__name__ not in only:
+            if only and case.__name__ not in ("a_policy", *only):
                 continue
             began = time.monotonic()
             case(lab)
