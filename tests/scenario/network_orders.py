@@ -15,11 +15,11 @@ import sys
 import tempfile
 import time
 
-from network_lab import Etcd, Member, Node, end, end_all, network, new_order, spawn, text_of, wait_until
+from network_lab import (Lab, answers_in, check, end, end_all, error_of, failures, network, new_order, spawn, text_of,
+                         wait_until)
 
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
 only = sys.argv[3:]  # cases, for whoever looks into one
-failures = 0
 seed = int(os.environ.get("BT2C_TEST_SEED", random.randrange(1 << 30)))
 random.seed(seed)
 kill_rounds = 100
@@ -28,120 +28,6 @@ junk_entries = 3000
 if not all(shutil.which(name) for name in ("etcd", "openssl")):
     print("etcd or openssl is not installed")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
-
-
-def check(what, good, ended=None):
-    global failures
-    if good:
-        return
-    failures += 1
-    print(f"failed: {what}")
-    if ended is not None:
-        print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-
-
-class Lab:
-    """Five nodes of one network, three members."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.etcd = Etcd(folder)
-        chain = folder / "chain.db"
-        subprocess.run([chain_tool, "create", str(chain), "--layout", "fresh", "--network", network, "--validators", "9"],
-                       check=True, stdout=subprocess.DEVNULL)
-        connection = sqlite3.connect(chain)
-        own = connection.execute("select address from validators where status = 'ACTIVE' order by stake desc").fetchall()
-        self.genesis, = connection.execute("select hash from blocks order by height limit 1").fetchone()
-        self.tip, = connection.execute("select max(height) from blocks").fetchone()
-        connection.close()
-        assert len(own) == 5
-        self.nodes = [Node(folder, number + 1, program, chain, list(own[number]), self.etcd) for number in range(5)]
-        self.first = self.nodes[0]
-        self.before = self.first.states()
-        self.bob = Node(folder, "bob", program, chain, [], self.etcd)
-        self.carol, self.mallory = Member(folder, "carol"), Member(folder, "mallory")
-        self.password = folder / "password"
-        self.password.write_text("a password of the test\n")
-        self.members = "".join(
-            json.loads(self.signed(home, "--json", "network", "signer", "create", name).stdout)["member"]
-            + "pauses_per_30_days = 1000\n" for home, name in ((self.first, "alice"), (self.bob, "bob")))
-        self.members += self.carol.policy()
-        self.set_policy(2)
-
-    def set_policy(self, resume_threshold):
-        for node in (*self.nodes, self.bob):
-            (node.home / "config" / "emergency-policy.toml").write_text(
-                f'network = "{network}"\npause_threshold = 1\nresume_threshold = {resume_threshold}\n{self.members}')
-
-    def signed(self, home, *arguments):
-        return home.run(*arguments, BT2C_SIGNER_PASSWORD_FILE=str(self.password))
-
-    def start_agents(self, nodes=None):
-        for node in nodes or self.nodes:
-            node.begin_agent()
-        for node in nodes or self.nodes:
-            check(f"{node.name} gets ready", node.is_ready())
-
-    def pause(self, *arguments):
-        return self.signed(self.first, "--json", "network", "pause", "--as", "alice", "--watch", "0", *arguments)
-
-    def file_of(self, order):
-        path = self.folder / f"order-{order['sequence']}.json"
-        path.write_text(text_of(order))
-        return path
-
-    def resume_order(self):
-        """Signed by two members, in a file."""
-        path = self.folder / f"resume-{time.monotonic_ns()}.json"
-        done = self.first.run("network", "order", "create", "--resume", "-o", str(path))
-        check("an order is made", done.returncode == 0, done)
-        path.write_text(text_of(self.carol.sign(json.loads(path.read_text()))))
-        done = self.signed(self.bob, "network", "order", "sign", str(path), "--yes")
-        check("bob signs", done.returncode == 0, done)
-        return path
-
-    def send(self, path, *arguments, node=None):
-        return (node or self.first).run("--json", "network", "order", "send", str(path), "--watch", "0", *arguments)
-
-    def resume(self):
-        done = self.send(self.resume_order(), "--timeout", "10")
-        check("the network is resumed", done.returncode == 0, done)
-        self.expect("after the resume", "ACTIVE")
-
-    def newest(self):
-        return max(node.query("select max(sequence) from network_orders")[0][0] for node in self.nodes)
-
-    def expect(self, what, status, nodes=None, seconds=10):
-        """Every database comes to that state, by SQL and by the program."""
-        for node in nodes or self.nodes:
-            rows = None
-
-            def there():
-                nonlocal rows
-                rows = node.states()
-                awake = any(row[1:].count("ACTIVE") for row in rows)
-                return rows == self.before if status == "ACTIVE" else not awake
-            check(f"{what}: the validators of {node.name} are {status}: {rows}", wait_until(there, seconds))
-            told = node.status()
-            check(f"{what}: {node.name} says so: {told}", told.get("status") == status and not told["problems"]
-                  and told["active_validators"] == (5 if status == "ACTIVE" else 0))
-            check(f"{what}: the guard of {node.name}", node.refuses_blocks() == (status == "PAUSED"))
-
-    def answers(self, sequence, status, nodes=None):
-        names = {node.name for node in nodes or self.nodes}
-        return wait_until(lambda: names == {name for name, one in self.etcd.acknowledgements(sequence).items()
-                                            if name in names and one["status"] in status})
-
-
-def error_of(ended):
-    try:
-        return " ".join(str(text) for text in json.loads(ended.stdout)["error"].values())
-    except (ValueError, KeyError):
-        return ended.stdout.decode()
-
-
-def answers_in(ended):
-    return {one["name"]: one["status"] for one in json.loads(ended.stdout).get("nodes", [])}
 
 
 def a_policy(lab):
@@ -444,7 +330,7 @@ def killed_at_any_instant(lab):
                 victim.kill_agent()
                 victim.begin_agent()
         try:
-            sender.wait(random.uniform(0.05, 0.6))
+            sender.wait(random.uniform(0.05, 0.3))
         except subprocess.TimeoutExpired:
             pass
         end(sender)
@@ -474,7 +360,7 @@ cases = (a_policy, agents_away, plane_away, forgeries, database_away, lapses, ca
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 with tempfile.TemporaryDirectory() as name:
     try:
-        lab = Lab(pathlib.Path(name))
+        lab = Lab(pathlib.Path(name), program, chain_tool)
         lab.start_agents()
         for case in cases:
             if only and case.__name__ not in ("a_policy", *only):
@@ -488,5 +374,5 @@ with tempfile.TemporaryDirectory() as name:
     finally:
         end_all()
 if failures:
-    print(f"{failures} failures; BT2C_TEST_SEED={seed} repeats them")
+    print(f"{len(failures)} failures; BT2C_TEST_SEED={seed} repeats them")
 sys.exit(1 if failures else 0)
