@@ -108,7 +108,7 @@ def measure_orders():
     with Etcd() as etcd:
         begin = time.monotonic()
         nodes = json.loads(run("--json", "--quiet", "devnet", "up", "--validators", validators, "--block-time", block_time_s,
-                               "--agents", "--control-plane", etcd.url, "--dir", net))["nodes"]
+                               "--control-plane", etcd.url, "--dir", net))["nodes"]
         up_s = time.monotonic() - begin
         homes = [pathlib.Path(node["home"]) for node in nodes]
         try:

@@ -86,6 +86,7 @@ void Agent::talk() {
         if (hooks_.ready) hooks_.ready();
     }
     answer_requests();
+    plane_backoff_.reset();
 }
 
 /// Until there is something to do.
@@ -119,14 +120,36 @@ void Agent::find_last() {
     }
 }
 
+/// A database that was restored under the agent knows fewer orders than it did: they are read again.
+void Agent::look_back() {
+    try {
+        const std::int64_t last = hooks_.last_sequence();
+        if (last >= *applied_) return;
+        log(format("the newest order of this node is {}, no longer {}", last, *applied_));
+        applied_ = last;
+    } catch (const std::exception& exception) {
+        in_full(exception);  // an interrupt goes on; it is asked again
+        return;
+    }
+    seen_.clear();
+    orders_.clear();
+    up_to_date_ = false;
+}
+
 void Agent::fetch_orders() {
+    look_back();
+    const bool catching_up = !ready_ || !up_to_date_;
     for (std::int64_t after = *applied_;;) {
         const auto page = plane_.orders(parameters_.network, after);
         plane_answers();
         if (page.empty()) break;
         after = page.back().sequence;
-        for (const PublishedOrder& order : page)
-            if (seen_.insert(order.sequence).second) orders_.push_back(order);
+        for (const PublishedOrder& order : page) {
+            // Where a forged one was taken away, a true one may have its number.
+            const std::size_t text = std::hash<std::string>()(order.text);
+            const auto [known, added] = seen_.try_emplace(order.sequence, text);
+            if (added || std::exchange(known->second, text) != text) orders_.push_back({order, catching_up});
+        }
         while (orders_.size() > waiting_max) orders_.pop_front();
         obey_backoff_.reset();
         obey_orders();
@@ -135,30 +158,39 @@ void Agent::fetch_orders() {
     up_to_date_ = true;
 }
 
-/// In their order. Where one cannot be obeyed now the last one may be, and that is what counts.
+/// In their order. Where one cannot be obeyed now the last one may be, and that is what counts; one that is
+/// refused counts for nothing.
 void Agent::obey_orders() {
+    std::size_t tried = 0;  // and failed, from the first on
     for (std::size_t i = 0; i < orders_.size();) {
-        if (!obey(orders_[i])) {
-            i = std::max(i + 1, orders_.size() - 1);
-            continue;
+        const Outcome outcome = obey(orders_[i].order, orders_[i].catching_up);
+        const auto here = orders_.begin() + static_cast<std::ptrdiff_t>(i);
+        if (outcome == Outcome::failed) {
+            here->catching_up = true;
+            tried = i + 1;
+            i = std::max(tried, orders_.size() - 1);
+        } else if (outcome == Outcome::refused) {
+            orders_.erase(here);
+            if (i == orders_.size() && i > tried) --i;
+        } else {
+            for (std::size_t before = 0; before < i; ++before)
+                acknowledge(
+                    {.status = "superseded",
+                     .detail = format("order {} came while it could not be obeyed", here->order.sequence)},
+                    orders_[before].order.sequence);
+            orders_.erase(orders_.begin(), here + 1);
+            tried = i = 0;
         }
-        for (std::size_t before = 0; before < i; ++before)
-            acknowledge({.status = "superseded",
-                         .detail = format("order {} came while it could not be obeyed", orders_[i].sequence)},
-                        orders_[before].sequence);
-        orders_.erase(orders_.begin(), orders_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-        i = 0;
     }
     if (!orders_.empty()) return obey_backoff_.failed();
     obey_backoff_.reset();
     problem_.clear();
 }
 
-/// Whether the order needs no further attempt.
-bool Agent::obey(const PublishedOrder& order) {
+Agent::Outcome Agent::obey(const PublishedOrder& order, bool catching_up) {
     Acknowledgement done;
     try {
-        done = hooks_.obey(order, !ready_);
+        done = hooks_.obey(order, catching_up);
     } catch (const std::exception& exception) {
         const std::string problem = format("order {}: {}", order.sequence, in_full(exception));
         if (problem != problem_) {
@@ -166,12 +198,12 @@ bool Agent::obey(const PublishedOrder& order) {
             acknowledge({.status = "failed", .detail = in_full(exception)}, order.sequence);
         }
         problem_ = problem;
-        return false;
+        return Outcome::failed;
     }
     log(format("order {}: {}", order.sequence,
                done.detail.empty() ? done.status : done.status + ", " + done.detail));
     acknowledge(done, order.sequence);
-    if (done.status != "applied" && done.status != "already") return true;
+    if (done.status != "applied" && done.status != "already") return Outcome::refused;
     applied_ = std::max(*applied_, order.sequence);
     seen_.erase(seen_.begin(), seen_.upper_bound(*applied_));
     if (hooks_.settled) {
@@ -179,7 +211,7 @@ bool Agent::obey(const PublishedOrder& order) {
         settling_->sequence = order.sequence;
         settle_at_ = Clock::now() + parameters_.settle;
     }
-    return true;
+    return Outcome::obeyed;
 }
 
 void Agent::settle() {
@@ -246,10 +278,12 @@ void Agent::plane_is_away(const Error& error) {
     plane_backoff_.failed();
     if (plane_problem_.empty()) log(format("the control plane is away: {}", in_full(error)));
     plane_problem_ = in_full(error);
+    // Nobody knows what was missed.
+    up_to_date_ = false;
+    change_.orders = true;
 }
 
 void Agent::plane_answers() {
-    plane_backoff_.reset();
     if (!plane_problem_.empty()) log("the control plane answers again");
     plane_problem_.clear();
 }

@@ -21,7 +21,8 @@ namespace bt2c::agent {
 struct Hooks {
     /// The newest order that the node has applied; 0: none. May throw: it is asked again.
     std::function<std::int64_t()> last_sequence;
-    /// Obeys an order, which nobody has checked; `catching_up` until the agent is ready. What it returns is
+    /// Obeys an order, which nobody has checked; `catching_up` until the agent is ready, after the control
+    /// plane was away, and when an attempt has failed: it may have expired meanwhile. What it returns is
     /// final, also a refusal; node, sequence and time are filled in. Throws where another attempt may do
     /// better (a database that is locked, read-only or full).
     std::function<network::Acknowledgement(const network::PublishedOrder&, bool catching_up)> obey;
@@ -76,8 +77,10 @@ class Agent {
     void wait();
     void find_last();
     void fetch_orders();
+    void look_back();
     void obey_orders();
-    bool obey(const network::PublishedOrder& order);
+    enum class Outcome { obeyed, refused, failed };
+    Outcome obey(const network::PublishedOrder& order, bool catching_up);
     void settle();
     void send();
     void answer_requests();
@@ -92,9 +95,14 @@ class Agent {
     Hooks hooks_;
 
     std::optional<std::int64_t> applied_;  ///< the newest order that was obeyed; nothing: not known yet
-    std::set<std::int64_t> seen_;          ///< orders after it that were fetched
-    std::deque<network::PublishedOrder> orders_;  ///< those of them to be obeyed
-    std::string problem_;                         ///< why that failed the last time; empty: it did not
+    std::map<std::int64_t, std::size_t>
+        seen_;  ///< orders after it that were fetched, and a hash of each one's text
+    struct Waiting {
+        network::PublishedOrder order;
+        bool catching_up;
+    };
+    std::deque<Waiting> orders_;  ///< those of them to be obeyed
+    std::string problem_;         ///< why that failed the last time; empty: it did not
     Backoff obey_backoff_, plane_backoff_;
     std::map<std::int64_t, network::Acknowledgement> unsent_;
     std::optional<network::Acknowledgement> settling_;
@@ -103,7 +111,8 @@ class Agent {
     std::vector<std::string> asked_;
     std::set<std::string> answered_;
     std::string plane_problem_;  ///< empty: it answers
-    bool registered_ = false, up_to_date_ = false, ready_ = false;
+    bool registered_ = false, ready_ = false;
+    bool up_to_date_ = false;  ///< all orders were read since the control plane was away
 };
 
 }  // namespace bt2c::agent

@@ -19,6 +19,8 @@ namespace {
 
 /// Short, so that the agent answers to a stop and tries again by itself.
 constexpr int patience_ms = 3000;
+/// For what is asked again a second later: a database that is locked for long must not slow down the rest.
+constexpr int moment_ms = 200;
 
 std::string told(const Error& error) {
     return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
@@ -65,7 +67,7 @@ network::NodeRecord AgentHooks::record() const {
 }
 
 std::int64_t AgentHooks::last_sequence() {
-    auto database = network::open_database(context_.home(), patience_ms);
+    auto database = network::open_database(context_.home(), moment_ms);
     return chaindb::read_pause_state(database, network_).sequence;
 }
 
@@ -104,7 +106,7 @@ Acknowledgement AgentHooks::obey(const network::PublishedOrder& published, bool 
 }
 
 std::optional<Acknowledgement> AgentHooks::settled(const Acknowledgement& acknowledgement) {
-    auto database = network::open_database(context_.home(), patience_ms);
+    auto database = network::open_database(context_.home(), moment_ms);
     Acknowledgement later = acknowledgement;
     later.settled = true;
     later.settled_height = chaindb::read_pause_state(database, network_).height;
@@ -133,7 +135,9 @@ std::string AgentHooks::report() {
 
 void AgentHooks::lapse() {
     try {
-        if (network::end_pause_in_time(obedient()))
+        network::Obedient node = obedient();
+        node.lock_patience_ms = moment_ms;
+        if (network::end_pause_in_time(node))
             context_.progress().note(
                 base::format("the pause of network {} has ended: its time is over", network_));
     } catch (const Error& error) {

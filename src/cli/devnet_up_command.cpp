@@ -21,7 +21,7 @@ class DevnetUpCommand final : public Command {
             .summary = "make a network of validators on this machine and start it, or start what is stopped",
             .description =
                 "Makes a folder with a home for each validator: a key of its own, a certificate, the same "
-                "first block, free ports of loopback. Then starts a bt2c-node on each, and with --agents a "
+                "first block, free ports of loopback. Then starts a bt2c-node on each, and a "
                 "bt2c-dr agent too. They go on when this command has ended, and write to node.log and "
                 "agent.log in their homes. It waits until all are connected and have made a block, and fails "
                 "as soon as one of them has ended.\n\n"
@@ -31,9 +31,9 @@ class DevnetUpCommand final : public Command {
                 "signer is in the home of node-1, its password in FOLDER/operator-password.\n\n"
                 "For trying things only: passwords lie beside the wallets that they open.",
             .examples = {{"bt2c-dr devnet up", "four validators, a block every 2 s, in ./devnet"},
-                         {"bt2c-dr devnet up --validators 10 --block-time 1 --agents --dir /tmp/ten",
+                         {"bt2c-dr devnet up --validators 10 --block-time 1 --dir /tmp/ten",
                           "ten, which obey orders from a folder"},
-                         {"bt2c-dr devnet up --agents --control-plane http://127.0.0.1:2379",
+                         {"bt2c-dr devnet up --control-plane http://127.0.0.1:2379",
                           "which obey orders from an etcd"}},
             .exits = {ErrorKind::failed, ErrorKind::busy}};
     }
@@ -42,11 +42,9 @@ class DevnetUpCommand final : public Command {
         options.value(validators_, "--validators", "N", "how many, 1 to 32 (default: 4)");
         options.value(block_time_, "--block-time", "SECONDS", "1 to 3600 (default: 2)");
         options.value(folder_, "--dir", "DIR", "the network's folder (default: ./devnet)");
-        options.flag(agents_, "--agents", "with an agent for each node, which obeys orders");
-        options.texts(
-            plane_, "--control-plane", "WHERE",
-            "where orders come from: 'local', a folder, or the URLs of an etcd (default: local with "
-            "--agents, else none)");
+        options.flag(no_agents_, "--no-agents", "without the agents that obey orders to pause and resume");
+        options.texts(plane_, "--control-plane", "WHERE",
+                      "where orders come from: 'local', a folder, or the URLs of an etcd (default: local)");
         options.flag(no_start_, "--no-start", "only make the homes");
     }
 
@@ -78,8 +76,8 @@ class DevnetUpCommand final : public Command {
         if (block_time_.value_or(1) > static_cast<std::uint64_t>(drill::block_time_max_s))
             throw Error(ErrorKind::usage, base::format("--block-time is 1 to {}", drill::block_time_max_s));
         if (block_time_) plan.block_time_s = static_cast<std::int64_t>(*block_time_);
-        plan.agents = agents_;
-        if (plane_ == std::vector<std::string>{"local"} || (plane_.empty() && agents_)) {
+        plan.agents = !no_agents_;
+        if (plane_ == std::vector<std::string>{"local"} || (plane_.empty() && plan.agents)) {
             plan.control_plane = "local";
         } else if (!plane_.empty()) {
             for (const std::string& url : plane_)
@@ -96,7 +94,7 @@ class DevnetUpCommand final : public Command {
         const bool same = validators_.value_or(devnet.nodes.size()) == devnet.nodes.size() &&
                           block_time_.value_or(static_cast<std::uint64_t>(devnet.block_time_s)) ==
                               static_cast<std::uint64_t>(devnet.block_time_s) &&
-                          (!agents_ || devnet.agents) && plane_.empty();
+                          !(no_agents_ && devnet.agents) && plane_.empty();
         if (same) return;
         throw Error(ErrorKind::usage, "the network in this folder is another one")
             .cause(base::format("it has {} validators, a block every {} s and {} agents", devnet.nodes.size(),
@@ -136,7 +134,7 @@ class DevnetUpCommand final : public Command {
 
     std::optional<std::uint64_t> validators_, block_time_;
     std::filesystem::path folder_ = "devnet";
-    bool agents_ = false, no_start_ = false;
+    bool no_agents_ = false, no_start_ = false;
     std::vector<std::string> plane_;
 };
 

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/new_order.hpp"
+#include "cli/order_delivery.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -61,7 +62,9 @@ class NetworkOrderCreateCommand final : public Command {
                        .resumes = resumes_,
                        .genesis = genesis_};
         if (unlock_) wish.scope = *unlock_;
-        const Order order = make_order(read_order_home(context), wish);
+        const OrderHome home = read_order_home(context);
+        if (!wish.sequence) wish.sequence = static_cast<std::uint64_t>(free_sequence(context, home));
+        const Order order = make_order(home, wish);
         const fs::path file =
             output_ ? *output_ : fs::path(base::format("order-{}-{}.json", order.network, order.sequence));
         network::write_order(file, order, false);

@@ -37,6 +37,8 @@ class OrderCommand : public Command {
             return order_here(context, force);
         const OrderHome home = read_order_home(context);
         OrderWish wish{.action = action_, .reason = reason_, .incident = incident_, .duration = duration_};
+        if (goes_to_agents(context, delivery_))
+            wish.sequence = static_cast<std::uint64_t>(free_sequence(context, home));
         Order order = make_order(home, wish);
         if (home.policy) {
             require_enough(home, order);

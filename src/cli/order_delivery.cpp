@@ -94,15 +94,17 @@ class Delivery {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
         }
         watched_s_ = watch_s;
-        for (const network::NodeReport& report : gather(10).reports)
+        for (const network::NodeReport& report : gather(10, false).reports)
             if (const auto found = answers_.find(report.node); found != answers_.end())
                 found->second.later_height = report.height;
     }
 
-    network::ResumeFacts gather(int timeout_s) {
+    /// Asks all nodes how they are, or those that have obeyed.
+    network::ResumeFacts gather(int timeout_s, bool all) {
         network::ResumeFacts facts;
         const std::string id = base::format("{}-{}", base::now_unix_ms(), order_.id());
-        const auto nodes = plane_.nodes(order_.network);
+        auto nodes = plane_.nodes(order_.network);
+        if (!all) std::erase_if(nodes, [&](const auto& node) { return !answers_[node.name].obeyed(); });
         plane_.request_report(order_.network, id);
         const auto deadline = Clock::now() + std::chrono::seconds(timeout_s);
         std::vector<network::Report> reports;
@@ -255,6 +257,24 @@ double block_time_of(Context& context, const std::string& network) {
     return chaindb::usual_block_time_s(database, network);
 }
 
+/// Whether it counted here already, signatures and all: others may not have it yet.
+bool was_obeyed(const OrderHome& home, const Order& order) {
+    const std::optional<Order>& last = home.situation.last_order;
+    return last && last->text() == order.text();
+}
+
+/// Whether that is an order of this network, signed by enough of its members.
+bool is_genuine(const network::PublishedOrder& published, const OrderHome& home) {
+    try {
+        const Order order = Order::parse(published.text);
+        return order.sequence == published.sequence && order.network == home.situation.network &&
+               order.genesis_hash == home.situation.genesis_hash &&
+               (!home.policy || network::look_at_signatures(order, *home.policy, false).missing() == 0);
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 void refuse_resume(const std::vector<std::string>& reasons) {
     if (reasons.empty()) return;
     std::string list;
@@ -282,6 +302,29 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options) {
         if (value && *value > seconds_max)
             throw Error(ErrorKind::usage, base::format("{} takes at most {} seconds", name, seconds_max));
     return !options.here() && context.settings().network.control_plane != "none";
+}
+
+std::int64_t free_sequence(Context& context, const OrderHome& home) {
+    const std::string& network = home.situation.network;
+    std::int64_t next = home.situation.last_sequence + 1;
+    try {
+        const auto plane = network::open_control_plane(context.settings().network);
+        if (!plane) return next;
+        for (std::int64_t after = next - 1;;) {
+            const auto page = plane->orders(network, after);
+            if (page.empty()) {
+                // What was refused and taken away again has left its answers there.
+                while (!plane->acknowledgements(network, next).empty()) ++next;
+                return next;
+            }
+            after = page.back().sequence;
+            for (const network::PublishedOrder& published : page)
+                if (published.sequence == next || is_genuine(published, home)) next = published.sequence + 1;
+        }
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return next;
+    }
 }
 
 network::Obedient this_obedient(Context& context, const std::string& network,
@@ -346,12 +389,16 @@ Result deliver_order(Context& context, const OrderHome& home, const Order& order
         throw Error(ErrorKind::usage, "orders to other machines need a policy that says who may sign them")
             .state("nothing was changed")
             .hint("write config/emergency-policy.toml on every node; --here works on this node without one");
-    if (home.policy) network::check(order, *home.policy, home.situation, network::CheckMode::fresh);
+    if (home.policy)
+        network::check(order, *home.policy, home.situation,
+                       was_obeyed(home, order) ? network::CheckMode::again : network::CheckMode::fresh);
     const auto plane = network::open_control_plane(context.settings().network);
     Delivery delivery(context, *plane, order, options);
     if (order.action == Action::resume && !force) {
-        network::ResumeFacts facts = delivery.gather(static_cast<int>(options.timeout_s().value_or(
-            static_cast<std::uint64_t>(context.settings().network.ack_timeout_seconds))));
+        network::ResumeFacts facts =
+            delivery.gather(static_cast<int>(options.timeout_s().value_or(
+                                static_cast<std::uint64_t>(context.settings().network.ack_timeout_seconds))),
+                            true);
         facts.stake_percent =
             home.policy ? home.policy->resume_stake_percent : config::EmergencyPolicy().resume_stake_percent;
         refuse_resume(network::reasons_against_resume(facts));

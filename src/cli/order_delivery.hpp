@@ -35,6 +35,11 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options);
 Result deliver_order(Context& context, const OrderHome& home, const network::Order& order,
                      const DeliveryOptions& options, const std::optional<network::Override>& force);
 
+/// The number for a new order: after all orders that this home knows, and the true ones on the control plane;
+/// one that is not taken there, so that no forgery stands in its way. A control plane that is away is not
+/// asked.
+std::int64_t free_sequence(Context& context, const OrderHome& home);
+
 /// The result of an order that this node alone has obeyed. Throws its refusal, and Error(findings) when other
 /// software undoes the pause at once.
 Result obeyed_here(const network::Obeyed& obeyed, const std::string& network, network::Action action);

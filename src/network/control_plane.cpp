@@ -19,7 +19,8 @@ using base::Json;
 namespace {
 
 constexpr std::size_t name_bytes_max = 64;
-constexpr std::size_t orders_a_page = 64;
+/// So many fit into one answer of etcd, however large somebody has made them.
+constexpr std::size_t orders_a_page = 8;
 constexpr std::size_t entries_a_page = 1000;
 /// More nodes than this never answer; a store with more is not ours.
 constexpr std::size_t entries_max = 100'000;
@@ -185,12 +186,16 @@ bool ControlPlane::publish(const std::string& network, std::int64_t sequence, co
 
 std::vector<PublishedOrder> ControlPlane::orders(const std::string& network, std::int64_t after) {
     std::vector<PublishedOrder> orders;
-    for (auto& entry :
-         store_->list(folder_of(network, to_nodes, "orders"), "", after > 0 ? sequence_name(after) : "",
-                      orders_a_page, published_order_bytes_max))
-        if (const auto sequence = sequence_of(entry.name))
-            orders.push_back({*sequence, std::move(entry.text)});
-    return orders;
+    for (std::string from = after > 0 ? sequence_name(after) : "";;) {
+        auto page = store_->list(folder_of(network, to_nodes, "orders"), "", from, orders_a_page,
+                                 published_order_bytes_max);
+        for (StoredEntry& entry : page)
+            if (const auto sequence = sequence_of(entry.name))
+                orders.push_back({*sequence, std::move(entry.text)});
+        // A page of other names does not end them.
+        if (!orders.empty() || page.size() < orders_a_page) return orders;
+        from = page.back().name;
+    }
 }
 
 void ControlPlane::acknowledge(const std::string& network, const Acknowledgement& acknowledgement) {

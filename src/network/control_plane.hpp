@@ -78,7 +78,7 @@ class ControlPlane {
     /// Puts an order under its sequence. True when it is there then, also when it was before; false when
     /// another one has that sequence.
     bool publish(const std::string& network, std::int64_t sequence, const std::string& text);
-    /// The orders after a sequence, in order, at most 64: ask again until there are none.
+    /// The orders after a sequence, in order, at most 8: ask again until there are none.
     std::vector<PublishedOrder> orders(const std::string& network, std::int64_t after);
 
     /// The newest of a node for a sequence counts.

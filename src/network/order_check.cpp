@@ -147,7 +147,7 @@ void check_times(const Order& order, const EmergencyPolicy& policy, const OrderS
         throw refused(order,
                       format("it is valid for {}, longer than the policy's {} min",
                              duration(order.expires_at - order.issued_at), policy.order_valid_minutes));
-    if (mode == CheckMode::fresh && now > order.expires_at)
+    if (mode != CheckMode::catching_up && now > order.expires_at)
         throw refused(order, format("it expired {} ago", duration(now - order.expires_at)))
             .hint("make a new order; if it should still be valid, compare the clocks");
     if (order.action != Action::pause) return;
@@ -218,6 +218,10 @@ SignatureReport look_at_signatures(const Order& order, const EmergencyPolicy& po
 std::vector<std::string> check(const Order& order, const EmergencyPolicy& policy,
                                const OrderSituation& situation, CheckMode mode) {
     check_place(order, policy, situation);
+    if (mode == CheckMode::again) {
+        check_times(order, policy, situation, mode);
+        return look_at_signatures(order, policy, false).signers;
+    }
     const bool extends = extends_pause(order, situation);
     std::vector<std::string> signers = check_signatures(order, policy, extends);
     check_sequence(order, situation);

@@ -31,6 +31,7 @@ struct OrderSituation {
 enum class CheckMode {
     fresh,        ///< it is being sent: it must not have expired
     catching_up,  ///< found where orders are kept by a node that was away: it was fresh when it was put there
+    again,  ///< the very text that counted here is sent to others: only its times and its place are looked at
 };
 
 /// What one signature of an order is worth.

@@ -40,6 +40,13 @@ LinkId duplicate_of(const PeerTable& peers, const Peer& peer, const std::string&
     return 0;
 }
 
+std::vector<std::string> identities_of(const PeerTable& peers) {
+    std::vector<std::string> identities;
+    for (const auto& [id, peer] : peers)
+        if (peer.hello) identities.push_back(peer.identity());
+    return identities;
+}
+
 const Peer* twin_of(const PeerTable& peers, const Peer& peer) {
     if (peer.validator.empty() || !peer.hello) return nullptr;
     for (const auto& [id, other] : peers) {

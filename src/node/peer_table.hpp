@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "node/bounded_set.hpp"
 #include "node/transport.hpp"
@@ -58,6 +59,9 @@ std::string hello_fault(const Peer& peer, const Hello& hello, const std::string&
 /// The connection that is one too many since that peer said hello; 0: none. Of two between the same two
 /// processes both ends drop the same one: that which the process of the greater identity dialled.
 LinkId duplicate_of(const PeerTable& peers, const Peer& peer, const std::string& own_identity);
+
+/// Of those whose hello was taken.
+std::vector<std::string> identities_of(const PeerTable& peers);
 
 /// Another peer that proves the key of this one; null where there is none.
 const Peer* twin_of(const PeerTable& peers, const Peer& peer);

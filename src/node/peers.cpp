@@ -59,7 +59,7 @@ struct Peers::State {
         const Clock::time_point now = Clock::now();
         std::erase_if(banned, [&](const auto& entry) { return entry.second < now; });
         guarded([&] {
-            if (!stopping) dialler.dial_due(now, transport, connected());
+            if (!stopping) dialler.dial_due(now, transport, identities_of(peers));
             drop_silent(now);
             if (status_due || told_at + options.status < now) report(now);
             fetch.look(now);
@@ -168,13 +168,6 @@ struct Peers::State {
                                             printable(found->second.link.address), printable(why)));
         banned[name] = Clock::now() + options.ban;
         drop(link, why);
-    }
-
-    std::vector<std::string> connected() const {
-        std::vector<std::string> identities;
-        for (const auto& [id, peer] : peers)
-            if (peer.hello) identities.push_back(peer.identity());
-        return identities;
     }
 
     void drop_silent(Clock::time_point now) {

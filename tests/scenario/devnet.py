@@ -145,7 +145,7 @@ def answers(done):
 
 def orders(folder):
     """Pause, resume, a node that is away, an agent that is away."""
-    with Devnet(folder / "orders", "--validators", "4", "--block-time", "1", "--agents") as net:
+    with Devnet(folder / "orders", "--validators", "4", "--block-time", "1") as net:
         sent = run("--json", "devnet", "tx", "--count", "40", "--dir", net.folder)
         check("transfers are in blocks", sent.returncode == 0 and json.loads(sent.stdout)["in_blocks"] == 40, sent)
         slow = run("--json", "devnet", "tx", "--count", "4", "--rate", "8", "--no-wait", "--dir", net.folder)
@@ -208,7 +208,7 @@ def orders(folder):
 
 
 def kills_and_twins(folder):
-    with Devnet(folder / "kills", "--validators", "4", "--block-time", "1") as net:
+    with Devnet(folder / "kills", "--validators", "4", "--block-time", "1", "--no-agents") as net:
         check("blocks", until(lambda: min(net.heights()) >= 3))
         net.kill(2)
         height = net.height(0)
@@ -237,7 +237,7 @@ def kills_and_twins(folder):
 
 
 def failures_are_told(folder):
-    with Devnet(folder / "told", "--validators", "2", "--block-time", "1") as net:
+    with Devnet(folder / "told", "--validators", "2", "--block-time", "1", "--no-agents") as net:
         net.kill(0)
         (net.home(0) / "config" / "node.toml").write_text("name = 7\n")
         failed = run("devnet", "up", "--dir", net.folder)

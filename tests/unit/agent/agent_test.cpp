@@ -174,6 +174,63 @@ TEST_F(AgentTest, ARefusedOrderHidesNoOther) {
     EXPECT_THAT(node.obeyed(), ElementsAre(std::to_string(INT64_MAX) + "c", "1"));
 }
 
+// One that is refused is obeyed in no order's place.
+TEST_F(AgentTest, ARefusedOrderEndsNoAttempts) {
+    node.broken = true;
+    node.refuse = 2;
+    node.refuses_first = true;
+    node.start();
+    plane.publish("devnet", 1, "pause");
+    ASSERT_TRUE(becomes(1, "failed"));
+    plane.publish("devnet", 2, "forged");
+    EXPECT_TRUE(becomes(2, "refused"));
+    EXPECT_EQ(status_of(1), "failed");
+    node.broken = false;
+    EXPECT_TRUE(becomes(1, "applied, settled"));
+}
+
+// Names that are no numbers, and a forgery that was taken away, hide no order.
+TEST_F(AgentTest, JunkHidesNoOrder) {
+    LocalStore store(folder.path());
+    const std::string orders = "devnet/to-nodes/orders", number = "0000000000000000001";
+    for (int i = 0; i < 100; ++i) store.put(orders, {"0000000000000000000-" + std::to_string(i), "junk"});
+    store.put(orders, {number, "forged"});
+    node.refuse = 1;
+    node.start();
+    ASSERT_TRUE(becomes(1, "refused"));
+    node.refuse = 0;
+    store.put(orders, {number, "pause"});
+    EXPECT_TRUE(becomes(1, "applied, settled"));
+}
+
+// [N5] What came while it could not look, or could not obey, may have expired meanwhile.
+TEST_F(AgentTest, CatchesUpWithWhatItMissed) {
+    node.start();
+    ASSERT_TRUE(within(5, [&] { return node.ready.load(); }));
+    away = true;
+    ASSERT_TRUE(within(5, [&] { return !node.log().empty(); }));
+    plane.publish("devnet", 1, "pause");
+    away = false;
+    EXPECT_TRUE(becomes(1, "applied, settled"));
+    node.broken = true;
+    plane.publish("devnet", 2, "resume");
+    EXPECT_TRUE(within(10, [&] { return node.obeyed().size() > 2; }));
+    const auto obeyed = node.obeyed();
+    EXPECT_THAT(std::vector(obeyed.begin(), obeyed.begin() + 3), ElementsAre("1c", "2", "2c"));
+}
+
+// A restore puts an older database under it.
+TEST_F(AgentTest, BringsARestoredDatabaseUpToDate) {
+    node.start();
+    plane.publish("devnet", 1, "pause");
+    plane.publish("devnet", 2, "resume");
+    ASSERT_TRUE(becomes(2, "applied, settled"));
+    node.applied = 0;
+    EXPECT_TRUE(within(30, [&] { return node.applied == 2; }));
+    const auto obeyed = node.obeyed();
+    EXPECT_THAT(std::vector(obeyed.end() - 2, obeyed.end()), ElementsAre("1c", "2c"));
+}
+
 TEST_F(AgentTest, ObeysEachOrderOnce) {
     node.start();
     plane.publish("devnet", 1, "pause");

@@ -57,10 +57,11 @@ class SimulatedNode {
         return log_;
     }
 
-    std::atomic<std::int64_t> applied{0};  ///< survives a restart, as a database does
-    std::atomic<bool> broken{false};       ///< obey throws
-    std::atomic<std::int64_t> refuse{0};   ///< this order
-    std::atomic<bool> unreadable{false};   ///< last_sequence throws
+    std::atomic<std::int64_t> applied{0};    ///< survives a restart, as a database does
+    std::atomic<bool> broken{false};         ///< obey throws
+    std::atomic<std::int64_t> refuse{0};     ///< this order
+    std::atomic<bool> refuses_first{false};  ///< before it is broken: such an order needs no database
+    std::atomic<bool> unreadable{false};     ///< last_sequence throws
     std::atomic<bool> ready{false};
     std::atomic<int> seconds{0}, reports{0}, unsettled{0};  ///< the last: settled() says "not yet" so often
 
@@ -81,7 +82,8 @@ class SimulatedNode {
                             const std::lock_guard lock(mutex_);
                             obeyed_.push_back(std::to_string(order.sequence) + (catching_up ? "c" : ""));
                         }
-                        if (broken) fail("database is locked");
+                        if (broken && !(refuses_first && order.sequence == refuse))
+                            fail("database is locked");
                         network::Acknowledgement done;
                         done.status = order.sequence == refuse    ? "refused"
                                       : order.sequence <= applied ? "already"
