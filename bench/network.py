@@ -163,7 +163,7 @@ def measure_sync():
 
 
 def row(what, value, goal, met):
-    print(f"| {what} | {value} | {goal} | {'met' if met else 'missed'} |")
+    print(f"| {what} | {value} | {goal} | {'' if met is None else 'met' if met else 'missed'} |")
 
 
 up_s, answers, late, first, preparations = measure_orders()
@@ -178,7 +178,7 @@ print("- Counted from the time that the order's signature bears; opening the sig
 print("\n| | measured | goal | |\n|---|---|---|---|")
 row("pause: the last of ten has acknowledged, median, s", f"{statistics.median(answers):.3f}", "< 1",
     statistics.median(answers) < 1)
-row("pause: the same, worst, s", f"{max(answers):.3f}", "", max(answers) < 1)
+row("pause: the same, worst, s", f"{max(answers):.3f}", "", None)
 row("pause: newest block on any node after the order, worst, block times", f"{max(late) / block_time_s:+.3f}", "≤ 1",
     max(late) <= block_time_s)
 row("resume: first block, median, block times", f"{statistics.median(first) / block_time_s:.2f}", "< 3",

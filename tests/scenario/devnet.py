@@ -200,6 +200,13 @@ def orders(folder):
         check("resume again", until(lambda: net.network("resume").returncode == 0, 20))
         height = max(net.heights())
         check("all go on again", until(lambda: min(net.heights()) > height + 2) and net.agree(height + 2))
+
+        # A node that starts beside an agent that has been ready for long.
+        net.kill(2)
+        net.up()
+        log = net.home(2) / "node.log"
+        check("it need not wait for the agent to start anew",
+              until(lambda: "made block" in log.read_text().rsplit(" begins on ", 1)[-1]))
         check("nobody signed twice", net.no_double_signature())
         again = run("--json", "devnet", "up", "--dir", net.folder)
         check("up again starts nothing", again.returncode == 0 and json.loads(again.stdout)["started"] == [], again)

@@ -24,9 +24,13 @@ TEST(Genesis, TheSameArgumentsMakeTheSameBlockAndVerify) {
 
 TEST(Growth, TransfersMoveCoinsAndBurnFees) {
     TestChain chain(2);
+    EXPECT_EQ(chain->next_nonce(address(0)), 1);
     EXPECT_EQ(chain.add(chain.transaction(0, "transfer", 5 * coin, address(7))).verdict, Verdict::accepted);
+    EXPECT_EQ(chain->next_nonce(address(0)), 2);  // the one that waits counts
+    EXPECT_EQ(chain->last_nonce(address(0)), 0);
     const Block block = chain.grow();
     ASSERT_EQ(block.transactions.size(), 2U);
+    EXPECT_EQ(chain->next_nonce(address(0)), 2);
     EXPECT_EQ(chain->balance_units(address(7)), 5 * coin);
     EXPECT_EQ(chain->last_nonce(address(0)), 1);
     EXPECT_EQ(chain->pending_count(), 0U);
