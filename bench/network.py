@@ -104,7 +104,7 @@ class Order:
 
 def measure_orders():
     net = folder / "ten"
-    answers, late, first, command = [], [], [], []
+    answers, late, first, preparations = [], [], [], []
     with Etcd() as etcd:
         begin = time.monotonic()
         nodes = json.loads(run("--json", "--quiet", "devnet", "up", "--validators", validators, "--block-time", block_time_s,
@@ -125,12 +125,12 @@ def measure_orders():
                 answers.append(pause.last_answer_s)
                 late.append(max(timestamp for _, timestamp in tops) - pause.at)
                 first.append(min(query(home, newer)[0][0] for home in homes) - resume.at)
-                command.append(first[-1] + resume.preparation_s)
+                preparations.append(resume.preparation_s)
                 say(f"round {number + 1}: answered in {answers[-1]:.3f} s, newest block {late[-1]:+.3f} s after the order, "
                     f"first block {first[-1]:.2f} s after the resume")
         finally:
             run("--quiet", "devnet", "down", "--remove", "--dir", net)
-    return up_s, answers, late, first, command
+    return up_s, answers, late, first, preparations
 
 
 def measure_sync():
@@ -164,23 +164,22 @@ def row(what, value, goal, met):
     print(f"| {what} | {value} | {goal} | {'met' if met else 'missed'} |")
 
 
-up_s, answers, late, first, command = measure_orders()
+up_s, answers, late, first, preparations = measure_orders()
 rate = measure_sync()
-worst = max
 print(f"- Load of the machine (1, 5 and 15 minutes): {', '.join(f'{x:.2f}' for x in load_before)} before, "
       f"{', '.join(f'{x:.2f}' for x in os.getloadavg())} after.")
 print(f"- {validators} validators with their agents, blocks of {block_time_s} s, up {up_s:.1f} s after the command; "
       f"{rounds} pauses and resumes, with transfers before each.")
-print(f"- From the order's signature: reading it, the databases' transactions and the way back are in it. Before that the "
-      f"resume's command took {statistics.median(command) - statistics.median(first):.2f} s to prove the chain and open "
-      "the signer's key.")
+print("- Counted from the time that the order's signature bears; opening the signer's key, slow on purpose, comes after "
+      "that. An acknowledgement counts when the command shows it. Before its signature a resume's command proved the chain, "
+      f"in {statistics.median(preparations):.2f} s.")
 print("\n| | measured | goal | |\n|---|---|---|---|")
 row("pause: the last of ten has acknowledged, median, s", f"{statistics.median(answers):.3f}", "< 1",
     statistics.median(answers) < 1)
-row("pause: the same, worst, s", f"{worst(answers):.3f}", "", worst(answers) < 1)
-row("pause: newest block on any node after the order, worst, block times", f"{worst(late) / block_time_s:+.3f}", "≤ 1",
-    worst(late) <= block_time_s)
+row("pause: the same, worst, s", f"{max(answers):.3f}", "", max(answers) < 1)
+row("pause: newest block on any node after the order, worst, block times", f"{max(late) / block_time_s:+.3f}", "≤ 1",
+    max(late) <= block_time_s)
 row("resume: first block, median, block times", f"{statistics.median(first) / block_time_s:.2f}", "< 3",
     statistics.median(first) < 3 * block_time_s)
-row("resume: the same, worst", f"{worst(first) / block_time_s:.2f}", "< 3", worst(first) < 3 * block_time_s)
+row("resume: the same, worst", f"{max(first) / block_time_s:.2f}", "< 3", max(first) < 3 * block_time_s)
 row(f"a fresh node syncs {blocks} blocks of one transfer each, blocks a second", f"{rate:.0f}", "≥ 2000", rate >= 2000)

@@ -29,7 +29,10 @@ SecretBytes to_base64_secret(base::ByteView bytes) {
 }
 
 std::string to_base64(base::ByteView bytes) {
-    return std::string(to_base64_secret(bytes).text());
+    std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+    sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), variant);
+    text.pop_back();  // the closing zero
+    return text;
 }
 
 std::optional<base::Bytes> from_base64(std::string_view text) {
