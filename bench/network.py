@@ -7,6 +7,7 @@ usage: network.py BIN FOLDER [ROUNDS] [BLOCKS]
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import sqlite3
@@ -116,6 +117,7 @@ def measure_orders():
                 until(lambda: run("--quiet", "devnet", "tx", "--count", 20, "--no-wait", "--dir", net) is not None)
                 height = ask(nodes[0]["rest_url"], "/blockchain/status")["height"]
                 until(lambda: ask(nodes[0]["rest_url"], "/blockchain/status").get("height", 0) >= height + 2)
+                time.sleep(random.random() * block_time_s)  # orders come at any moment between two blocks
                 pause = Order(net, "pause", "--watch", "1")
                 tops = [query(home, "select max(height), max(timestamp) from blocks")[0] for home in homes]
                 resume = Order(net, "resume")
