@@ -52,6 +52,9 @@ double usual_block_time_s(Connection& database, const std::string& network) {
         later = query.real(0);
     }
     if (gaps.empty()) return 0;
+    // The first block of a chain is often much older than the second.
+    constexpr std::size_t few = 5;
+    if (gaps.size() < few) return std::max(0.0, *std::ranges::min_element(gaps));
     const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
     std::nth_element(gaps.begin(), middle, gaps.end());
     return std::max(0.0, *middle);

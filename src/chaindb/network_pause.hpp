@@ -79,7 +79,8 @@ std::vector<std::pair<std::int64_t, std::string>> newest_blocks(sqlite::Connecti
                                                                 const std::string& network,
                                                                 std::int64_t count);
 
-/// The median time between the newest blocks, so that one late block says nothing; 0 where there are too few.
+/// The median time between the newest blocks, so that one late block says nothing (of a few gaps the least);
+/// 0 where there are none.
 double usual_block_time_s(sqlite::Connection& database, const std::string& network);
 
 /// Whether a new block would be refused: what a node looks at before it makes one. Cheap.

@@ -53,6 +53,7 @@ class ChainPort final : public PeerPort {
     ChainTip tip() override { return chain_.tip(); }
     std::int64_t base_height() override { return chain_.base_height(); }
     bool paused() override { return chain_.paused(); }
+    bool claims_key() override { return !producer_.locked(); }
     std::int64_t pause_sequence() override { return chain_.pause_sequence(); }
     std::optional<chain::Hash> hash_at(std::int64_t height) override { return chain_.hash_at(height); }
     std::vector<Block> blocks_from(std::int64_t height, std::size_t count, std::size_t bytes_max) override {

@@ -26,6 +26,9 @@ class PeerPort {
     virtual Taken accept_all(const std::vector<Block>& blocks, std::size_t& accepted) = 0;
     virtual Taken add_transaction(const Transaction& transaction) = 0;
     virtual std::vector<Transaction> pending(std::size_t count) = 0;
+    /// Whether our key is shown to peers. Not while signing is locked: so it can be asked whether another
+    /// node has it, though this one runs to sync.
+    virtual bool claims_key() { return true; }
     /// 0 for who is no active validator.
     virtual std::int64_t active_stake_units(const std::string& address) = 0;
 };

@@ -50,6 +50,7 @@ struct Peers::State {
     }
 
     void begin() {
+        claiming = port.claims_key();
         port_number = transport.listen(options.listen.host, options.listen.port);
         tick();
     }
@@ -59,6 +60,7 @@ struct Peers::State {
         const Clock::time_point now = Clock::now();
         std::erase_if(banned, [&](const auto& entry) { return entry.second < now; });
         guarded([&] {
+            look_at_claim();
             if (!stopping) dialler.dial_due(now, transport, identities_of(peers));
             drop_silent(now);
             if (status_due || told_at + options.status < now) report(now);
@@ -81,6 +83,15 @@ struct Peers::State {
         }
     }
 
+    /// A hello says once whether our key is here, so a change of that takes new connections.
+    void look_at_claim() {
+        if (!options.signer || port.claims_key() == claiming) return;
+        claiming = !claiming;
+        std::vector<LinkId> links;
+        for (const auto& [id, peer] : peers) links.push_back(id);
+        for (const LinkId link : links) drop(link, claiming ? "its key may sign again" : "its key is locked");
+    }
+
     // Connections.
 
     void opened(const LinkInfo& link) {
@@ -93,7 +104,7 @@ struct Peers::State {
         peer.opened = Clock::now();
         guarded([&] {
             Hello hello = own_hello();
-            if (options.signer) {
+            if (options.signer && claiming) {
                 hello.public_key = options.signer->public_key;
                 hello.signature = options.signer->sign(
                     base::as_bytes(hello_signed_text(hello, link.binding, link.dialled)));
@@ -377,6 +388,7 @@ struct Peers::State {
     Transport transport;
     Clock::time_point told_at{}, twins_told{}, twin_until{};
     bool status_due = false, stopping = false;
+    bool claiming = true;
     std::shared_ptr<int> life = std::make_shared<int>();
 };
 

@@ -65,7 +65,10 @@ Producer::Outcome Producer::obstacle(Chain& chain, const PeerView& peers, double
         keys::lock_signing(home_, base::format("another node claims the address {}", address_));
         return abstain(Abstained::twin, "another node claims this validator's address", later);
     }
-    if (const auto lock = keys::signing_lock(home_)) return abstain(Abstained::locked, lock->reason, later);
+    if (const auto lock = keys::signing_lock(home_)) {
+        silent_until_s_ = now_s + settle_s_;  // unlocked, it listens first whether another node has the key
+        return abstain(Abstained::locked, lock->reason, later);
+    }
     if (chain.paused()) return abstain(Abstained::paused, "the network is paused", later);
     const auto self = chain.validator(address_);
     if (!self || self->status != "ACTIVE")
@@ -142,6 +145,10 @@ Producer::Outcome Producer::sign_again(Chain& chain, std::int64_t watermark) {
                    base::format("this key may have signed up to height {}, and block {} would be next",
                                 watermark, height),
                    0);
+}
+
+bool Producer::locked() const {
+    return keys::signing_lock(home_).has_value();
 }
 
 void Producer::observe(const Chain& chain, const BlockHeader& header) {

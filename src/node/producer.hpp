@@ -60,6 +60,9 @@ class Producer {
     /// signing. Ours are known by the watermark and the database.
     void observe(const Chain& chain, const BlockHeader& header);
 
+    /// Whether the signing lock is there.
+    bool locked() const;
+
     const std::string& address() const { return address_; }  ///< empty without a signer
 
  private:

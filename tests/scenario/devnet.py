@@ -117,6 +117,15 @@ class Devnet:
     def statuses(self, index):
         return self.query(index, "select address, status, is_active, stake from validators order by address")
 
+    def start_twin(self, home, index):
+        """A second process with the key of that node, on ports of its own."""
+        settings = (home / "config" / "node.toml").read_text()
+        for key in ("peer_port", "rest_port"):
+            settings = settings.replace(f'"127.0.0.1:{self.state()["nodes"][index][key]}"', '"127.0.0.1:0"')
+        (home / "config" / "node.toml").write_text(settings)
+        with open(home / "log", "ab") as log:
+            self.extra.append(subprocess.Popen([node_program, "--home", str(home), "run"], stdout=log, stderr=log))
+
     def agree(self, height):
         hashes = {self.ask(index, f"/blockchain/blocks/{height}").get("hash") for index in range(len(self.nodes))}
         return len(hashes) == 1 and None not in hashes
@@ -223,17 +232,10 @@ def kills_and_twins(folder):
         net.up()
         check("it has what it missed", until(lambda: net.height(2) >= height + 3) and net.agree(height + 3))
 
-        # The same key twice, as after a restore beside a machine that was not dead.
+        # The same key twice: a home that was copied while its machine runs.
         twin = folder / "twin"
         shutil.copytree(net.home(3), twin)
-        ports = [str(net.state()["nodes"][3][key]) for key in ("peer_port", "rest_port")]
-        settings = (twin / "config" / "node.toml").read_text()
-        for port in ports:
-            settings = settings.replace(f'"127.0.0.1:{port}"', '"127.0.0.1:0"')
-        (twin / "config" / "node.toml").write_text(settings)
-        (twin / "network" / "agent-ready.json").unlink(missing_ok=True)
-        with open(twin / "log", "wb") as log:
-            net.extra.append(subprocess.Popen([node_program, "--home", str(twin), "run"], stdout=log, stderr=log))
+        net.start_twin(twin, 3)
         height = max(net.heights())
         check("one of the two is locked, or kept out",
               until(lambda: (twin / "network" / "signing-lock.json").exists()
@@ -241,6 +243,70 @@ def kills_and_twins(folder):
                     or net.extra[0].poll() is not None, 40), (twin / "log").read_text()[-2000:])
         check("the network goes on", until(lambda: net.height(0) >= height + 10))
         check("no two signatures", net.no_double_signature(twin))
+
+
+def restored_beside_its_twin(folder):
+    """A node restored from an old backup while its twin still runs never signs a height twice."""
+    with Devnet(folder / "restored", "--validators", "4", "--block-time", "1", "--no-agents") as net:
+        twin, home, key = folder / "restored-twin", net.home(3), net.nodes[3]["validator"]
+        peers = ",".join(node["rest_url"] for node in net.nodes[:3])
+
+        def highest_by_key():
+            return net.query(0, "select max(b.height) from node_blocks n join blocks b on b.hash = n.hash where "
+                                f"n.validator = '{key}'")[0][0] or 0
+
+        def twin_height():
+            database = sqlite3.connect(twin / "data" / "blockchain.db", timeout=10)
+            found = database.execute("select max(height) from blocks").fetchone()[0]
+            database.close()
+            return found
+
+        def unlock():
+            return run("--home", twin, "network", "unlock-signing", "--old-host-dead", "a test says so", "--peer", peers)
+
+        check("the key signs", until(lambda: highest_by_key() > 0))
+        check("a backup", run("--home", home, "backup").returncode == 0)
+        old = net.height(0)
+        check("time goes by", until(lambda: net.height(0) >= old + 8))
+        # The repository is in the old home, so its configuration is given to the restore.
+        restored = run("--home", home, "restore", "--backup", "latest", "--target", twin)
+        check("it is restored", restored.returncode == 0 and (twin / "network" / "signing-lock.json").exists(), restored)
+        net.start_twin(twin, 3)
+        check("it syncs", until(lambda: twin_height() >= old + 8))
+        refused = unlock()
+        check("it is not unlocked while the old host lives", refused.returncode == 3
+              and (twin / "network" / "signing-lock.json").exists(), refused)
+
+        # The old host dies at last; its key falls silent.
+        net.kill(3)
+        unlocked = None
+
+        def unlocks():
+            nonlocal unlocked
+            unlocked = unlock()
+            return unlocked.returncode == 0
+
+        check("it is unlocked when the old host is dead", until(unlocks, 60), unlocked)
+        before = highest_by_key()
+        check("and signs", until(lambda: highest_by_key() > before, 90), (twin / "log").read_text()[-2000:])
+
+        # The old host comes back, and with it a watermark and no lock; each round somebody takes the locks away.
+        for round_number in range(4):
+            for place in (home, twin):
+                (place / "network" / "signing-lock.json").unlink(missing_ok=True)
+            if round_number == 2:
+                for watermark in (twin / "network").glob("watermark-*"):
+                    watermark.unlink()
+            net.up()
+            if net.extra[-1].poll() is not None:
+                net.start_twin(twin, 3)
+            height = net.height(0)
+            check(f"round {round_number}: the network goes on", until(lambda: net.height(0) >= height + 4, 90))
+            net.extra[-1].kill()
+            net.extra[-1].wait()
+            if round_number % 2:
+                net.kill(3)
+        check("no two signatures, whatever was tried", net.no_double_signature(twin))
 
 
 def failures_are_told(folder):
@@ -281,5 +347,6 @@ with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     orders(folder)
     kills_and_twins(folder)
+    restored_beside_its_twin(folder)
     failures_are_told(folder)
 sys.exit(1 if failures else 0)
