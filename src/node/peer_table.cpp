@@ -40,6 +40,22 @@ LinkId duplicate_of(const PeerTable& peers, const Peer& peer, const std::string&
     return 0;
 }
 
+std::vector<LinkId> links_of(const PeerTable& peers) {
+    std::vector<LinkId> links;
+    for (const auto& [id, peer] : peers) links.push_back(id);
+    return links;
+}
+
+std::vector<PeerInfo> infos_of(const PeerTable& peers) {
+    std::vector<PeerInfo> list;
+    for (const auto& [id, peer] : peers)
+        if (peer.hello)
+            list.push_back({peer.link.name, peer.link.address, peer.validator, peer.status.height,
+                            peer.status.hash, peer.status.paused, peer.status.pause_sequence,
+                            peer.link.dialled, twin_of(peers, peer) != nullptr});
+    return list;
+}
+
 std::vector<std::string> identities_of(const PeerTable& peers) {
     std::vector<std::string> identities;
     for (const auto& [id, peer] : peers)

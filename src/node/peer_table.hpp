@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/bounded_set.hpp"
+#include "node/peers.hpp"
 #include "node/transport.hpp"
 #include "node/wire.hpp"
 
@@ -59,6 +60,11 @@ std::string hello_fault(const Peer& peer, const Hello& hello, const std::string&
 /// The connection that is one too many since that peer said hello; 0: none. Of two between the same two
 /// processes both ends drop the same one: that which the process of the greater identity dialled.
 LinkId duplicate_of(const PeerTable& peers, const Peer& peer, const std::string& own_identity);
+
+std::vector<LinkId> links_of(const PeerTable& peers);
+
+/// What is told of those whose hello was taken.
+std::vector<PeerInfo> infos_of(const PeerTable& peers);
 
 /// Of those whose hello was taken.
 std::vector<std::string> identities_of(const PeerTable& peers);

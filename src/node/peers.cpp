@@ -50,7 +50,6 @@ struct Peers::State {
     }
 
     void begin() {
-        claiming = port.claims_key();
         port_number = transport.listen(options.listen.host, options.listen.port);
         tick();
     }
@@ -87,9 +86,8 @@ struct Peers::State {
     void look_at_claim() {
         if (!options.signer || port.claims_key() == claiming) return;
         claiming = !claiming;
-        std::vector<LinkId> links;
-        for (const auto& [id, peer] : peers) links.push_back(id);
-        for (const LinkId link : links) drop(link, claiming ? "its key may sign again" : "its key is locked");
+        for (const LinkId link : links_of(peers))
+            drop(link, claiming ? "its key may sign again" : "its key is locked");
     }
 
     // Connections.
@@ -387,8 +385,7 @@ struct Peers::State {
     BlockFetch fetch;
     Transport transport;
     Clock::time_point told_at{}, twins_told{}, twin_until{};
-    bool status_due = false, stopping = false;
-    bool claiming = true;
+    bool status_due = false, stopping = false, claiming = port.claims_key();
     std::shared_ptr<int> life = std::make_shared<int>();
 };
 
@@ -404,13 +401,7 @@ std::uint16_t Peers::listening_port() const {
 }
 
 std::vector<PeerInfo> Peers::list() const {
-    std::vector<PeerInfo> list;
-    for (const auto& [id, peer] : state_->peers)
-        if (peer.hello)
-            list.push_back({peer.link.name, peer.link.address, peer.validator, peer.status.height,
-                            peer.status.hash, peer.status.paused, peer.status.pause_sequence,
-                            peer.link.dialled, twin_of(state_->peers, peer) != nullptr});
-    return list;
+    return infos_of(state_->peers);
 }
 
 PeerView Peers::view() const {
