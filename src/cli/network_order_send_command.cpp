@@ -42,8 +42,13 @@ class NetworkOrderSendCommand final : public Command {
             throw Error(ErrorKind::usage, "this order unlocks the signing of one validator")
                 .hint("give it to 'bt2c-dr network unlock-signing --order FILE' on that node");
         const OrderHome home = read_order_home(context, order.network);
-        return deliver_order(context, home, order, delivery_,
-                             force_ ? std::optional(network::Override{reason_}) : std::nullopt);
+        try {
+            return deliver_order(context, home, order, delivery_,
+                                 force_ ? std::optional(network::Override{reason_}) : std::nullopt);
+        } catch (Error& error) {
+            tell_what_is_left(error);
+            throw;
+        }
     }
 
     std::filesystem::path file_;

@@ -30,6 +30,19 @@ class OrderCommand : public Command {
     }
 
     Result order(Context& context, const std::optional<Override>& force) {
+        try {
+            return make_and_send(context, force);
+        } catch (Error& error) {
+            tell_what_is_left(error);
+            throw;
+        }
+    }
+
+    std::string reason_, incident_;
+    std::optional<std::string> duration_;
+
+ private:
+    Result make_and_send(Context& context, const std::optional<Override>& force) {
         if (reason_.size() > network::reason_bytes_max)
             throw Error(ErrorKind::usage,
                         base::format("--reason takes at most {} bytes", network::reason_bytes_max));
@@ -48,10 +61,6 @@ class OrderCommand : public Command {
         return deliver_order(context, home, order, delivery_, force);
     }
 
-    std::string reason_, incident_;
-    std::optional<std::string> duration_;
-
- private:
     /// Without a policy whoever may write to the database is authority enough, and the record names them.
     Result order_here(Context& context, const std::optional<Override>& force) {
         std::string network;

@@ -296,6 +296,16 @@ void DeliveryOptions::declare(Options& options) {
         "after a pause, watch so long that no block is made (default: two block times, 60 at most)");
 }
 
+void tell_what_is_left(Error& error) {
+    if (error.state().empty())
+        error.state("the network is as it was: nothing was changed, and no node was told");
+    if (!error.hint().empty()) return;
+    if (error.kind() == ErrorKind::busy)
+        error.hint("if the control plane is away, --here acts on this node alone, at once");
+    else if (error.kind() == ErrorKind::failed)
+        error.hint("when the cause is mended, run the same command again");
+}
+
 bool goes_to_agents(Context& context, const DeliveryOptions& options) {
     for (const auto& [value, name] :
          {std::pair(options.timeout_s(), "--timeout"), {options.watch_s(), "--watch"}})
@@ -404,17 +414,24 @@ Result deliver_order(Context& context, const OrderHome& home, const Order& order
         refuse_resume(network::reasons_against_resume(facts));
     }
     delivery.publish();
-    if (force)
-        network::append_audit(context.home(),
-                              {.event = network::AuditEvent::forced,
-                               .network = order.network,
-                               .sequence = order.sequence,
-                               .actor = local_authority(),
-                               .detail = force->reason},
-                              base::now_unix_ms());
-    delivery.wait_for_answers();
-    if (order.action == Action::pause && delivery.any_obeyed())
-        delivery.look_at_effect(block_time_of(context, order.network));
+    try {
+        if (force)
+            network::append_audit(context.home(),
+                                  {.event = network::AuditEvent::forced,
+                                   .network = order.network,
+                                   .sequence = order.sequence,
+                                   .actor = local_authority(),
+                                   .detail = force->reason},
+                                  base::now_unix_ms());
+        delivery.wait_for_answers();
+        if (order.action == Action::pause && delivery.any_obeyed())
+            delivery.look_at_effect(block_time_of(context, order.network));
+    } catch (Error& error) {
+        // It is out, whatever became of the waiting.
+        error.state(base::format("order {} was sent; which nodes have obeyed is not known", order.sequence))
+            .hint("'bt2c-dr network status' on each node tells");
+        throw;
+    }
     return delivery.result();
 }
 

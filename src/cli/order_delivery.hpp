@@ -40,6 +40,10 @@ Result deliver_order(Context& context, const OrderHome& home, const network::Ord
 /// asked.
 std::int64_t free_sequence(Context& context, const OrderHome& home);
 
+/// Adds what was left behind, and a way on, to an error of a command that orders; what knows better has said
+/// so.
+void tell_what_is_left(base::Error& error);
+
 /// The result of an order that this node alone has obeyed. Throws its refusal, and Error(findings) when other
 /// software undoes the pause at once.
 Result obeyed_here(const network::Obeyed& obeyed, const std::string& network, network::Action action);

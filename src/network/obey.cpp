@@ -85,11 +85,17 @@ Obeyed change(const Obedient& node, Connection& database, const PauseOrder& orde
                  .actor = order.authority,
                  .detail = outcome_text(obeyed.outcome),
                  .order = order.text};
-    append_audit(node.home, act, now);
-    if (!force) return obeyed;
-    act.event = AuditEvent::forced;
-    act.detail = force->reason;
-    append_audit(node.home, act, now);
+    try {
+        append_audit(node.home, act, now);
+        if (!force) return obeyed;
+        act.event = AuditEvent::forced;
+        act.detail = force->reason;
+        append_audit(node.home, act, now);
+    } catch (Error& error) {
+        error.state(
+            base::format("the database has obeyed order {}; only the log lacks that", order.sequence));
+        throw;
+    }
     return obeyed;
 }
 
