@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/home.hpp"
+#include "config/location_settings.hpp"
 
 namespace bt2c::config {
 
@@ -49,6 +50,8 @@ struct Settings {
     /// `token.pin_file`: its PIN, in the first line; empty: it is asked for.
     fs::path token_pin_file;
     NetworkSettings network;
+    /// `location`: places besides `repository`, in the order in which they stand.
+    std::vector<LocationSettings> locations;
 };
 
 /// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.

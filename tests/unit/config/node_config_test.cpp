@@ -68,7 +68,7 @@ TEST(NodeConfig, FaultsNameTheirPlace) {
     EXPECT_EQ(fault_of(least + "peer = []\n"),
               "cannot use node.toml line 7: there is no setting 'peer' | did you mean 'peers'?");
     EXPECT_EQ(fault_of(least + "peers = \"a:1\"\n"),
-              "cannot use node.toml line 7: 'peers' must be a list of at most 1000 hosts and ports | ");
+              "cannot use node.toml line 7: 'peers' must be a list of at most 1000 texts in quotes | ");
     EXPECT_NE(fault_of(least + "rest = \"localhost\"\n").find("'rest' must be a host and a port"),
               std::string::npos);
     EXPECT_NE(fault_of(least + "rest = \"localhost:65536\"\n").find("'rest'"), std::string::npos);
@@ -78,7 +78,8 @@ TEST(NodeConfig, FaultsNameTheirPlace) {
     EXPECT_NE(fault_of(least + "wait_for_agent = 1\n").find("true or false"), std::string::npos);
     EXPECT_NE(fault_of(least + "wallet = \"bt2c_a\"\n").find("go together"), std::string::npos);
     EXPECT_NE(fault_of("name = \"a b\"\n").find("letters, digits"), std::string::npos);
-    EXPECT_NE(fault_of("network = \"mynet\"\n").find("mainnet, testnet or devnet"), std::string::npos);
+    EXPECT_NE(fault_of("network = \"mynet\"\n").find(R"("mainnet", "testnet" or "devnet")"),
+              std::string::npos);
     EXPECT_NE(fault_of("name = \n").find("it is not TOML"), std::string::npos);
     EXPECT_EQ(fault_of(""), "cannot use node.toml: 'name' is missing | ");
 }

@@ -118,7 +118,7 @@ TEST(Settings, UnknownKeysSuggestTheNearest) {
     EXPECT_EQ(error_of("[bakup]\ncompression_level = 1").hint(), "did you mean 'backup'?");
     EXPECT_EQ(error_of("compression_level = 1").hint(), "did you mean 'backup.compression_level'?");
     EXPECT_THAT(error_of("colour = 1").hint(),
-                testing::StartsWith("the settings are: repository, backup.compression_level, "));
+                testing::StartsWith("the settings are: repository, location, backup.compression_level, "));
     EXPECT_EQ(error_of("\"\\u001b[31m\" = 1").message(),
               "cannot use dr.toml line 1: there is no setting '\\x1b[31m'");
 }

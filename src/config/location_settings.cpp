@@ -1,0 +1,122 @@
+#include "config/location_settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.hpp"
+#include "config/settings_keys.hpp"
+
+namespace bt2c::config {
+
+using base::Error;
+using base::format;
+
+namespace {
+
+constexpr std::size_t locations_max = 20;
+constexpr std::size_t name_bytes_max = 32;
+constexpr std::array<std::string_view, 3> kinds{"folder", "s3", "sftp"};
+
+/// One key of a [[location]], and the kinds that have it.
+struct Key {
+    std::string name;
+    std::string kinds;
+    void (*apply)(LocationSettings&, const TomlValue&);
+};
+
+std::string prefix_of(const TomlValue& value) {
+    std::string prefix = value.text();
+    while (prefix.ends_with('/')) prefix.pop_back();
+    if (prefix.starts_with('/') || prefix.empty()) throw value.error("a text that does not begin with '/'");
+    return prefix;
+}
+
+const std::vector<Key>& known_keys() {
+    using To = LocationSettings;
+    using Value = TomlValue;
+    static const std::vector<Key> keys{
+        {"name", "folder s3 sftp", [](To& to, const Value& value) { to.name = value.name(name_bytes_max); }},
+        {"kind", "folder s3 sftp", [](To&, const Value&) {}},
+        {"offsite", "folder s3 sftp", [](To& to, const Value& value) { to.offsite = value.flag(); }},
+        {"path", "folder sftp",
+         [](To& to, const Value& value) {
+             to.path = to.kind == LocationKind::folder ? value.path() : fs::path(value.text());
+         }},
+        {"endpoint", "s3", [](To& to, const Value& value) { to.endpoint = value.url(); }},
+        {"bucket", "s3", [](To& to, const Value& value) { to.bucket = value.name(255); }},
+        {"prefix", "s3", [](To& to, const Value& value) { to.prefix = prefix_of(value); }},
+        {"region", "s3", [](To& to, const Value& value) { to.region = value.name(64); }},
+        {"style", "s3",
+         [](To& to, const Value& value) {
+             to.virtual_host = value.word_of({"path", "virtual"}) == "virtual";
+         }},
+        {"storage_class", "s3", [](To& to, const Value& value) { to.storage_class = value.name(64); }},
+        {"profile", "s3", [](To& to, const Value& value) { to.profile = value.name(128); }},
+        {"credentials_file", "s3", [](To& to, const Value& value) { to.credentials_file = value.path(); }},
+        {"object_lock_days", "s3",
+         [](To& to, const Value& value) { to.object_lock_days = value.integer(0, 36500); }},
+        {"ca_file", "s3", [](To& to, const Value& value) { to.ca_file = value.path(); }},
+        {"host", "sftp", [](To& to, const Value& value) { to.host = value.text(); }},
+        {"port", "sftp", [](To& to, const Value& value) { to.port = value.integer(1, 65535); }},
+        {"user", "sftp", [](To& to, const Value& value) { to.user = value.text(); }},
+        {"key_file", "sftp", [](To& to, const Value& value) { to.key_file = value.path(); }},
+        {"known_hosts_file", "sftp", [](To& to, const Value& value) { to.known_hosts_file = value.path(); }},
+        {"timeout_seconds", "s3 sftp",
+         [](To& to, const Value& value) { to.timeout_seconds = value.integer(1, 3600); }},
+        {"retries", "s3 sftp", [](To& to, const Value& value) { to.retries = value.integer(0, 20); }},
+        {"upload_bytes_per_second", "s3 sftp",
+         [](To& to, const Value& value) {
+             to.upload_bytes_per_second = static_cast<std::uint64_t>(value.integer(0, 2'000'000'000));
+         }},
+    };
+    return keys;
+}
+
+LocationSettings location_of(const TomlValue& table) {
+    const std::vector<TomlValue> values = table.members("location.");
+    const auto find = [&](const std::string& key) -> const TomlValue* {
+        const auto found = std::ranges::find(values, "location." + key, &TomlValue::key);
+        return found == values.end() ? nullptr : &*found;
+    };
+    const auto require = [&](const std::string& key) -> const TomlValue& {
+        if (const TomlValue* const value = find(key)) return *value;
+        TomlValue absent = table;
+        absent.key = "location." + key;
+        throw absent.error("given");
+    };
+    LocationSettings to;
+    const std::string kind = require("kind").word_of({kinds.begin(), kinds.end()});
+    to.kind = static_cast<LocationKind>(std::ranges::find(kinds, kind) - kinds.begin());
+    to.offsite = to.kind != LocationKind::folder;
+    to.virtual_host = !find("endpoint");
+    std::vector<std::string> names;
+    for (const Key& key : known_keys())
+        if ((" " + key.kinds + " ").find(" " + kind + " ") != std::string::npos)
+            names.push_back("location." + key.name);
+    for (const TomlValue& value : values) {
+        if (std::ranges::find(names, value.key) == names.end()) throw unknown_setting(value, names);
+        std::ranges::find(known_keys(), value.key.substr(9), &Key::name)->apply(to, value);
+    }
+    for (const std::string needed : {"name", "path", "bucket", "host"})
+        if (std::ranges::find(names, "location." + needed) != names.end()) require(needed);
+    return to;
+}
+
+}  // namespace
+
+std::string_view kind_name(LocationKind kind) {
+    return kinds[static_cast<std::size_t>(kind)];
+}
+
+void apply_locations(Settings& to, const TomlValue& value) {
+    std::set<std::string> names{"local"};
+    for (TomlValue& table : value.tables(locations_max)) {
+        to.locations.push_back(location_of(table));
+        table.key = "location.name";
+        if (!names.insert(to.locations.back().name).second)
+            throw table.error(format("unique, and '{}' is taken", to.locations.back().name));
+    }
+}
+
+}  // namespace bt2c::config

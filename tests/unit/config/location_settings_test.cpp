@@ -1,0 +1,87 @@
+// [B4] The tables [[location]] of dr.toml.
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "config/settings.hpp"
+
+namespace bt2c::config {
+namespace {
+
+const Home home{"/srv/node"};
+
+Settings parse(std::string_view text) {
+    return parse_settings(text, "dr.toml", home);
+}
+
+std::string fault_of(std::string_view text) {
+    try {
+        parse(text);
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+        return error.message() + " | " + error.hint();
+    }
+    return "none";
+}
+
+TEST(LocationSettings, EachKindHasItsKeysAndDefaults) {
+    const Settings settings = parse(R"(
+[[location]]
+name = "disk"
+kind = "folder"
+path = "backups/second"
+[[location]]
+name = "vault"
+kind = "s3"
+endpoint = "https://s3.example.org/"
+bucket = "bt2c"
+prefix = "nodes/one/"
+object_lock_days = 30
+[[location]]
+name = "cloud"
+kind = "s3"
+bucket = "other"
+[[location]]
+name = "host"
+kind = "sftp"
+host = "backup.example.org"
+path = "bt2c"
+offsite = false
+retries = 0
+)");
+    ASSERT_EQ(settings.locations.size(), 4U);
+    EXPECT_EQ(settings.locations[0].path, "/srv/node/backups/second");
+    EXPECT_FALSE(settings.locations[0].offsite);
+    EXPECT_EQ(settings.locations[1].endpoint, "https://s3.example.org");
+    EXPECT_EQ(settings.locations[1].prefix, "nodes/one");
+    EXPECT_EQ(settings.locations[1].object_lock_days, 30);
+    EXPECT_TRUE(settings.locations[1].offsite);
+    EXPECT_FALSE(settings.locations[1].virtual_host);
+    EXPECT_TRUE(settings.locations[2].virtual_host);
+    EXPECT_EQ(settings.locations[3].path, "bt2c");
+    EXPECT_EQ(settings.locations[3].port, 22);
+    EXPECT_EQ(settings.locations[3].retries, 0);
+    EXPECT_FALSE(settings.locations[3].offsite);
+}
+
+TEST(LocationSettings, FaultsNameLineAndKey) {
+    EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\n"),
+              "cannot use dr.toml line 1: 'location.kind' must be given | ");
+    EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"ftp\"\n"),
+              "cannot use dr.toml line 3: 'location.kind' must be \"folder\", \"s3\" or \"sftp\" | ");
+    EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"s3\"\n"),
+              "cannot use dr.toml line 1: 'location.bucket' must be given | ");
+    EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"/x\"\nbuckets = \"b\"\n")
+                  .find("cannot use dr.toml line 5: there is no setting 'location.buckets' | "),
+              0U);
+    EXPECT_EQ(fault_of("[[location]]\nname = \"local\"\nkind = \"folder\"\npath = \"/x\"\n"),
+              "cannot use dr.toml line 1: 'location.name' must be unique, and 'local' is taken | ");
+    EXPECT_EQ(fault_of("[location]\nname = \"a\"\n"),
+              "cannot use dr.toml line 1: 'location' must be at most 20 tables: [[location]] | ");
+    EXPECT_EQ(fault_of("[[location]]\nname = \"a b\"\nkind = \"folder\"\npath = \"/x\"\n"),
+              "cannot use dr.toml line 2: 'location.name' must be 1 to 32 letters, digits, dots, hyphens or "
+              "underscores | ");
+}
+
+}  // namespace
+}  // namespace bt2c::config
