@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/network_target.hpp"
 #include "cli/new_order.hpp"
+#include "cli/obeyed_here.hpp"
 #include "cli/order_delivery.hpp"
 #include "cli/signer_access.hpp"
 #include "verify/live_verify.hpp"

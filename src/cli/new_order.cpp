@@ -3,6 +3,9 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "cli/context.hpp"
+#include "network/open_control_plane.hpp"
+#include "network/order_check.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -62,6 +65,18 @@ std::string genesis_of(const OrderWish& wish, const network::OrderSituation& sit
     return genesis;
 }
 
+/// Whether that is an order of this network, signed by enough of its members.
+bool is_genuine(const network::PublishedOrder& published, const OrderHome& home) {
+    try {
+        const Order order = Order::parse(published.text);
+        return order.sequence == published.sequence && order.network == home.situation.network &&
+               order.genesis_hash == home.situation.genesis_hash &&
+               (!home.policy || network::look_at_signatures(order, *home.policy, false).missing() == 0);
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 Order make_order(const OrderHome& home, const OrderWish& wish) {
@@ -88,6 +103,29 @@ Order make_order(const OrderHome& home, const OrderWish& wish) {
     if (const std::string fault = order.fault(); !fault.empty())
         throw Error(ErrorKind::usage, "there can be no such order: " + fault);
     return order;
+}
+
+std::int64_t free_sequence(Context& context, const OrderHome& home) {
+    const std::string& network = home.situation.network;
+    std::int64_t next = home.situation.last_sequence + 1;
+    try {
+        const auto plane = network::open_control_plane(context.settings().network);
+        if (!plane) return next;
+        for (std::int64_t after = next - 1;;) {
+            const auto page = plane->orders(network, after);
+            if (page.empty()) {
+                // What was refused and taken away again has left its answers there.
+                while (!plane->acknowledgements(network, next).empty()) ++next;
+                return next;
+            }
+            after = page.back().sequence;
+            for (const network::PublishedOrder& published : page)
+                if (published.sequence == next || is_genuine(published, home)) next = published.sequence + 1;
+        }
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return next;
+    }
 }
 
 }  // namespace bt2c::cli

@@ -23,4 +23,9 @@ struct OrderWish {
 /// knows of no pause that a resume could end.
 network::Order make_order(const OrderHome& home, const OrderWish& wish);
 
+/// The number for a new order: after all orders that this home knows, and the true ones on the control plane;
+/// one that is not taken there, so that no forgery stands in its way. A control plane that is away is not
+/// asked.
+std::int64_t free_sequence(Context& context, const OrderHome& home);
+
 }  // namespace bt2c::cli

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "cli/network_target.hpp"
+#include "cli/obeyed_here.hpp"
 #include "network/audit_log.hpp"
 #include "network/open_control_plane.hpp"
 #include "network/resume_check.hpp"
@@ -263,18 +264,6 @@ bool was_obeyed(const OrderHome& home, const Order& order) {
     return last && last->text() == order.text();
 }
 
-/// Whether that is an order of this network, signed by enough of its members.
-bool is_genuine(const network::PublishedOrder& published, const OrderHome& home) {
-    try {
-        const Order order = Order::parse(published.text);
-        return order.sequence == published.sequence && order.network == home.situation.network &&
-               order.genesis_hash == home.situation.genesis_hash &&
-               (!home.policy || network::look_at_signatures(order, *home.policy, false).missing() == 0);
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 void refuse_resume(const std::vector<std::string>& reasons) {
     if (reasons.empty()) return;
     std::string list;
@@ -312,79 +301,6 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options) {
         if (value && *value > seconds_max)
             throw Error(ErrorKind::usage, base::format("{} takes at most {} seconds", name, seconds_max));
     return !options.here() && context.settings().network.control_plane != "none";
-}
-
-std::int64_t free_sequence(Context& context, const OrderHome& home) {
-    const std::string& network = home.situation.network;
-    std::int64_t next = home.situation.last_sequence + 1;
-    try {
-        const auto plane = network::open_control_plane(context.settings().network);
-        if (!plane) return next;
-        for (std::int64_t after = next - 1;;) {
-            const auto page = plane->orders(network, after);
-            if (page.empty()) {
-                // What was refused and taken away again has left its answers there.
-                while (!plane->acknowledgements(network, next).empty()) ++next;
-                return next;
-            }
-            after = page.back().sequence;
-            for (const network::PublishedOrder& published : page)
-                if (published.sequence == next || is_genuine(published, home)) next = published.sequence + 1;
-        }
-    } catch (const Error& error) {
-        if (error.kind() == ErrorKind::interrupted) throw;
-        return next;
-    }
-}
-
-network::Obedient this_obedient(Context& context, const std::string& network,
-                                const std::optional<config::EmergencyPolicy>& policy) {
-    return {.home = context.home(),
-            .network = network,
-            .policy = policy,
-            .authority_without_policy = policy ? "" : local_authority()};
-}
-
-Result obeyed_here(const network::Obeyed& obeyed, const std::string& network, Action action) {
-    if (obeyed.refusal) throw *obeyed.refusal;
-    const auto state = std::make_shared<chaindb::PauseState>(obeyed.state);
-    const chaindb::PauseOutcome outcome = obeyed.outcome;
-    if (action == Action::pause && !(state->guarded && state->active_validators == 0 && state->sound))
-        throw Error(ErrorKind::findings, "the network is paused, but not all of the pause holds")
-            .cause(!state->guarded                ? "the guard against new blocks was taken away again"
-                   : state->active_validators > 0 ? "a validator was made ACTIVE again"
-                                                  : "the saved states were changed")
-            .state("other software writes to this database")
-            .hint("stop that software, then run the command again");
-    Json document = network_document(network, *state, outcome.validators_changed, this_node(*state));
-    Json left = Json::array();
-    for (const std::string& line : outcome.left_alone) left.push(line);
-    document.set("left_alone", std::move(left));
-    return {
-        .document = std::move(document), .print = [=](Output& out) {
-            const std::string name = base::printable(network);
-            if (action == Action::pause) {
-                out.line("Network {} is {}.", name, outcome.changed ? "paused" : "paused already");
-                out.fields(
-                    {{"order", base::format("{}, by {}", state->sequence, base::printable(state->authority))},
-                     {"reason", state->reason.empty() ? "none given" : base::printable(state->reason)},
-                     {"until", state->until ? utc_text(*state->until) : "it is resumed"},
-                     {"chain", tip_text(*state)},
-                     {"validators", base::format("{} set INACTIVE, {} saved", outcome.validators_changed,
-                                                 state->saved_validators)}});
-                out.line("No new block can be added here. To go on: bt2c-dr network resume");
-            } else if (!outcome.changed) {
-                out.line("Network {} is not paused.", name);
-            } else {
-                out.line("Network {} goes on.", name);
-                out.fields({{"paused for", base::human_duration(outcome.paused_seconds)},
-                            {"chain", tip_text(*state)},
-                            {"validators", base::format("{} have their state back; {} of {} are ACTIVE",
-                                                        outcome.validators_changed, state->active_validators,
-                                                        state->validators)}});
-                for (const std::string& line : outcome.left_alone) out.line("  {}", line);
-            }
-        }};
 }
 
 Result deliver_order(Context& context, const OrderHome& home, const Order& order,

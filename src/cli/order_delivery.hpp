@@ -35,21 +35,8 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options);
 Result deliver_order(Context& context, const OrderHome& home, const network::Order& order,
                      const DeliveryOptions& options, const std::optional<network::Override>& force);
 
-/// The number for a new order: after all orders that this home knows, and the true ones on the control plane;
-/// one that is not taken there, so that no forgery stands in its way. A control plane that is away is not
-/// asked.
-std::int64_t free_sequence(Context& context, const OrderHome& home);
-
 /// Adds what was left behind, and a way on, to an error of a command that orders; what knows better has said
 /// so.
 void tell_what_is_left(base::Error& error);
-
-/// The result of an order that this node alone has obeyed. Throws its refusal, and Error(findings) when other
-/// software undoes the pause at once.
-Result obeyed_here(const network::Obeyed& obeyed, const std::string& network, network::Action action);
-
-/// This node, as obey() wants it.
-network::Obedient this_obedient(Context& context, const std::string& network,
-                                const std::optional<config::EmergencyPolicy>& policy);
 
 }  // namespace bt2c::cli
