@@ -58,23 +58,35 @@ def wait_until(happened, seconds=20):
         time.sleep(0.02)
 
 
+def free_urls(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    urls = [f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return urls
+
+
 class Etcd:
-    def __init__(self, folder):
-        self.folder = folder
-        sockets = [socket.socket() for _ in range(2)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        self.url, self.peer_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets)
-        for one in sockets:
-            one.close()
+    """One member, alone or of a cluster; `peers`: {name: peer URL} of all its members."""
+
+    def __init__(self, folder, name="test", url=None, peers=None):
+        self.folder, self.name = folder, name
+        self.url = url or free_urls(1)[0]
+        self.peers = peers or {name: free_urls(1)[0]}
         self.process = None
-        self.start()
+        if not peers:
+            self.start()
 
     def begin(self):
-        with open(self.folder / "etcd.log", "ab") as log:
-            self.process = spawn(["etcd", "--name", "test", "--data-dir", str(self.folder / "etcd"), "--listen-client-urls",
-                                  self.url, "--advertise-client-urls", self.url, "--listen-peer-urls", self.peer_url,
-                                  "--unsafe-no-fsync"], log)
+        with open(self.folder / f"etcd-{self.name}.log", "ab") as log:
+            self.process = spawn(["etcd", "--name", self.name, "--data-dir", str(self.folder / f"etcd-{self.name}"),
+                                  "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
+                                  "--listen-peer-urls", self.peers[self.name], "--initial-advertise-peer-urls",
+                                  self.peers[self.name], "--initial-cluster",
+                                  ",".join(f"{name}={url}" for name, url in self.peers.items()), "--unsafe-no-fsync"],
+                                 log)
 
     def start(self):
         self.begin()
@@ -139,6 +151,18 @@ class Etcd:
         head = f"{sequence:019}."
         return {name[len(head):]: json.loads(text) for name, text in self.range("from-nodes/acks").items()
                 if name.startswith(head)}
+
+
+def etcd_cluster(folder, count):
+    """Members of one cluster, all healthy."""
+    urls = free_urls(2 * count)
+    peers = {f"m{number}": urls[count + number] for number in range(count)}
+    members = [Etcd(folder, f"m{number}", urls[number], peers) for number in range(count)]
+    for member in members:
+        member.begin()
+    for member in members:
+        member.wait()
+    return members
 
 
 def coded(text):

@@ -111,6 +111,41 @@ TEST_F(Etcd, WhoMayNotIsToldSo) {
     EXPECT_FALSE(tells_of_all(store, 1));
 }
 
+// The roles of docs/control-plane.md: who gives orders and who obeys them need not be able to play each
+// other's part.
+TEST_F(Etcd, SendersAndAgentsHaveRolesOfTheirOwn) {
+    const std::string answers = "devnet/from-nodes";
+    EtcdServer server({.tls = true, .users = true});
+    const auto grant = [&](const char* role, const char* right, const char* prefix) {
+        server.control({"role", "grant-permission", "--prefix=true", role, right, prefix});
+    };
+    for (const char* role : {"obeys", "orders"}) server.control({"role", "add", role});
+    grant("obeys", "read", "bt2c/devnet/to-nodes/");
+    grant("obeys", "readwrite", "bt2c/devnet/from-nodes/");
+    grant("orders", "readwrite", "bt2c/devnet/to-nodes/");
+    grant("orders", "readwrite", "bt2c/devnet/from-nodes/reports/");
+    grant("orders", "read", "bt2c/devnet/from-nodes/");
+    server.control({"user", "revoke-role", "agent", "plane"});
+    server.control({"user", "grant-role", "agent", "obeys"});
+    {
+        EtcdStore agent(guarded(server));
+        ASSERT_TRUE(tells_of_all(agent, 5));
+        for (const char* kind : {"/acks", "/reports", "/nodes"}) agent.put(answers + kind, {"n", "x"});
+        EXPECT_THAT(agent.list(orders, "", "", 10, 10), IsEmpty());
+        EXPECT_EQ(error_of([&] { agent.create(orders, {"1", "x"}); }).kind(), ErrorKind::failed);
+    }
+    server.control({"user", "revoke-role", "agent", "obeys"});
+    server.control({"user", "grant-role", "agent", "orders"});
+    EtcdStore sender(guarded(server));
+    EXPECT_TRUE(sender.create(orders, {"1", "x"}));
+    sender.put(folder + "/requests", {"r", "x"});
+    for (const char* kind : {"/acks", "/nodes"})
+        EXPECT_EQ(sender.list(answers + kind, "", "", 10, 10).size(), 1U);
+    EXPECT_EQ(error_of([&] { sender.put(answers + "/acks", {"n", "y"}); }).kind(), ErrorKind::failed);
+    sender.remove(answers + "/reports", {"n"});
+    sender.remove(folder + "/requests", {"r"});
+}
+
 TEST_F(Etcd, AFrozenMemberIsPassedOver) {
     EtcdServer frozen, member;
     EtcdStore store(plain({frozen.url(), member.url()}));
