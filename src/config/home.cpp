@@ -44,7 +44,7 @@ void require_home(const Home& home) {
     if (error) throw unusable("it cannot be reached").cause(error.message());
     if (status.type() != fs::file_type::directory)
         throw unusable("it is not a folder").hint("name the home with --home or BT2C_HOME");
-    fs::directory_iterator(home.root, error);
+    const fs::directory_iterator listing(home.root, error);
     if (error)
         throw unusable("it cannot be read")
             .cause(error.message())

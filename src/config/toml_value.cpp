@@ -74,7 +74,7 @@ std::string TomlValue::word_of(const std::vector<std::string>& words) const {
 }
 
 std::string TomlValue::name(std::size_t most) const {
-    const std::string name = text();
+    std::string name = text();
     const bool good = name.size() <= most && std::ranges::all_of(name, [](char c) {
                           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                                  c == '.' || c == '-' || c == '_';

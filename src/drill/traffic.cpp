@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include "base/error.hpp"
@@ -116,7 +117,7 @@ class Traffic {
         transfer.type = "transfer";
         transfer.recipient = recipient;
         transfer.units = transfer_units;
-        transfer.timestamp = static_cast<double>(base::now_unix_ms() / 1000);
+        transfer.timestamp = std::floor(static_cast<double>(base::now_unix_ms()) / 1000);
         transfer.nonce = account.next;
         sign_transaction(transfer, devnet_.network, genesis_, account.signer);
         const Json answer = ask(http_, *account.node, "/blockchain/transaction", node::to_json(transfer));

@@ -280,7 +280,7 @@ AuditEntry append_audit(const config::Home& home, const AuditAct& act, base::Uni
         tail.number = note.number;
         tail.hash = note.hash;
     }
-    const AuditEntry entry = entry_after(tail, now, act);
+    AuditEntry entry = entry_after(tail, now, act);
     text += entry.line() + "\n";
     file.append_at(base::as_bytes(text), tail.end);
     return entry;

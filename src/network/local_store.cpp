@@ -123,7 +123,7 @@ std::set<std::string> LocalStore::wait(const std::string& folder, const std::set
                                        int timeout_ms) {
     base::throw_if_interrupted();
     on_disk([&] {
-        for (const std::string& name : subfolders) watch_.add(made(folder + "/" + name));
+        for (const std::string& name : subfolders) watch_.add(made(base::format("{}/{}", folder, name)));
     });
     const auto until_look =
         std::chrono::duration_cast<std::chrono::milliseconds>(next_look_ - Clock::now()).count();

@@ -16,7 +16,7 @@ using base::UnixMs;
 using config::EmergencyPolicy;
 
 constexpr UnixMs second_ms = 1000, minute_ms = 60 * second_ms, hour_ms = 60 * minute_ms;
-constexpr UnixMs budget_ms = 30 * 24 * hour_ms;
+constexpr UnixMs day_ms = 24 * hour_ms, budget_ms = 30 * day_ms;
 
 constexpr std::array<std::string_view, 6> worth_names{"counts", "unknown_signer", "other_key",
                                                       "forged", "repeated",       "not_allowed"};
