@@ -60,7 +60,7 @@ class ChainPort final : public PeerPort {
         return chain_.blocks_from(height, count, bytes_max);
     }
     Taken accept(const Block& block) override {
-        const Taken taken = chain_.accept(block, now_s());
+        Taken taken = chain_.accept(block, now_s());
         if (taken.verdict == Verdict::accepted) {
             ++accepted_;
             tell(block);
@@ -71,7 +71,7 @@ class ChainPort final : public PeerPort {
         return taken;
     }
     Taken accept_all(const std::vector<Block>& blocks, std::size_t& accepted) override {
-        const Taken taken = chain_.accept_all(blocks, now_s(), accepted);
+        Taken taken = chain_.accept_all(blocks, now_s(), accepted);
         for (std::size_t i = 0; i < accepted; ++i) producer_.observe(chain_, blocks[i].header);
         accepted_ += static_cast<std::int64_t>(accepted);
         if (accepted == 1)
@@ -200,7 +200,7 @@ class Node {
             transaction.timestamp = std::floor(now_s());
             transaction.nonce = ++nonce;
             sign_transaction(transaction, config_.network, chain_.genesis(), *signer_);
-            const Taken taken = submit(transaction);
+            Taken taken = submit(transaction);
             log_.line(
                 format("found two blocks of one height by one validator; the evidence is {}{}",
                        taken.verdict == Verdict::accepted ? "sent" : "refused: ", printable(taken.reason)));
@@ -208,7 +208,7 @@ class Node {
     }
 
     Taken submit(const Transaction& transaction) {
-        const Taken taken = chain_.add_transaction(transaction, now_s());
+        Taken taken = chain_.add_transaction(transaction, now_s());
         if (taken.verdict == Verdict::accepted) peers_->broadcast(transaction);
         return taken;
     }
@@ -237,7 +237,7 @@ class Node {
     }
 
     void publish(const Block& block) {
-        const Taken taken = chain_.accept(block, now_s());
+        Taken taken = chain_.accept(block, now_s());
         if (taken.verdict != Verdict::accepted) {
             log_.line(
                 format("cannot add our own block {}: {}", block.header.height, printable(taken.reason)));
