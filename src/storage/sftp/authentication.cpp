@@ -122,12 +122,30 @@ class Login {
     void offer(const fs::path& file, ssh_key key) {
         note(format("{} ({} {})", file.native(), ::ssh_key_type_to_char(::ssh_key_type(key)),
                     fingerprint_of(key)));
-        judge(::ssh_userauth_publickey(session_, nullptr, key));
+        judge(complete([&] { return ::ssh_userauth_publickey(session_, nullptr, key); }));
     }
 
     void try_agent() {
         note(format("the keys of the agent at {}", std::getenv("SSH_AUTH_SOCK")));
-        judge(::ssh_userauth_agent(session_, nullptr));
+        judge(complete([&] { return ::ssh_userauth_agent(session_, nullptr); }));
+    }
+
+    /// Where the server hangs up meanwhile, the library would go on waiting for its answer.
+    template <typename Call>
+    int complete(Call call) {
+        ::ssh_set_blocking(session_, 0);
+        int result = call();
+        for (; result == SSH_AUTH_AGAIN; result = call()) {
+            if (::ssh_is_connected(session_) == 0 ||
+                (::ssh_get_status(session_) & (SSH_CLOSED | SSH_CLOSED_ERROR))) {
+                result = SSH_AUTH_ERROR;
+                break;
+            }
+            const bool writable = (::ssh_get_poll_flags(session_) & SSH_WRITE_PENDING) != 0;
+            platform::wait_for_socket(::ssh_get_fd(session_), writable, 100);
+        }
+        ::ssh_set_blocking(session_, 1);
+        return result;
     }
 
     void judge(int result) {
