@@ -20,12 +20,18 @@ constexpr std::size_t head_bytes = 4;
 
 SftpSession::SftpSession(const Options& options)
     : options_(options), connection_(options), received_(head_bytes + packet_bytes_max) {
-    connection_.write(Packet(Type::init).finish(protocol_version));
-    Id version = 0;
-    const Answer answer = next(version);
-    const auto extensions = read_extensions(answer);
-    if (!extensions || version != protocol_version) broke_protocol();
-    extensions_.insert(extensions->begin(), extensions->end());
+    try {
+        connection_.write(Packet(Type::init).finish(protocol_version));
+        Id version = 0;
+        const auto extensions = read_extensions(next(version));
+        if (!extensions || version != protocol_version) broke_protocol();
+        extensions_.insert(extensions->begin(), extensions->end());
+    } catch (NetworkError& error) {
+        error.hint(
+            "look into the server's log; SFTP must be switched on for this user, whose login must print "
+            "nothing (its shell's start files)");
+        throw;
+    }
 }
 
 SftpSession::Id SftpSession::send(Packet packet) {

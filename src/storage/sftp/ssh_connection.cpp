@@ -123,7 +123,9 @@ void SshConnection::fail(const std::string& doing, bool time_is_up) const {
             .hint("check that the server is up and not overloaded, and the network between");
     else
         error.cause(said.empty() ? "the connection was closed" : said)
-            .hint("check the server's log; it closes connections when it has too many (MaxStartups)");
+            .hint(
+                "look into the server's log; it hangs up when it has too many connections (MaxStartups), or "
+                "when its chroot folder is not root's");
     throw NetworkError(error);
 }
 
