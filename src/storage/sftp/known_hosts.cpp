@@ -48,7 +48,7 @@ Known look_up(const std::string& text, const std::string& host, ssh_key presente
             words >> names;
         }
         words >> type >> key;
-        if (names.empty() || names[0] == '#' || key.empty() || (marker != "" && marker != "@revoked"))
+        if (names.empty() || names[0] == '#' || key.empty() || (!marker.empty() && marker != "@revoked"))
             continue;
         ssh_knownhosts_entry* entry = nullptr;
         const std::string tidy = format("{} {} {}", names, type, key);

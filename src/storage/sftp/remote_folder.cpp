@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint32_t folder_mode = 0700;
 constexpr std::size_t entries_max = 10'000'000;
 constexpr std::size_t readdirs_ahead = 4;
-constexpr std::int64_t stale_seconds = 24 * 60 * 60;
+constexpr std::int64_t stale_seconds = 86'400;
 
 void make_folder(SftpSession& session, const Options& options, const std::string& folder) {
     const Answer made = session.ask(Packet(Type::mkdir).text(folder).mode(folder_mode));

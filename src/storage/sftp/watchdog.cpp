@@ -22,7 +22,7 @@ bool is_interrupted() {
 
 }  // namespace
 
-Watchdog::Watchdog(std::vector<int> connections, int timeout_ms) {
+Watchdog::Watchdog(const std::vector<int>& connections, int timeout_ms) {
     // Descriptors of its own: nobody else can close these and let another file have their numbers.
     for (const int fd : connections)
         if (fd >= 0) connections_.push_back(platform::duplicate(fd));

@@ -15,7 +15,7 @@ namespace bt2c::storage::sftp {
 /// whoever waits for them returns with an error.
 class Watchdog {
  public:
-    Watchdog(std::vector<int> connections, int timeout_ms);
+    Watchdog(const std::vector<int>& connections, int timeout_ms);
     ~Watchdog();
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
