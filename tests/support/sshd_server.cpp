@@ -175,11 +175,6 @@ void SshdServer::kill() {
     process_ = -1;
 }
 
-void SshdServer::kill_connections() {
-    for (const int process : processes())
-        if (process != process_) ::kill(process, SIGKILL);
-}
-
 void SshdServer::freeze() {
     signal_all(SIGSTOP);
 }

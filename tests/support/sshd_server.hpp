@@ -37,8 +37,6 @@ class SshdServer {
 
     /// kill -9, of the server and of all that it runs.
     void kill();
-    /// kill -9 of what serves the connections; the server itself goes on.
-    void kill_connections();
     /// Starts it again on the same port, and waits until it answers. It ends with the thread that calls this.
     void start();
     /// As if the network to it were cut: connections stay and say nothing.
