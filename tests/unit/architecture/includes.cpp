@@ -113,7 +113,7 @@ const std::set<std::string> cpp_headers{"algorithm",
                                         "vector",
                                         "version"};
 const std::regex system_header(
-    R"((sys|linux|netinet)/[a-z_]+\.h|(dirent|dlfcn|errno|fcntl|malloc|poll|pwd|sched|signal|spawn|stdio|stdlib|termios|time|unistd)\.h)");
+    R"((sys|linux|netinet)/[a-z_]+\.h|(dirent|dlfcn|errno|fcntl|malloc|netdb|poll|pwd|sched|signal|spawn|stdio|stdlib|termios|time|unistd)\.h)");
 
 /// The folders in backticks in the sentence about the system's own headers.
 std::set<std::string> system_folders_of(const std::string& document) {

@@ -1,0 +1,138 @@
+#include "storage/sftp/known_hosts.hpp"
+
+#include <libssh/libssh.h>
+
+#include <algorithm>
+#include <memory>
+#include <sstream>
+
+#include "base/text.hpp"
+#include "platform/file.hpp"
+
+namespace bt2c::storage::sftp {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::printable;
+
+namespace {
+
+constexpr std::uint64_t known_hosts_bytes_max = std::uint64_t{16} << 20;
+
+struct KeyDeleter {
+    void operator()(ssh_key key) const { ::ssh_key_free(key); }
+};
+using Key = std::unique_ptr<ssh_key_struct, KeyDeleter>;
+
+/// What the file says about the host, as far as it matters.
+struct Known {
+    bool trusted = false;
+    int revoked_line = 0;  ///< 0: none
+    int other_line = 0;    ///< the first one that has another key for the host
+    std::string other_key;
+};
+
+Known look_up(const std::string& text, const std::string& host, ssh_key presented) {
+    Known known;
+    std::istringstream lines(text);
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        // The library wants single blanks, and takes all behind the last one for the key.
+        std::istringstream words(line);
+        std::string names, type, key, marker;
+        words >> names;
+        if (names.starts_with('@')) {
+            marker = names;
+            words >> names;
+        }
+        words >> type >> key;
+        if (names.empty() || names[0] == '#' || key.empty() || (!marker.empty() && marker != "@revoked"))
+            continue;
+        ssh_knownhosts_entry* entry = nullptr;
+        const std::string tidy = format("{} {} {}", names, type, key);
+        if (::ssh_known_hosts_parse_line(host.c_str(), tidy.c_str(), &entry) != SSH_OK) continue;
+        const bool same = ::ssh_key_cmp(entry->publickey, presented, SSH_KEY_CMP_PUBLIC) == 0;
+        if (!same && marker.empty() && known.other_line == 0) {
+            known.other_line = number;
+            known.other_key = format("{} {}", type, fingerprint_of(entry->publickey));
+        }
+        if (same && marker.empty()) known.trusted = true;
+        if (same && !marker.empty()) known.revoked_line = number;
+        ::ssh_knownhosts_entry_free(entry);
+    }
+    return known;
+}
+
+/// A path as a shell takes it.
+std::string shell_word(const std::string& path) {
+    constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
+    const bool is_plain = path.find_first_not_of(plain) == std::string::npos;
+    return is_plain ? path : "'" + printable(path) + "'";
+}
+
+}  // namespace
+
+std::string fingerprint_of(ssh_key key) {
+    unsigned char* hash = nullptr;
+    std::size_t size = 0;
+    if (::ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &size) != SSH_OK) return "unknown";
+    char* const text = ::ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, size);
+    std::string out = text ? text : "unknown";
+    ::ssh_string_free_char(text);
+    ::ssh_clean_pubkey_hash(&hash);
+    return out;
+}
+
+void check_host_key(ssh_session session, const Options& options) {
+    ssh_key raw = nullptr;
+    if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
+        throw NetworkError(Error(ErrorKind::failed, format("cannot log in to {}", server_name(options)))
+                               .cause("the server showed no key of its own"));
+    const Key key(raw);
+    const std::string shown =
+        format("{} {}", ::ssh_key_type_to_char(::ssh_key_type(raw)), fingerprint_of(raw));
+    const std::string file = printable(options.known_hosts_file.native());
+    const std::string host =
+        options.port == 22 ? options.host : format("[{}]:{}", options.host, options.port);
+
+    std::string text;
+    std::error_code ignored;
+    if (std::filesystem::exists(options.known_hosts_file, ignored))
+        text = base::as_text(platform::read_file(options.known_hosts_file, known_hosts_bytes_max));
+    const Known known = look_up(text, host, raw);
+    const std::string nothing_sent =
+        "nothing was sent but the wish to connect; nothing was stored or changed";
+    if (known.revoked_line != 0)
+        throw Error(ErrorKind::failed,
+                    format("refused to log in to {}: its key is revoked", server_name(options)))
+            .cause(format("line {} of {} revokes {}", known.revoked_line, file, shown))
+            .state(nothing_sent)
+            .hint("ask who runs the server; its key may be in other hands");
+    if (known.trusted) return;
+    if (known.other_line != 0)
+        throw Error(
+            ErrorKind::failed,
+            format("refused to log in to {}: THE SERVER'S KEY HAS CHANGED; somebody may be in between, or in "
+                   "its place",
+                   server_name(options)))
+            .cause(
+                format("it shows {}; line {} of {} has {}", shown, known.other_line, file, known.other_key))
+            .state(nothing_sent)
+            .hint(format("ask who runs the server whether its key was changed. Only if it was: ssh-keygen -R "
+                         "{} -f {}, "
+                         "then add the new one as for an unknown host",
+                         shell_word(host), shell_word(options.known_hosts_file.native())));
+    throw Error(ErrorKind::failed,
+                format("refused to log in to {}: the server is not known here", server_name(options)))
+        .cause(format("it shows {}; {} has no key for {}", shown, file, printable(host)))
+        .state(nothing_sent)
+        .hint(format(
+            "compare that fingerprint with the server's own (ssh-keygen -lf "
+            "/etc/ssh/ssh_host_ed25519_key.pub, run there); if they are equal: ssh-keyscan -p {} {} >> {}",
+            options.port, shell_word(options.host), shell_word(options.known_hosts_file.native())));
+}
+
+}  // namespace bt2c::storage::sftp

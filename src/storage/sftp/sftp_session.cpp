@@ -1,0 +1,105 @@
+#include "storage/sftp/sftp_session.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "storage/sftp/remote_error.hpp"
+
+namespace bt2c::storage::sftp {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+
+namespace {
+
+constexpr std::uint32_t protocol_version = 3;
+constexpr std::size_t head_bytes = 4;
+
+}  // namespace
+
+SftpSession::SftpSession(const Options& options)
+    : options_(options), connection_(options), received_(head_bytes + packet_bytes_max) {
+    try {
+        connection_.write(Packet(Type::init).finish(protocol_version));
+        Id version = 0;
+        const auto extensions = read_extensions(next(version));
+        if (!extensions || version != protocol_version) broke_protocol();
+        extensions_.insert(extensions->begin(), extensions->end());
+    } catch (NetworkError& error) {
+        error.hint(
+            "look into the server's log; SFTP must be switched on for this user, whose login must print "
+            "nothing (its shell's start files)");
+        throw;
+    }
+}
+
+SftpSession::Id SftpSession::send(Packet packet) {
+    const Id id = ++last_id_;
+    connection_.write(packet.finish(id));
+    due_.insert(id);
+    return id;
+}
+
+Answer SftpSession::answer(Id id) {
+    for (;;) {
+        if (const auto found = early_.find(id); found != early_.end()) {
+            Answer answer = std::move(found->second);
+            early_.erase(found);
+            return answer;
+        }
+        Id got = 0;
+        Answer answer = next(got);
+        if (due_.erase(got) == 0) broke_protocol();
+        if (got == id) return answer;
+        early_.emplace(got, std::move(answer));
+    }
+}
+
+Answer SftpSession::next(Id& id) {
+    for (;;) {
+        const base::ByteView there = base::ByteView(received_).subspan(begin_, end_ - begin_);
+        if (there.size() >= head_bytes) {
+            const std::size_t size = base::get_be<std::uint32_t>(there.data());
+            if (size == 0 || size > packet_bytes_max) broke_protocol();
+            if (there.size() >= head_bytes + size) {
+                auto answer = read_answer(there.subspan(head_bytes, size), id);
+                begin_ += head_bytes + size;
+                if (!answer) broke_protocol();
+                return *std::move(answer);
+            }
+        }
+        if (begin_ > 0) {
+            std::copy(there.begin(), there.end(), received_.begin());
+            end_ = there.size();
+            begin_ = 0;
+        }
+        end_ += connection_.read(base::MutableBytes(received_).subspan(end_));
+    }
+}
+
+bool SftpSession::is_idle_and_alive() {
+    return due_.empty() && early_.empty() && begin_ == end_ && connection_.is_alive();
+}
+
+Answer SftpSession::close(const std::string& handle) {
+    return ask(Packet(Type::close).text(handle));
+}
+
+std::optional<Attributes> SftpSession::look(const std::string& path, bool follow) {
+    const Answer answer = ask(Packet(follow ? Type::stat : Type::lstat).text(path));
+    if (answer.status == Status::no_such_file) return std::nullopt;
+    if (!answer.is_ok()) throw remote_error(format("cannot look at {}", path), options_, answer);
+    const auto found = read_attributes(answer);
+    if (!found) broke_protocol();
+    return found;
+}
+
+void SftpSession::broke_protocol() const {
+    throw NetworkError(
+        Error(ErrorKind::failed, format("cannot go on with {}", server_name(options_)))
+            .cause("what it answers is not SFTP version 3")
+            .hint("see that the user's login on the server prints nothing (its shell's start files)"));
+}
+
+}  // namespace bt2c::storage::sftp
