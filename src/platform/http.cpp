@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
@@ -171,6 +172,10 @@ class HttpTransfer {
         set(CURLOPT_WRITEDATA, this);
         set(CURLOPT_HEADERFUNCTION, &HttpTransfer::receive_header);
         set(CURLOPT_HEADERDATA, this);
+        set(CURLOPT_SOCKOPTFUNCTION, &HttpTransfer::opened);
+        set(CURLOPT_SOCKOPTDATA, this);
+        set(CURLOPT_CLOSESOCKETFUNCTION, &HttpTransfer::closed);
+        set(CURLOPT_CLOSESOCKETDATA, this);
     }
 
     void add_header(const char* line) {
@@ -266,11 +271,26 @@ class HttpTransfer {
         curl_off_t sent = 0, received = 0;
         ::curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
         ::curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &received);
-        curl_socket_t socket = CURL_SOCKET_BAD;
-        int held = 0;
-        ::curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
-        if (socket != CURL_SOCKET_BAD && ::ioctl(socket, SIOCOUTQ, &held) != 0) held = 0;
-        return std::int64_t{sent} + received - held;
+        std::int64_t moved = std::int64_t{sent} + received;
+        for (const curl_socket_t socket : sockets_) {
+            int held = 0;
+            if (::ioctl(socket, SIOCOUTQ, &held) == 0) moved -= held;
+        }
+        return moved;
+    }
+
+    // libcurl does not tell which connection a running transfer uses; those that are idle hold nothing.
+    static int opened(void* self, curl_socket_t socket, curlsocktype) noexcept {
+        try {
+            static_cast<HttpTransfer*>(self)->sockets_.push_back(socket);
+        } catch (const std::bad_alloc&) {
+            return CURL_SOCKOPT_ERROR;
+        }
+        return CURL_SOCKOPT_OK;
+    }
+    static int closed(void* self, curl_socket_t socket) noexcept {
+        std::erase(static_cast<HttpTransfer*>(self)->sockets_, socket);
+        return ::close(socket);
     }
 
     void release() noexcept {
@@ -285,6 +305,7 @@ class HttpTransfer {
     char error_[CURL_ERROR_SIZE] = {};
     std::string what_, received_, too_large_;
     std::vector<std::pair<std::string, std::string>> header_lines_;
+    std::vector<curl_socket_t> sockets_;  ///< that are open
     std::optional<HttpFailure> failure_;
     SendLimit* limit_ = nullptr;
     std::size_t received_max_ = 0, header_bytes_ = 0;

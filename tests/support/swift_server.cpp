@@ -1,5 +1,6 @@
 #include "support/swift_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <stdexcept>
@@ -34,6 +35,7 @@ pipeline = catch_errors gatekeeper healthcheck proxy-logging cache listing_forma
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+error_suppression_limit = 1000000
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
@@ -66,6 +68,16 @@ allow_versioned_writes = true
 use = egg:swift#memcache
 )";
 
+/// Status 0 where nobody answers.
+platform::HttpResponse answer_of(int port, const std::string& path, const std::vector<std::string>& headers) {
+    try {
+        return platform::HttpClient().send(
+            {.url = "http://127.0.0.1:" + std::to_string(port) + path, .headers = headers});
+    } catch (const base::Error&) {
+        return {};
+    }
+}
+
 }  // namespace
 
 bool swift_is_installed() {
@@ -87,30 +99,29 @@ SwiftServer::SwiftServer() : ports_(free_ports(5)) {
     servers_.emplace_back(std::vector<std::string>{"memcached", "-l", "127.0.0.1", "-U", "0", "-p",
                                                    std::to_string(ports_[4]), "-u", platform::user_name()},
                           folder_ / "memcached.log");
-    for (const std::string kind : {"account", "container", "object", "proxy"})
-        servers_.emplace_back(
-            std::vector<std::string>{"swift-" + kind + "-server", folder + "/" + kind + ".conf", "-v"},
-            folder_ / (kind + ".log"));
+    const auto start = [&](const std::string& kind) {
+        servers_.emplace_back(std::vector<std::string>{"swift-" + kind + "-server", folder + "/" + kind + ".conf"},
+                              folder_ / (kind + ".log"));
+    };
+    for (const char* kind : kinds) start(kind);
+    start("proxy");
+    // The proxy does not ask a server again for a minute that was not there when it asked.
+    for (const std::size_t server : {1U, 2U, 3U, 0U})
+        wait_until([&] { return answer_of(ports_[server], "/healthcheck", {}).status != 0; });
+    // An account that is not there yet is made by all of them together.
+    wait_until([&] {
+        const auto token = answer_of(ports_[0], "/auth/v1.0",
+                                     {std::string("X-Auth-User: ") + access_key,
+                                      std::string("X-Auth-Key: ") + secret_key});
+        return answer_of(ports_[0], "/v1/AUTH_test", {"X-Auth-Token: " + token.header("x-auth-token")}).status / 100 == 2;
+    });
+}
+
+void SwiftServer::wait_until(const std::function<bool()>& done) {
     const auto deadline = std::chrono::steady_clock::now() + 60s;
-    for (;;) {
+    while (!done()) {
         for (ServerProcess& server : servers_)
             if (!server.runs()) throw std::runtime_error("Swift has ended: " + all_logs());
-        try {
-            // An account that is not there yet is asked of all servers.
-            platform::HttpClient client;
-            const bool healthy = client.send({.url = url() + "/healthcheck"}).status == 200;
-            const auto token = client.send({.url = url() + "/auth/v1.0",
-                                            .headers = {std::string("X-Auth-User: ") + access_key,
-                                                        std::string("X-Auth-Key: ") + secret_key}});
-            const std::string key = "X-Auth-Token: " + token.header("x-auth-token");
-            if (healthy && client.send({.method = "PUT",
-                                        .url = token.header("x-storage-url") + "/ready",
-                                        .headers = {key}})
-                                   .status < 300)
-                return;
-        } catch (const base::Error&) {
-            // not yet
-        }
         if (std::chrono::steady_clock::now() > deadline)
             throw std::runtime_error("Swift does not answer: " + all_logs());
         std::this_thread::sleep_for(50ms);
@@ -141,7 +152,10 @@ void SwiftServer::write_configuration() const {
 std::string SwiftServer::all_logs() const {
     std::string logs;
     for (const std::string name : {"memcached", "account", "container", "object", "proxy"})
-        logs += "\n" + name + ": " + file_text(folder_ / (name + ".log"));
+{
+        const std::string log = file_text(folder_ / (name + ".log"));
+        logs += "\n" + name + ": " + log.substr(log.size() - std::min<std::size_t>(log.size(), 1000));
+    }
     return logs;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // A real OpenStack Swift that speaks S3, on free ports of the loopback, with its data in a folder of its own.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class SwiftServer {
 
  private:
     void write_configuration() const;
+    void wait_until(const std::function<bool()>& done);
     std::string all_logs() const;
 
     TemporaryFolder folder_;
