@@ -42,8 +42,8 @@ class Location {
     virtual std::vector<ObjectInfo> list(const std::string& folder) = 0;
     /// False when there was none.
     virtual bool remove(const std::string& name) = 0;
-    /// Asks the place itself to refuse removal of an object until `until`, at least; never shortens what holds
-    /// already. False where this location has no such thing or was not told to use it; throws where the
+    /// Asks the place itself to refuse removal of an object until `until`, at least; never shortens what
+    /// holds already. False where this location has no such thing or was not told to use it; throws where the
     /// object is not there.
     virtual bool keep_until(const std::string& /*name*/, base::UnixMs /*until*/) { return false; }
 };

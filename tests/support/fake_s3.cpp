@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 
 FakeS3::FakeS3(bool tls) : tls_(tls) {
     const fs::path port_file = folder_ / "port", log = folder_ / "log";
-    std::vector<std::string> command{"/usr/bin/python3", BT2C_SOURCE_DIR "/tests/support/fake_s3.py", port_file.native()};
+    std::vector<std::string> command{"/usr/bin/python3", BT2C_SOURCE_DIR "/tests/support/fake_s3.py",
+                                     port_file.native()};
     if (tls) {
         make_certificates();
         command.push_back(folder_ / "server.crt");
@@ -34,9 +35,13 @@ std::string FakeS3::url() const {
 }
 
 base::Json FakeS3::control(const std::string& order) const {
-    platform::HttpClient client({.ca_file = tls_ ? ca() : fs::path(), .certificate_file = {}, .key_file = {}});
-    return base::Json::parse(client.send({.method = "POST", .url = url() + "/_control", .body = order,
-                                          .response_max = std::size_t{64} << 20})
+    platform::HttpClient client(
+        {.ca_file = tls_ ? ca() : fs::path(), .certificate_file = {}, .key_file = {}});
+    return base::Json::parse(client
+                                 .send({.method = "POST",
+                                        .url = url() + "/_control",
+                                        .body = order,
+                                        .response_max = std::size_t{64} << 20})
                                  .body);
 }
 
@@ -50,7 +55,8 @@ int FakeS3::count(const std::string& start) const {
 
 void FakeS3::make_certificates() const {
     const auto openssl = [&](const std::string& arguments) {
-        const std::string command = "cd '" + folder_.path().native() + "' && openssl " + arguments + " 2>/dev/null";
+        const std::string command =
+            "cd '" + folder_.path().native() + "' && openssl " + arguments + " 2>/dev/null";
         if (platform::run_and_capture({"sh", "-c", command}, 1 << 20, 20'000).status != 0)
             throw std::runtime_error("openssl " + arguments + " failed");
     };
@@ -59,8 +65,9 @@ void FakeS3::make_certificates() const {
     for (const std::string name : {"ca", "other"})
         openssl("req -x509" + key + "-subj /CN=" + name + " -keyout " + name + ".key -out " + name + ".crt");
     openssl("req" + key + "-subj /O=server -keyout server.key -out server.csr");
-    openssl("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out server.crt -extfile "
-            "server.ext");
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out server.crt -extfile "
+        "server.ext");
 }
 
 }  // namespace bt2c::support

@@ -81,10 +81,11 @@ platform::HttpResponse answer_of(int port, const std::string& path, const std::v
 }  // namespace
 
 bool swift_is_installed() {
-    return platform::run_and_capture({"sh", "-c",
-                                      "for p in swift-proxy-server swift-account-server swift-container-server "
-                                      "swift-object-server memcached; do command -v $p || exit 1; done"},
-                                     4096, 10'000)
+    return platform::run_and_capture(
+               {"sh", "-c",
+                "for p in swift-proxy-server swift-account-server swift-container-server "
+                "swift-object-server memcached; do command -v $p || exit 1; done"},
+               4096, 10'000)
                .status == 0;
 }
 
@@ -100,8 +101,9 @@ SwiftServer::SwiftServer() : ports_(free_ports(5)) {
                                                    std::to_string(ports_[4]), "-u", platform::user_name()},
                           folder_ / "memcached.log");
     const auto start = [&](const std::string& kind) {
-        servers_.emplace_back(std::vector<std::string>{"swift-" + kind + "-server", folder + "/" + kind + ".conf"},
-                              folder_ / (kind + ".log"));
+        servers_.emplace_back(
+            std::vector<std::string>{"swift-" + kind + "-server", folder + "/" + kind + ".conf"},
+            folder_ / (kind + ".log"));
     };
     for (const char* kind : kinds) start(kind);
     start("proxy");
@@ -110,10 +112,13 @@ SwiftServer::SwiftServer() : ports_(free_ports(5)) {
         wait_until([&] { return answer_of(ports_[server], "/healthcheck", {}).status != 0; });
     // An account that is not there yet is made by all of them together.
     wait_until([&] {
-        const auto token = answer_of(ports_[0], "/auth/v1.0",
-                                     {std::string("X-Auth-User: ") + access_key,
-                                      std::string("X-Auth-Key: ") + secret_key});
-        return answer_of(ports_[0], "/v1/AUTH_test", {"X-Auth-Token: " + token.header("x-auth-token")}).status / 100 == 2;
+        const auto token =
+            answer_of(ports_[0], "/auth/v1.0",
+                      {std::string("X-Auth-User: ") + access_key, std::string("X-Auth-Key: ") + secret_key});
+        return answer_of(ports_[0], "/v1/AUTH_test", {"X-Auth-Token: " + token.header("x-auth-token")})
+                       .status /
+                   100 ==
+               2;
     });
 }
 
@@ -142,8 +147,9 @@ void SwiftServer::write_configuration() const {
     for (std::size_t i = 0; i < kinds.size(); ++i) {
         const std::string kind = kinds[i];
         // A busy machine must not make an update of a listing late: nobody would make it up here.
-        folder_.write(kind + ".conf", common(ports_[i + 1]) + "container_update_timeout = 30\n[pipeline:main]\npipeline = " + kind +
-                                          "-server\n[app:" + kind + "-server]\nuse = egg:swift#" + kind + "\n");
+        folder_.write(kind + ".conf",
+                      common(ports_[i + 1]) + "container_update_timeout = 30\n[pipeline:main]\npipeline = " +
+                          kind + "-server\n[app:" + kind + "-server]\nuse = egg:swift#" + kind + "\n");
     }
     folder_.write("proxy.conf", common(ports_[0]) + proxy_configuration +
                                     "memcache_servers = 127.0.0.1:" + std::to_string(ports_[4]) + "\n");
@@ -151,8 +157,7 @@ void SwiftServer::write_configuration() const {
 
 std::string SwiftServer::all_logs() const {
     std::string logs;
-    for (const std::string name : {"memcached", "account", "container", "object", "proxy"})
-{
+    for (const std::string name : {"memcached", "account", "container", "object", "proxy"}) {
         const std::string log = file_text(folder_ / (name + ".log"));
         logs += "\n" + name + ": " + log.substr(log.size() - std::min<std::size_t>(log.size(), 1000));
     }

@@ -68,8 +68,7 @@ ListPage parse_list(std::string_view xml) {
         if (path == "ListBucketResult/NextContinuationToken") page.next = text;
         if (path == "ListBucketResult/Contents/Key") object.name = text;
         if (path == "ListBucketResult/Contents/Size") {
-            const auto [end, error] =
-                std::from_chars(text.data(), text.data() + text.size(), object.bytes);
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), object.bytes);
             has_size = error == std::errc() && end == text.data() + text.size();
         }
         if (path != "ListBucketResult/Contents") return;

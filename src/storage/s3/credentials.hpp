@@ -15,8 +15,8 @@ struct Credentials {
     crypto::SecretBytes session_token;  ///< empty: none
 };
 
-/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN come first, unless `profile` or `file` names
-/// something else: then only the file counts.
+/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN come first, unless `profile` or `file`
+/// names something else: then only the file counts.
 /// @param profile a section of the file; empty or "default": AWS_PROFILE, else "default"
 /// @param file    empty: AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials
 /// Throws Error(usage), which never shows a value, when there are none, when the file has a line that is none

@@ -27,15 +27,18 @@ constexpr std::string_view expired_hint =
     "renew them in the credentials file, which is read again by itself, or in the environment";
 
 constexpr std::array meanings{
-    Meaning{"NoSuchBucket", "there is no such bucket", "make the bucket, or correct its name, endpoint or region"},
-    Meaning{"AccessDenied", "access is denied",
-            "these credentials may not do that: look at the policies of the user and the bucket, and at locks "
-            "of the object"},
+    Meaning{"NoSuchBucket", "there is no such bucket",
+            "make the bucket, or correct its name, endpoint or region"},
+    Meaning{
+        "AccessDenied", "access is denied",
+        "these credentials may not do that: look at the policies of the user and the bucket, and at locks "
+        "of the object"},
     Meaning{"AllAccessDisabled", "access is denied", "the bucket's owner has disabled it"},
     Meaning{"InvalidAccessKeyId", "the service does not know the access key",
             "correct the credentials, or the endpoint that they belong to"},
-    Meaning{"SignatureDoesNotMatch", "the service does not take our signature",
-            "the secret key is wrong; or the region is, or something between here and there changes requests"},
+    Meaning{
+        "SignatureDoesNotMatch", "the service does not take our signature",
+        "the secret key is wrong; or the region is, or something between here and there changes requests"},
     Meaning{"ExpiredToken", expired, expired_hint},
     Meaning{"ExpiredTokenException", expired, expired_hint},
     Meaning{"TokenRefreshRequired", expired, expired_hint},
@@ -50,8 +53,9 @@ constexpr std::array meanings{
     Meaning{"XMinioStorageFull", full, full_hint},
     Meaning{"EntityTooLarge", "the object is too large for the service, or its quota is used up", full_hint},
     Meaning{"InvalidStorageClass", "the service has no such storage class", "correct storage_class"},
-    Meaning{"InvalidObjectState", "the object is in an archive that cannot be read at once",
-            "restore it from the archive in the service's console; use a storage class that can be read at once"},
+    Meaning{
+        "InvalidObjectState", "the object is in an archive that cannot be read at once",
+        "restore it from the archive in the service's console; use a storage class that can be read at once"},
     Meaning{"InvalidBucketName", "that is no name of a bucket", "correct it"},
     Meaning{"NotImplemented", "the service cannot do that", {}},
 };

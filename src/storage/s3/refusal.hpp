@@ -15,7 +15,7 @@ bool is_passing(int status, const std::string& code);
 bool is_expiry(int status, const std::string& code);
 
 /// "ACTION: there is no such bucket", with what `host` said as the cause, and a hint.
-base::Error refusal(const std::string& action, const std::string& host, const platform::HttpResponse& response,
-                    const ServiceError& said, base::UnixMs now);
+base::Error refusal(const std::string& action, const std::string& host,
+                    const platform::HttpResponse& response, const ServiceError& said, base::UnixMs now);
 
 }  // namespace bt2c::storage::s3

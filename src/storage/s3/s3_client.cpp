@@ -33,7 +33,8 @@ void check_word(std::string_view value, std::string_view what) {
                c == '-' || c == '_';
     });
     if (!sound)
-        throw Error(ErrorKind::usage, format("'{}' is no {} of an S3 location", base::printable(value), what));
+        throw Error(ErrorKind::usage,
+                    format("'{}' is no {} of an S3 location", base::printable(value), what));
 }
 
 /// "https://", "host:port".
@@ -46,8 +47,7 @@ std::pair<std::string, std::string> parts_of(const std::string& endpoint) {
         });
         if (!host.empty() && sound) return {scheme, host};
     }
-    throw Error(ErrorKind::usage,
-                format("'{}' is no endpoint of an S3 location", base::printable(endpoint)))
+    throw Error(ErrorKind::usage, format("'{}' is no endpoint of an S3 location", base::printable(endpoint)))
         .hint("an endpoint is 'https://HOST' or 'https://HOST:PORT', with no path behind it");
 }
 
@@ -120,8 +120,10 @@ std::variant<HttpResponse, HttpFailure> Client::try_once(const Request& request,
     http.headers.emplace_back("Content-Type:");  // libcurl's would be that of a form
 
     std::unique_lock lock(mutex_);
-    platform::HttpClient client = idle_.empty() ? platform::HttpClient({.ca_file = options_.ca_file, .certificate_file = {}, .key_file = {}})
-                                                : std::move(idle_.back());
+    platform::HttpClient client =
+        idle_.empty()
+            ? platform::HttpClient({.ca_file = options_.ca_file, .certificate_file = {}, .key_file = {}})
+            : std::move(idle_.back());
     if (!idle_.empty()) idle_.pop_back();
     lock.unlock();
     auto answer = client.try_send(http);
@@ -140,7 +142,8 @@ void Client::wait_before(int next_try, const std::string& retry_after) const {
     const base::Stopwatch watch;
     for (double left = wait_ms; left > 0; left = wait_ms - watch.seconds() * 1000) {
         base::throw_if_interrupted();
-        std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(std::min<double>(left, nap_ms)));
+        std::this_thread::sleep_for(
+            std::chrono::duration<double, std::milli>(std::min<double>(left, nap_ms)));
     }
 }
 
@@ -176,8 +179,8 @@ Answer Client::send(const Request& request, const std::string& action, std::init
         }
         if (std::ranges::find(accepted, status) != accepted.end()) return answer;
         if (request.method == "HEAD" && !passing && !std::exchange(asked, true)) {
-            // Such an answer has no body that would say why; the same question with GET gets one. Where that one
-            // is answered, after new credentials perhaps, the first is asked again.
+            // Such an answer has no body that would say why; the same question with GET gets one. Where that
+            // one is answered, after new credentials perhaps, the first is asked again.
             Request why = request;
             why.method = "GET";
             why.headers.emplace_back("range", "bytes=0-0");

@@ -41,9 +41,9 @@ class Client {
     /// Throws Error(usage) when the options cannot be.
     explicit Client(Options options);
 
-    /// Tries as often as the options say while the service is busy, broken or out of reach. Statuses of 200 to
-    /// 299 and those of `accepted` come back, whatever they say. Throws Error(failed), "ACTION: …", for all
-    /// others, and Error(interrupted).
+    /// Tries as often as the options say while the service is busy, broken or out of reach. Statuses of 200
+    /// to 299 and those of `accepted` come back, whatever they say. Throws Error(failed), "ACTION: …", for
+    /// all others, and Error(interrupted).
     Answer send(const Request& request, const std::string& action, std::initializer_list<int> accepted = {});
 
     const Options& options() const { return options_; }

@@ -130,8 +130,8 @@ std::nullopt_t S3Location::absent(const Answer& answer, const std::string& actio
 
 std::optional<S3Location::Head> S3Location::head(const std::string& name, const std::string& action,
                                                  int retries_max) {
-    const Answer answer = client_.send(
-        {.method = "HEAD", .key = key_of(name), .retries_max = retries_max}, action, {404});
+    const Answer answer =
+        client_.send({.method = "HEAD", .key = key_of(name), .retries_max = retries_max}, action, {404});
     if (answer.status() == 404) return absent(answer, action);
     bucket_seen_ = true;
     const auto bytes = number<std::uint64_t>(answer.response.header("content-length"));
@@ -146,8 +146,8 @@ std::optional<S3Location::Head> S3Location::head(const std::string& name, const 
 bool S3Location::put(const std::string& name, base::ByteView contents) {
     const std::string action = cannot("store", name);
     if (contents.size() > object_bytes_max)
-        throw Error(ErrorKind::failed, format("{}: it is larger than {}", action,
-                                              base::human_size(object_bytes_max)));
+        throw Error(ErrorKind::failed,
+                    format("{}: it is larger than {}", action, base::human_size(object_bytes_max)));
     const Writing writing(*this, name);
     if (client_.options().object_lock_days > 0) require_object_lock(action);
     if (head(name, action)) return false;
@@ -168,7 +168,8 @@ bool S3Location::put_alone(const std::string& name, base::ByteView contents, con
             const bool kept = stored && ours.whole(*stored);
             if (kept && days > 0 && (!stored->locked_until || *stored->locked_until < locked_until))
                 throw Error(ErrorKind::failed, format("{}: the service does not lock it", action))
-                    .cause(format("it took the object and passed over the lock until {}", lock_time(locked_until)))
+                    .cause(format("it took the object and passed over the lock until {}",
+                                  lock_time(locked_until)))
                     .hint("set object_lock_days to 0, or use a bucket with object lock");
             if (kept) return true;
             wrong = stored ? format("of {} bytes sent it keeps {}, or others", ours.bytes, stored->bytes)
@@ -188,7 +189,8 @@ bool S3Location::put_alone(const std::string& name, base::ByteView contents, con
 Answer S3Location::send_put(const std::string& name, base::ByteView contents, const Fingerprint& ours,
                             base::UnixMs locked_until, const std::string& action) {
     Request request{.method = "PUT", .key = key_of(name), .body = contents, .body_sha256 = ours.sha256};
-    request.headers = {{"content-md5", crypto::to_base64(ours.md5)}, {std::string(sha256_header), ours.sha256}};
+    request.headers = {{"content-md5", crypto::to_base64(ours.md5)},
+                       {std::string(sha256_header), ours.sha256}};
     if (!client_.options().storage_class.empty())
         request.headers.emplace_back("x-amz-storage-class", client_.options().storage_class);
     if (locked_until > 0) {
@@ -210,8 +212,8 @@ void S3Location::clean_up(const std::string& name, const Fingerprint& ours) {
     try {
         const auto left = head(name, action, 1);
         if (left && ours.sent_as(*left))
-            static_cast<void>(client_.send(
-                {.method = "DELETE", .key = key_of(name), .retries_max = 1}, action, {404}));
+            static_cast<void>(
+                client_.send({.method = "DELETE", .key = key_of(name), .retries_max = 1}, action, {404}));
     } catch (const Error&) {
         // Out of reach, or we may not: the error that brought us here says more.
     }
@@ -322,18 +324,18 @@ bool S3Location::remove(const std::string& name) {
 
 void S3Location::require_object_lock(const std::string& action) {
     if (lock_seen_) return;
-    const Answer answer =
-        client_.send({.query = {{"object-lock", ""}}}, action, {400, 404, 405, 501});
+    const Answer answer = client_.send({.query = {{"object-lock", ""}}}, action, {400, 404, 405, 501});
     if (answer.said.code == "NoSuchBucket")
         throw refusal(action, client_.host(), answer.response, answer.said, base::now_unix_ms());
     if (answer.status() != 200 || !says_object_lock(answer.response.body))
         throw Error(ErrorKind::failed, format("{}: the bucket has no object lock", action))
-            .cause(answer.status() == 200 ? format("{} does not say that it is enabled", client_.host())
-                                          : format("{} answered {} {}", client_.host(), answer.status(),
-                                                   answer.said.code))
+            .cause(answer.status() == 200
+                       ? format("{} does not say that it is enabled", client_.host())
+                       : format("{} answered {} {}", client_.host(), answer.status(), answer.said.code))
             .state("nothing was stored")
             .hint(
-                "object_lock_days needs a bucket that was made with object lock, on a service that has it; set "
+                "object_lock_days needs a bucket that was made with object lock, on a service that has it; "
+                "set "
                 "it to 0 to do without");
     lock_seen_ = true;
 }
@@ -352,13 +354,14 @@ bool S3Location::keep_until(const std::string& name, base::UnixMs until) {
         "<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>COMPLIANCE</Mode>"
         "<RetainUntilDate>{}</RetainUntilDate></Retention>",
         lock_time(until));
-    Request request{.method = "PUT", .key = key_of(name), .query = {{"retention", ""}},
-                    .body = base::as_bytes(body)};
+    Request request{
+        .method = "PUT", .key = key_of(name), .query = {{"retention", ""}}, .body = base::as_bytes(body)};
     request.headers.emplace_back("content-md5", crypto::to_base64(crypto::md5(request.body)));
     static_cast<void>(client_.send(request, action));
     if (!locked())
         throw Error(ErrorKind::failed, format("{}: the service does not lock it", action))
-            .cause(format("{} took the lock until {} and shows none so long", client_.host(), lock_time(until)));
+            .cause(
+                format("{} took the lock until {} and shows none so long", client_.host(), lock_time(until)));
     return true;
 }
 

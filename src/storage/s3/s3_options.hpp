@@ -20,14 +20,15 @@ struct Options {
     std::string storage_class = {};  ///< empty: the bucket's own
     /// Asked before the first request, and again when the service says that they are not valid any more.
     std::function<Credentials()> credentials = [] { return find_credentials({}, {}); };
-    std::filesystem::path ca_file = {};  ///< who may sign the server's certificate; empty: whom the system trusts
+    std::filesystem::path ca_file =
+        {};                   ///< who may sign the server's certificate; empty: whom the system trusts
     int timeout_ms = 30'000;  ///< for a connection to be made, and for one on which nothing moves
     int retries = 5;          ///< of what may do better later
     int backoff_ms = 200;     ///< the first wait at most; each next one at most twice as long
     std::uint64_t upload_bytes_per_second = 0;  ///< of all threads together; 0: as fast as it goes
-    /// So long the service refuses to remove each object but those of `intents/`, from the time it is stored; 0:
-    /// not asked for. The mode is COMPLIANCE: a lock that a stolen administrator's key can lift (GOVERNANCE)
-    /// does not guard against who has stolen it. It cannot be taken back.
+    /// So long the service refuses to remove each object but those of `intents/`, from the time it is stored;
+    /// 0: not asked for. The mode is COMPLIANCE: a lock that a stolen administrator's key can lift
+    /// (GOVERNANCE) does not guard against who has stolen it. It cannot be taken back.
     int object_lock_days = 0;
 };
 

@@ -54,16 +54,16 @@ std::string authorization(const ToSign& request, const Credentials& credentials)
     const std::string time = amz_date(request.time);
     const std::string day = time.substr(0, 8);
     const std::string scope = day + '/' + request.region + "/s3/aws4_request";
-    const std::string to_sign = "AWS4-HMAC-SHA256\n" + time + '\n' + scope + '\n' +
-                                base::to_hex(crypto::sha256(as_bytes(canonical)));
+    const std::string to_sign =
+        "AWS4-HMAC-SHA256\n" + time + '\n' + scope + '\n' + base::to_hex(crypto::sha256(as_bytes(canonical)));
 
     constexpr std::string_view before = "AWS4";
     crypto::SecretBytes first(before.size() + credentials.secret_key.size());
     std::ranges::copy(before, first.data());
     std::ranges::copy(credentials.secret_key.view(), first.data() + before.size());
     crypto::Digest key = crypto::hmac_sha256(first.view(), as_bytes(day));
-    for (const std::string_view part : {std::string_view(request.region), std::string_view("s3"),
-                                        std::string_view("aws4_request")})
+    for (const std::string_view part :
+         {std::string_view(request.region), std::string_view("s3"), std::string_view("aws4_request")})
         key = crypto::hmac_sha256(key, as_bytes(part));
     const std::string signature = base::to_hex(crypto::hmac_sha256(key, as_bytes(to_sign)));
     crypto::wipe(key.data(), key.size());

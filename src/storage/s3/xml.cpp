@@ -21,7 +21,9 @@ bool is_name(char c) {
 }
 
 void append_utf8(std::string& out, std::uint32_t code) {
-    const auto byte = [&](std::uint32_t value) { out += static_cast<char>(static_cast<std::uint8_t>(value)); };
+    const auto byte = [&](std::uint32_t value) {
+        out += static_cast<char>(static_cast<std::uint8_t>(value));
+    };
     if (code < 0x80) {
         byte(code);
     } else if (code < 0x800) {

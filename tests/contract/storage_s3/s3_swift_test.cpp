@@ -20,12 +20,11 @@ support::SwiftServer& swift() {
 }
 
 s3::Options options_of(const std::string& bucket) {
-    return {.endpoint = swift().url(),
-            .bucket = bucket,
-            .credentials = [] {
+    return {.endpoint = swift().url(), .bucket = bucket, .credentials = [] {
                 return s3::Credentials{
                     support::SwiftServer::access_key,
-                    crypto::SecretBytes::copy_of(base::as_bytes(support::SwiftServer::secret_key)), {}};
+                    crypto::SecretBytes::copy_of(base::as_bytes(support::SwiftServer::secret_key)),
+                    {}};
             }};
 }
 
@@ -51,7 +50,8 @@ std::shared_ptr<Location> empty_location(const std::string& prefix) {
 
 std::shared_ptr<Location> filled_location(const std::string& prefix) {
     auto location = empty_location(prefix);
-    for (const auto& [name, contents] : sample_objects()) EXPECT_TRUE(location->put(name, bytes_of(contents)));
+    for (const auto& [name, contents] : sample_objects())
+        EXPECT_TRUE(location->put(name, bytes_of(contents)));
     return location;
 }
 
@@ -92,10 +92,12 @@ TEST(S3Swift, ListsMoreThanOnePage) {
 TEST(S3Swift, KeepsLargeObjects) {
     s3::S3Location location(fresh_bucket());
     base::Bytes large(17 << 20);
-    for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
+    for (std::size_t i = 0; i < large.size(); ++i)
+        large[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
     ASSERT_TRUE(location.put("packs/1b", large));
     EXPECT_EQ(location.get("packs/1b"), large);
-    EXPECT_EQ(location.get_range("packs/1b", 5 << 20, 3), base::Bytes(large.begin() + (5 << 20), large.begin() + (5 << 20) + 3));
+    EXPECT_EQ(location.get_range("packs/1b", 5 << 20, 3),
+              base::Bytes(large.begin() + (5 << 20), large.begin() + (5 << 20) + 3));
 }
 
 TEST(S3Swift, SaysThatThereIsNoSuchBucket) {
@@ -135,7 +137,8 @@ TEST(S3Swift, RefusesToPromiseLocksThatItDoesNotHave) {
 // The service itself refuses to replace, so that two processes are told apart in most cases.
 TEST(S3Swift, HonoursIfNoneMatch) {
     s3::Client client(fresh_bucket());
-    const s3::Request put{.method = "PUT", .key = "format", .headers = {{"if-none-match", "*"}}, .body = base::as_bytes("x")};
+    const s3::Request put{
+        .method = "PUT", .key = "format", .headers = {{"if-none-match", "*"}}, .body = base::as_bytes("x")};
     EXPECT_EQ(client.send(put, "put", {412}).status(), 200);
     EXPECT_EQ(client.send(put, "put", {412}).status(), 412);
 }

@@ -120,8 +120,9 @@ TEST(Http, EndlessHeadersEnd) {
 
 TEST(Http, GivesTheHeadersOfTheAnswer) {
     support::HttpServer server([](int socket, const std::string&) {
-        return say(socket, "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n"
-                           "HTTP/1.1 200 OK\r\nX-One:  a b \r\nx-ONE: c\r\nEmpty:\r\nContent-Length: 0\r\n\r\n");
+        return say(socket,
+                   "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n"
+                   "HTTP/1.1 200 OK\r\nX-One:  a b \r\nx-ONE: c\r\nEmpty:\r\nContent-Length: 0\r\n\r\n");
     });
     HttpClient client;
     for (int i = 0; i < 2; ++i) {

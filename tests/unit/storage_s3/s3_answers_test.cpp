@@ -1,7 +1,6 @@
-#include "storage/s3/answers.hpp"
-
 #include <gmock/gmock.h>
 
+#include "storage/s3/answers.hpp"
 #include "storage/s3/xml.hpp"
 #include "unit/storage_s3/s3_fixture.hpp"
 
@@ -35,11 +34,31 @@ TEST(S3Xml, AnythingElseIsRefused) {
     std::string deep;
     for (int i = 0; i < 17; ++i) deep += "<a>";
     for (int i = 0; i < 17; ++i) deep += "</a>";
-    for (const std::string& xml : std::vector<std::string>{
-             "", "text", "<a>", "<a></b>", "<a></a><b></b>", "<a></a>text", "<a b></a>", "<a b=1></a>", "<a b='1></a>",
-             "<a>&other;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#x110000;</a>", "<a>&#99999999999;</a>",
-             "<a>&amp</a>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a><!-- c --></a>", "<a><![CDATA[x]]></a>",
-             "<?xml", "< a></a>", "<a", "<a></a", "</a>", "<" + std::string(65, 'a') + "/>", deep}) {
+    for (const std::string& xml : std::vector<std::string>{"",
+                                                           "text",
+                                                           "<a>",
+                                                           "<a></b>",
+                                                           "<a></a><b></b>",
+                                                           "<a></a>text",
+                                                           "<a b></a>",
+                                                           "<a b=1></a>",
+                                                           "<a b='1></a>",
+                                                           "<a>&other;</a>",
+                                                           "<a>&#0;</a>",
+                                                           "<a>&#xD800;</a>",
+                                                           "<a>&#x110000;</a>",
+                                                           "<a>&#99999999999;</a>",
+                                                           "<a>&amp</a>",
+                                                           "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+                                                           "<a><!-- c --></a>",
+                                                           "<a><![CDATA[x]]></a>",
+                                                           "<?xml",
+                                                           "< a></a>",
+                                                           "<a",
+                                                           "<a></a",
+                                                           "</a>",
+                                                           "<" + std::string(65, 'a') + "/>",
+                                                           deep}) {
         const auto found = elements(xml);
         ASSERT_FALSE(found.empty()) << xml;
         EXPECT_EQ(found.back(), "!") << xml;
@@ -47,11 +66,12 @@ TEST(S3Xml, AnythingElseIsRefused) {
 }
 
 TEST(S3Answers, Errors) {
-    const ServiceError said = parse_error("<Error><Code>NoSuchKey</Code><Message>a\x1b[31mb</Message></Error>");
+    const ServiceError said =
+        parse_error("<Error><Code>NoSuchKey</Code><Message>a\x1b[31mb</Message></Error>");
     EXPECT_EQ(said.code, "NoSuchKey");
     EXPECT_EQ(said.message, "a\\x1b[31mb");
-    for (const std::string_view other :
-         {"", "<html><body>busy</body></html>", "<Error><Code>a b\x1b</Code></Error>", "<Error><Code>Cut</Code>"})
+    for (const std::string_view other : {"", "<html><body>busy</body></html>",
+                                         "<Error><Code>a b\x1b</Code></Error>", "<Error><Code>Cut</Code>"})
         EXPECT_EQ(parse_error(other).code, "") << other;
 }
 
@@ -68,10 +88,11 @@ TEST(S3Answers, Lists) {
     EXPECT_TRUE(page.truncated);
     EXPECT_EQ(page.next, "t&+");
     // Not encoded unless it says so.
-    EXPECT_EQ(parse_list("<ListBucketResult><Contents><Key>a+%20</Key><Size>1</Size></Contents></ListBucketResult>")
-                  .objects.at(0)
-                  .name,
-              "a+%20");
+    EXPECT_EQ(
+        parse_list("<ListBucketResult><Contents><Key>a+%20</Key><Size>1</Size></Contents></ListBucketResult>")
+            .objects.at(0)
+            .name,
+        "a+%20");
 }
 
 TEST(S3Answers, ListsThatAreNone) {
@@ -89,9 +110,9 @@ TEST(S3Answers, ListsThatAreNone) {
 TEST(S3Answers, ObjectLock) {
     EXPECT_TRUE(says_object_lock(
         "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"));
-    for (const std::string_view other :
-         {"", "<html/>", "<ObjectLockConfiguration/>",
-          "<ObjectLockConfiguration><ObjectLockEnabled>Disabled</ObjectLockEnabled></ObjectLockConfiguration>"})
+    for (const std::string_view other : {"", "<html/>", "<ObjectLockConfiguration/>",
+                                         "<ObjectLockConfiguration><ObjectLockEnabled>Disabled</"
+                                         "ObjectLockEnabled></ObjectLockConfiguration>"})
         EXPECT_FALSE(says_object_lock(other)) << other;
 }
 

@@ -55,10 +55,11 @@ TEST_F(S3BadLuck, DiesInTheMiddleOfAGet) {
 }
 
 TEST_F(S3BadLuck, BusyThenWell) {
-    for (const std::string busy : {R"("status": 503, "code": "SlowDown")", R"("status": 500, "code": "InternalError")",
-                                   R"("status": 429)", R"("status": 502)", R"("status": 504)",
-                                   R"("status": 400, "code": "RequestTimeout")", R"("status": 400, "code": "BadDigest")",
-                                   R"("status": 409, "code": "ConditionalRequestConflict")"}) {
+    for (const std::string busy :
+         {R"("status": 503, "code": "SlowDown")", R"("status": 500, "code": "InternalError")",
+          R"("status": 429)", R"("status": 502)", R"("status": 504)",
+          R"("status": 400, "code": "RequestTimeout")", R"("status": 400, "code": "BadDigest")",
+          R"("status": 409, "code": "ConditionalRequestConflict")"}) {
         server.faults(R"([{"kind": "status", "times": 3, )" + busy + "}]");
         EXPECT_EQ(location().list("packs").size(), 0U) << busy;
         server.faults(R"([{"kind": "status", "times": 3, "method": "PUT", )" + busy + "}]");
@@ -88,19 +89,21 @@ TEST_F(S3BadLuck, WhatTimeDoesNotHealIsNotTriedAgain) {
         std::string fault;
         std::string said, hint;
     };
-    for (const Case& c : std::vector<Case>{
-             {R"("status": 403, "code": "AccessDenied")", "access is denied", "policies"},
-             {R"("status": 403, "code": "SignatureDoesNotMatch")", "does not take our signature", "secret key"},
-             {R"("status": 403, "code": "InvalidAccessKeyId")", "does not know the access key", "credentials"},
-             {R"("status": 400, "code": "ExpiredToken")", "have expired", "renew"},
-             {R"("status": 404, "code": "NoSuchBucket")", "no such bucket", "make the bucket"},
-             {R"("status": 301, "code": "PermanentRedirect", "headers": {"x-amz-bucket-region": "eu-west-1"})",
-              "another region", "region = \"eu-west-1\""},
-             {R"("status": 307)", "another region", "region"},
-             {R"("status": 507)", "no room left", "make room"},
-             {R"("status": 403, "code": "QuotaExceeded")", "no room left", "make room"},
-             {R"("status": 413, "code": "EntityTooLarge")", "quota", "make room"},
-             {R"("status": 418)", "refuses it", "endpoint"}}) {
+    for (
+        const Case& c : std::vector<Case>{
+            {R"("status": 403, "code": "AccessDenied")", "access is denied", "policies"},
+            {R"("status": 403, "code": "SignatureDoesNotMatch")", "does not take our signature",
+             "secret key"},
+            {R"("status": 403, "code": "InvalidAccessKeyId")", "does not know the access key", "credentials"},
+            {R"("status": 400, "code": "ExpiredToken")", "have expired", "renew"},
+            {R"("status": 404, "code": "NoSuchBucket")", "no such bucket", "make the bucket"},
+            {R"("status": 301, "code": "PermanentRedirect", "headers": {"x-amz-bucket-region": "eu-west-1"})",
+             "another region", "region = \"eu-west-1\""},
+            {R"("status": 307)", "another region", "region"},
+            {R"("status": 507)", "no room left", "make room"},
+            {R"("status": 403, "code": "QuotaExceeded")", "no room left", "make room"},
+            {R"("status": 413, "code": "EntityTooLarge")", "quota", "make room"},
+            {R"("status": 418)", "refuses it", "endpoint"}}) {
         server.faults(R"([{"kind": "status", "method": "PUT", "times": 1000, )" + c.fault + "}]");
         const int before = server.count("PUT");
         const base::Error error = put_error();
@@ -114,22 +117,24 @@ TEST_F(S3BadLuck, WhatTimeDoesNotHealIsNotTriedAgain) {
 TEST_F(S3BadLuck, ReadOnlyCredentials) {
     server.control(R"({"objects": {"packs/2c": "x"}, "state": {"denied": ["PUT", "DELETE"]}})");
     EXPECT_THAT(put_error().cause(), HasSubstr("403 AccessDenied: Access Denied"));
-    EXPECT_THAT(error_of([&] { location().remove("packs/2c"); }).message(), HasSubstr("cannot remove packs/2c"));
+    EXPECT_THAT(error_of([&] { location().remove("packs/2c"); }).message(),
+                HasSubstr("cannot remove packs/2c"));
     EXPECT_EQ(location().get("packs/2c"), bytes_of("x"));
 }
 
 // The answer to HEAD has no body that says why.
 TEST_F(S3BadLuck, SaysWhyHeadWasRefused) {
     options.credentials = [] { return credentials_of("AKIATEST", "another"); };
-    EXPECT_THAT(error_of([&] { location().size_of("packs/1b"); }).cause(), HasSubstr("SignatureDoesNotMatch"));
+    EXPECT_THAT(error_of([&] { location().size_of("packs/1b"); }).cause(),
+                HasSubstr("SignatureDoesNotMatch"));
 }
 
 TEST_F(S3BadLuck, NoSuchBucket) {
     options.bucket = "another";
     for (const auto& job : std::vector<std::function<void()>>{
              [&] { location().get("format"); }, [&] { location().get_range("format", 0, 1); },
-             [&] { location().size_of("format"); }, [&] { location().list(""); }, [&] { location().remove("format"); },
-             [&] { static_cast<void>(location().put("format", {})); }})
+             [&] { location().size_of("format"); }, [&] { location().list(""); },
+             [&] { location().remove("format"); }, [&] { static_cast<void>(location().put("format", {})); }})
         EXPECT_THAT(error_of(job).message(), HasSubstr("there is no such bucket"));
 }
 
@@ -150,7 +155,8 @@ TEST_F(S3BadLuck, SendsOtherBytesThanItKeeps) {
     server.faults(R"([{"kind": "wrong_answer", "method": "GET", "times": 1}])");
     stored_once();
     server.faults(R"([{"kind": "wrong_range", "method": "GET", "times": 1}])");
-    EXPECT_THAT(error_of([&] { location().get_range("packs/1b", 0, 5); }).message(), HasSubstr("another part of it"));
+    EXPECT_THAT(error_of([&] { location().get_range("packs/1b", 0, 5); }).message(),
+                HasSubstr("another part of it"));
 }
 
 TEST_F(S3BadLuck, TheClocksDoNotAgree) {
@@ -166,8 +172,9 @@ TEST_F(S3BadLuck, TheClocksDoNotAgree) {
 TEST_F(S3BadLuck, CredentialsThatExpireAndAreRenewedInTheirFile) {
     support::TemporaryFolder folder;
     const auto write = [&](const std::string& access) {
-        const auto path = folder.write("credentials", "[default]\naws_access_key_id = " + access +
-                                                          "\naws_secret_access_key = s\naws_session_token = t\n");
+        const auto path =
+            folder.write("credentials", "[default]\naws_access_key_id = " + access +
+                                            "\naws_secret_access_key = s\naws_session_token = t\n");
         std::filesystem::permissions(path, std::filesystem::perms(0600));
         return path;
     };
@@ -220,7 +227,8 @@ TEST_F(S3BadLuck, NamesThatNobodyAnswers) {
 
 TEST_F(S3BadLuck, AnswersWithoutEnd) {
     server.faults(R"([{"kind": "endless_headers", "times": 1000}])");
-    EXPECT_THAT(error_of([&] { location().get("packs/1b"); }).cause(), HasSubstr("headers are larger than 64"));
+    EXPECT_THAT(error_of([&] { location().get("packs/1b"); }).cause(),
+                HasSubstr("headers are larger than 64"));
     server.faults(R"([{"kind": "endless_body", "times": 1000}])");
     EXPECT_THAT(error_of([&] { location().list(""); }).cause(), HasSubstr("larger than 8"));
 }
@@ -239,7 +247,8 @@ TEST_F(S3BadLuck, ListsThatMakeNoSense) {
         return "<ListBucketResult><Contents><Key>" + key + "</Key><Size>1</Size></Contents>" + rest +
                "</ListBucketResult>";
     };
-    const std::string more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
+    const std::string more =
+        "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
     EXPECT_THAT(cause_of(page("packs/1b", more)), HasSubstr("the same one"));
     EXPECT_THAT(cause_of(page("elsewhere/1b", "")), HasSubstr("not asked for"));
 }

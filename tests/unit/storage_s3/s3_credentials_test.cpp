@@ -1,7 +1,6 @@
-#include "storage/s3/credentials.hpp"
-
 #include <gmock/gmock.h>
 
+#include "storage/s3/credentials.hpp"
 #include "support/environment.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/storage_s3/s3_fixture.hpp"
@@ -55,7 +54,8 @@ TEST_F(S3Credentials, TheVariablesChooseFileAndProfile) {
     const Variable there("AWS_SHARED_CREDENTIALS_FILE", path.c_str()), who("AWS_PROFILE", "other");
     EXPECT_EQ(find_credentials({}, {}).access_key, "two");
     EXPECT_EQ(find_credentials("default", {}).access_key, "two");
-    const Variable id("AWS_ACCESS_KEY_ID", "three"), key("AWS_SECRET_ACCESS_KEY", "x"), session("AWS_SESSION_TOKEN", "y");
+    const Variable id("AWS_ACCESS_KEY_ID", "three"), key("AWS_SECRET_ACCESS_KEY", "x"),
+        session("AWS_SESSION_TOKEN", "y");
     const Credentials found = find_credentials("default", {});
     EXPECT_EQ(found.access_key, "three");
     EXPECT_EQ(found.session_token.text(), "y");
@@ -77,7 +77,8 @@ TEST_F(S3Credentials, HalfOfThemIsAMistake) {
 TEST_F(S3Credentials, NoFileNoProfile) {
     EXPECT_THAT(S3::error_of([] { find_credentials({}, {}); }).message(), HasSubstr("there is no file"));
     write(".aws/credentials", two_profiles);
-    EXPECT_THAT(S3::error_of([] { find_credentials("third", {}); }).message(), HasSubstr("no section [third]"));
+    EXPECT_THAT(S3::error_of([] { find_credentials("third", {}); }).message(),
+                HasSubstr("no section [third]"));
 }
 
 TEST_F(S3Credentials, AFileThatOthersMayReadIsRefused) {
@@ -108,8 +109,10 @@ TEST_F(S3Credentials, FaultsAreNamedByLineAndNeverShown) {
     EXPECT_THAT(line_of(head + "[default]\naws_secret_access_key = s3cret\n"), HasSubstr("line 3"));
     EXPECT_THAT(line_of(head), HasSubstr("there is no aws_secret_access_key"));
     EXPECT_THAT(line_of(head + "aws_secret_access_key =\n"), HasSubstr("there is no aws_secret_access_key"));
-    EXPECT_THAT(line_of(head + "aws_secret_access_key = s3cret\x01\n"), HasSubstr("cannot use the credentials"));
-    EXPECT_THAT(line_of(head + "aws_secret_access_key = s3cret" + std::string(600, 'x')), HasSubstr("cannot use"));
+    EXPECT_THAT(line_of(head + "aws_secret_access_key = s3cret\x01\n"),
+                HasSubstr("cannot use the credentials"));
+    EXPECT_THAT(line_of(head + "aws_secret_access_key = s3cret" + std::string(600, 'x')),
+                HasSubstr("cannot use"));
     EXPECT_THAT(line_of(""), HasSubstr("no section [default]"));
     EXPECT_THAT(error_with(std::string(2 << 20, '#')).message(), HasSubstr("credentials"));
 }

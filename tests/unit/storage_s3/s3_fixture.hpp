@@ -17,7 +17,8 @@ inline base::Bytes bytes_of(std::string_view text) {
     return {view.begin(), view.end()};
 }
 
-inline Credentials credentials_of(std::string_view access, std::string_view secret, std::string_view token = {}) {
+inline Credentials credentials_of(std::string_view access, std::string_view secret,
+                                  std::string_view token = {}) {
     return {std::string(access), crypto::SecretBytes::copy_of(base::as_bytes(secret)),
             crypto::SecretBytes::copy_of(base::as_bytes(token))};
 }

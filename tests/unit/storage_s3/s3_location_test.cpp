@@ -75,7 +75,8 @@ TEST_F(S3, OptionsThatCannotBe) {
              [](Options& o) { o.bucket = ""; }, [](Options& o) { o.bucket = "a/b"; },
              [](Options& o) { o.bucket = "a\r\nX: y"; }, [](Options& o) { o.region = "a b"; },
              [](Options& o) { o.storage_class = "a\nb"; }, [](Options& o) { o.endpoint = "ftp://host"; },
-             [](Options& o) { o.endpoint = "https://"; }, [](Options& o) { o.endpoint = "https://host/path"; },
+             [](Options& o) { o.endpoint = "https://"; },
+             [](Options& o) { o.endpoint = "https://host/path"; },
              [](Options& o) { o.endpoint = "https://user@host"; }, [](Options& o) { o.endpoint = "host"; }}) {
         Options wrong = options;
         change(wrong);
@@ -122,7 +123,8 @@ TEST_F(S3, DoesWithoutRangesAndMd5s) {
 }
 
 TEST_F(S3, SeesNothingOutsideItsPrefix) {
-    server.control(R"({"objects": {"format": "theirs", "a/bc/format": "theirs", "a/b/format": "ours", "a/b/": ""}})");
+    server.control(
+        R"({"objects": {"format": "theirs", "a/bc/format": "theirs", "a/b/format": "ours", "a/b/": ""}})");
     options.prefix = "a/b";
     const auto found = location().list("");
     ASSERT_EQ(found.size(), 1U);
@@ -155,10 +157,12 @@ TEST_F(S3, ExtendsLocksAndNeverShortensThem) {
     const std::string first = until();
     EXPECT_TRUE(locked.keep_until("packs/1b", base::now_unix_ms() + 86'400'000));
     EXPECT_EQ(until(), first);
-    EXPECT_TRUE(locked.keep_until("packs/1b", base::parse_utc("2099-01-01T00:00:00.5Z").value_or(4070908800500)));
+    EXPECT_TRUE(
+        locked.keep_until("packs/1b", base::parse_utc("2099-01-01T00:00:00.5Z").value_or(4070908800500)));
     EXPECT_EQ(until(), "2099-01-01T00:00:01Z");
     EXPECT_EQ(server.count("PUT /bucket/packs/1b?retention="), 1);
-    EXPECT_THAT(error_of([&] { locked.keep_until("packs/2c", 4070908800500); }).message(), HasSubstr("no such object"));
+    EXPECT_THAT(error_of([&] { locked.keep_until("packs/2c", 4070908800500); }).message(),
+                HasSubstr("no such object"));
     options.object_lock_days = 0;
     EXPECT_FALSE(location().keep_until("packs/1b", 4070908800500));
 }
@@ -178,7 +182,8 @@ TEST_F(S3, FindsOutThatLocksArePassedOver) {
     EXPECT_THAT(put_error().message(), HasSubstr("does not lock it"));
     EXPECT_EQ(objects(), 0U);
     server.control(R"({"objects": {"packs/2c": "x"}})");
-    EXPECT_THAT(error_of([&] { location().keep_until("packs/2c", 4070908800000); }).message(), HasSubstr("does not lock it"));
+    EXPECT_THAT(error_of([&] { location().keep_until("packs/2c", 4070908800000); }).message(),
+                HasSubstr("does not lock it"));
 }
 
 }  // namespace

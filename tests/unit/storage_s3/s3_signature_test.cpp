@@ -1,11 +1,10 @@
-// Amazon's own examples: "Signature Calculations for the Authorization Header: Transferring Payload in a Single
-// Chunk (AWS Signature Version 4)" of the Amazon S3 API reference.
-
-#include "storage/s3/signature.hpp"
+// Amazon's own examples: "Signature Calculations for the Authorization Header: Transferring Payload in a
+// Single Chunk (AWS Signature Version 4)" of the Amazon S3 API reference.
 
 #include <gmock/gmock.h>
 
 #include "crypto/hash.hpp"
+#include "storage/s3/signature.hpp"
 #include "unit/storage_s3/s3_fixture.hpp"
 
 namespace bt2c::storage::s3 {
@@ -26,7 +25,8 @@ ToSign example(const std::string& method, const std::string& path) {
             .time = 1369353600000};
 }
 std::string signed_by_amazon(const ToSign& request) {
-    return authorization(request, credentials_of("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
+    return authorization(request,
+                         credentials_of("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
 }
 
 TEST(S3Signature, OfAGetWithARange) {
