@@ -17,8 +17,10 @@ endfunction()
 # All test programs, and of the rest only what they need; what sanitizer builds build.
 add_custom_target(test_programs)
 
-# One test program for each folder of tests/KIND: bt2c_tests(KIND FOLDER LIBRARIES...).
+# One test program for each folder of tests/KIND: bt2c_tests(KIND FOLDER LIBRARIES... [ONE_PROCESS]).
+# ctest runs each of its tests in a process of its own, or all in one, where they share a server that starts slowly.
 function(bt2c_tests kind folder)
+    cmake_parse_arguments(PARSE_ARGV 2 tests "ONE_PROCESS" "" "")
     if(NOT kind IN_LIST BT2C_TEST_KINDS OR (BT2C_TEST_FOLDERS AND NOT folder IN_LIST BT2C_TEST_FOLDERS))
         return()
     endif()
@@ -28,8 +30,13 @@ function(bt2c_tests kind folder)
     endif()
     set(program ${kind}_${folder})
     add_executable(${program} ${sources})
-    target_link_libraries(${program} PRIVATE ${ARGN} test_support GTest::gtest_main)
+    target_link_libraries(${program} PRIVATE ${tests_UNPARSED_ARGUMENTS} test_support GTest::gtest_main)
     add_dependencies(test_programs ${program})
+    if(tests_ONE_PROCESS)
+        add_test(NAME ${program} COMMAND ${program})
+        set_tests_properties(${program} PROPERTIES LABELS ${kind})
+        return()
+    endif()
     gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${kind})
 endfunction()
 

@@ -68,6 +68,13 @@ Digest512 sha512(base::ByteView bytes) {
     return digest;
 }
 
+DigestMd5 md5(base::ByteView bytes) {
+    DigestMd5 digest;
+    const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_md5(), nullptr);
+    BT2C_ASSERT(ok == 1);
+    return digest;
+}
+
 Digest hmac_sha256(base::ByteView key, base::ByteView message) {
     Digest digest;
     BT2C_ASSERT(key.size() <= 1024);

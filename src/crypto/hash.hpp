@@ -13,10 +13,13 @@ namespace bt2c::crypto {
 
 using Digest = std::array<std::uint8_t, 32>;
 using Digest512 = std::array<std::uint8_t, 64>;
+using DigestMd5 = std::array<std::uint8_t, 16>;
 
 Digest sha256(base::ByteView bytes);     ///< FIPS 180-4
 Digest sha3_256(base::ByteView bytes);   ///< FIPS 202
 Digest512 sha512(base::ByteView bytes);  ///< FIPS 180-4
+/// RFC 1321. Finds accidents only: for services that name objects' contents so.
+DigestMd5 md5(base::ByteView bytes);
 
 Digest hmac_sha256(base::ByteView key, base::ByteView message);  ///< FIPS 198-1
 

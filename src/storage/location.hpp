@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 
 namespace bt2c::storage {
 
@@ -41,6 +42,10 @@ class Location {
     virtual std::vector<ObjectInfo> list(const std::string& folder) = 0;
     /// False when there was none.
     virtual bool remove(const std::string& name) = 0;
+    /// Asks the place itself to refuse removal of an object until `until`, at least; never shortens what
+    /// holds already. False where this location has no such thing or was not told to use it; throws where the
+    /// object is not there.
+    virtual bool keep_until(const std::string& /*name*/, base::UnixMs /*until*/) { return false; }
 };
 
 }  // namespace bt2c::storage

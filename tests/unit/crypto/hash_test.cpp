@@ -34,6 +34,12 @@ TEST(Sha3Hash, GivesTheStandardsValues) {
               "79f38adec5c20307a98ef76e8324afbfd46cfd81b22e3973c65fa1bd9de31787");
 }
 
+// RFC 1321, appendix A.5.
+TEST(Md5Hash, GivesTheStandardsValues) {
+    EXPECT_EQ(to_hex(md5({})), "d41d8cd98f00b204e9800998ecf8427e");
+    EXPECT_EQ(to_hex(md5(as_bytes("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
 TEST(Sha256Hash, OfPiecesIsThatOfTheWholeAndStartsAnew) {
     Sha256 hash;
     for (int round = 0; round < 2; ++round) {

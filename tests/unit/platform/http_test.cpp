@@ -114,7 +114,78 @@ TEST(Http, EndlessHeadersEnd) {
         }
         return false;
     });
-    EXPECT_EQ(error_of({.url = server.url(), .timeout_ms = 5000}).kind(), ErrorKind::failed);
+    EXPECT_EQ(error_of({.url = server.url(), .timeout_ms = 5000}).cause(),
+              "the answer's headers are larger than 64.0 KiB");
+}
+
+TEST(Http, GivesTheHeadersOfTheAnswer) {
+    support::HttpServer server([](int socket, const std::string&) {
+        return say(socket,
+                   "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n"
+                   "HTTP/1.1 200 OK\r\nX-One:  a b \r\nx-ONE: c\r\nEmpty:\r\nContent-Length: 0\r\n\r\n");
+    });
+    HttpClient client;
+    for (int i = 0; i < 2; ++i) {
+        const auto response = client.send({.url = server.url()});
+        EXPECT_EQ(response.header("x-one"), "a b");
+        EXPECT_EQ(response.header("empty"), "");
+        EXPECT_EQ(response.header("x-early"), "");
+        EXPECT_EQ(response.headers.size(), 4U);
+    }
+}
+
+TEST(Http, ReadsDates) {
+    EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777000);
+    EXPECT_EQ(parse_http_date("soon"), std::nullopt);
+    EXPECT_EQ(parse_http_date(""), std::nullopt);
+}
+
+TEST(Http, TellsWhatMayPassFromWhatWillNot) {
+    const auto may_pass = [](const HttpRequest& request) {
+        const auto answer = HttpClient().try_send(request);
+        return std::get<HttpFailure>(answer).may_pass;
+    };
+    EXPECT_TRUE(may_pass({.url = "http://127.0.0.1:1/"}));
+    EXPECT_FALSE(may_pass({.url = "ftp://127.0.0.1:1/"}));
+    EXPECT_FALSE(may_pass({.url = "http://"}));
+    support::HttpServer server([](int socket, const std::string&) { return answer(socket, "200 OK", "12"); });
+    EXPECT_FALSE(may_pass({.url = server.url(), .response_max = 1}));
+    support::HttpServer cut([](int socket, const std::string&) {
+        say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123");
+        return false;
+    });
+    EXPECT_TRUE(may_pass({.url = cut.url()}));
+}
+
+TEST(Http, ATransferThatMovesMayTakeLongerThanItsTime) {
+    support::HttpServer server([](int socket, const std::string&) {
+        say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 20480\r\n\r\n");
+        for (int i = 0; i < 10 && say(socket, std::string(2048, 'x')); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        return false;
+    });
+    const auto response = HttpClient().send({.url = server.url(), .timeout_ms = 500, .stall_ms = 500});
+    EXPECT_EQ(response.body.size(), 20480U);
+}
+
+TEST(Http, ATransferThatHardlyMovesIsGivenUp) {
+    support::HttpServer server([](int socket, const std::string&) {
+        say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+        while (say(socket, "x")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return false;
+    });
+    EXPECT_EQ(error_of({.url = server.url(), .stall_ms = 300}).cause(), "nothing moved for 0.3 s");
+}
+
+TEST(Http, SendersShareTheirRate) {
+    SendLimit limit(1000);
+    EXPECT_EQ(limit.share(), 1000U);
+    limit.begin();
+    EXPECT_EQ(limit.share(), 1000U);
+    limit.begin();
+    EXPECT_EQ(limit.share(), 500U);
+    limit.end();
+    EXPECT_EQ(limit.share(), 1000U);
 }
 
 TEST(Http, ASlowAnswerIsGivenUp) {

@@ -1,0 +1,195 @@
+#include "storage/s3/s3_client.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/progress.hpp"
+#include "base/text.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/random.hpp"
+#include "storage/s3/refusal.hpp"
+#include "storage/s3/signature.hpp"
+
+namespace bt2c::storage::s3 {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using platform::HttpFailure;
+using platform::HttpResponse;
+
+namespace {
+
+constexpr int backoff_max_ms = 20'000;
+constexpr int retry_after_max_ms = 60'000;
+constexpr int nap_ms = 50;
+
+void check_word(std::string_view value, std::string_view what) {
+    const bool sound = std::ranges::all_of(value, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '-' || c == '_';
+    });
+    if (!sound)
+        throw Error(ErrorKind::usage,
+                    format("'{}' is no {} of an S3 location", base::printable(value), what));
+}
+
+/// "https://", "host:port".
+std::pair<std::string, std::string> parts_of(const std::string& endpoint) {
+    for (const std::string scheme : {"https://", "http://"}) {
+        if (!endpoint.starts_with(scheme)) continue;
+        const std::string host = endpoint.substr(scheme.size());
+        const bool sound = std::ranges::all_of(host, [](char c) {
+            return c > ' ' && c < 0x7F && std::string_view("/?#@\\\"<>%").find(c) == std::string_view::npos;
+        });
+        if (!host.empty() && sound) return {scheme, host};
+    }
+    throw Error(ErrorKind::usage, format("'{}' is no endpoint of an S3 location", base::printable(endpoint)))
+        .hint("an endpoint is 'https://HOST' or 'https://HOST:PORT', with no path behind it");
+}
+
+/// Up to `most`, evenly.
+int random_up_to(int most) {
+    const auto bytes = crypto::random_array<4>();
+    return static_cast<int>(base::get_le<std::uint32_t>(bytes.data()) % (static_cast<unsigned>(most) + 1));
+}
+
+}  // namespace
+
+Client::Client(Options options) : options_(std::move(options)) {
+    if (options_.bucket.empty()) throw Error(ErrorKind::usage, "an S3 location has no bucket");
+    check_word(options_.bucket, "bucket");
+    check_word(options_.region, "region");
+    check_word(options_.storage_class, "storage class");
+    if (options_.endpoint.empty()) options_.endpoint = format("https://s3.{}.amazonaws.com", options_.region);
+    std::tie(scheme_, host_) = parts_of(options_.endpoint);
+    if (options_.upload_bytes_per_second > 0)
+        limit_ = std::make_unique<platform::SendLimit>(options_.upload_bytes_per_second);
+}
+
+std::shared_ptr<const Credentials> Client::credentials() {
+    const std::lock_guard lock(mutex_);
+    if (!credentials_) credentials_ = std::make_shared<const Credentials>(options_.credentials());
+    return credentials_;
+}
+
+bool Client::renew(const std::shared_ptr<const Credentials>& old) {
+    const std::lock_guard lock(mutex_);
+    if (credentials_ != old) return true;  // another thread has done it
+    auto found = std::make_shared<const Credentials>(options_.credentials());
+    const bool differ = found->access_key != old->access_key ||
+                        !crypto::equal(found->secret_key.view(), old->secret_key.view()) ||
+                        !crypto::equal(found->session_token.view(), old->session_token.view());
+    if (differ) credentials_ = std::move(found);
+    return differ;
+}
+
+std::variant<HttpResponse, HttpFailure> Client::try_once(const Request& request,
+                                                         const Credentials& credentials) {
+    ToSign sign{.method = request.method,
+                .path = "/",
+                .query = canonical_query(request.query),
+                .headers = {request.headers.begin(), request.headers.end()},
+                .payload_sha256 = request.body_sha256,
+                .region = options_.region,
+                .time = base::now_unix_ms()};
+    if (sign.payload_sha256.empty()) sign.payload_sha256 = base::to_hex(crypto::sha256(request.body));
+    if (!options_.virtual_host) sign.path += options_.bucket + '/';
+    sign.path += uri_encoded(request.key, true);
+    if (!options_.virtual_host && request.key.empty()) sign.path.pop_back();
+    const std::string host = options_.virtual_host ? options_.bucket + '.' + host_ : host_;
+    sign.headers["host"] = host;
+    sign.headers["x-amz-date"] = amz_date(sign.time);
+    sign.headers["x-amz-content-sha256"] = sign.payload_sha256;
+    if (!credentials.session_token.empty())
+        sign.headers["x-amz-security-token"] = credentials.session_token.text();
+
+    platform::HttpRequest http{.method = request.method,
+                               .url = scheme_ + host + sign.path,
+                               .body = base::as_text(request.body),
+                               .timeout_ms = options_.timeout_ms,
+                               .stall_ms = options_.timeout_ms,
+                               .send_limit = limit_.get(),
+                               .response_max = request.answer_max};
+    if (!sign.query.empty()) http.url += '?' + sign.query;
+    for (const auto& [name, value] : sign.headers) http.headers.push_back(name + ": " + value);
+    http.headers.push_back("Authorization: " + authorization(sign, credentials));
+    http.headers.emplace_back("Content-Type:");  // libcurl's would be that of a form
+
+    std::unique_lock lock(mutex_);
+    platform::HttpClient client =
+        idle_.empty()
+            ? platform::HttpClient({.ca_file = options_.ca_file, .certificate_file = {}, .key_file = {}})
+            : std::move(idle_.back());
+    if (!idle_.empty()) idle_.pop_back();
+    lock.unlock();
+    auto answer = client.try_send(http);
+    lock.lock();
+    idle_.push_back(std::move(client));
+    return answer;
+}
+
+void Client::wait_before(int next_try, const std::string& retry_after) const {
+    const std::int64_t most = std::int64_t{options_.backoff_ms} << std::min(next_try - 1, 16);
+    int wait_ms = random_up_to(static_cast<int>(std::min<std::int64_t>(most, backoff_max_ms)));
+    int seconds = 0;
+    const char* const end = retry_after.data() + retry_after.size();
+    if (std::from_chars(retry_after.data(), end, seconds).ptr == end && seconds > 0)
+        wait_ms = std::max(wait_ms, std::min(seconds, retry_after_max_ms / 1000) * 1000);
+    const base::Stopwatch watch;
+    for (double left = wait_ms; left > 0; left = wait_ms - watch.seconds() * 1000) {
+        base::throw_if_interrupted();
+        std::this_thread::sleep_for(
+            std::chrono::duration<double, std::milli>(std::min<double>(left, nap_ms)));
+    }
+}
+
+Answer Client::send(const Request& request, const std::string& action, std::initializer_list<int> accepted) {
+    const int retries = std::min(options_.retries, request.retries_max);
+    bool repeated = false, renewed = false, asked = false;
+    for (int tries = 1;; ++tries) {
+        const auto who = credentials();
+        auto result = try_once(request, *who);
+        if (const auto* const failure = std::get_if<HttpFailure>(&result)) {
+            repeated = true;
+            if (!failure->may_pass || tries > retries)
+                throw Error(ErrorKind::failed, format("{}: no good answer", action))
+                    .cause(format("{}: {}", host_, failure->cause))
+                    .hint(failure->may_pass ? "is the service up, and the network?"
+                                            : "is the endpoint right, and ca_file?");
+            wait_before(tries, {});
+            continue;
+        }
+        Answer answer{std::get<HttpResponse>(std::move(result)), {}, repeated};
+        const int status = answer.status();
+        if (status >= 200 && status < 300) return answer;
+        answer.said = parse_error(answer.response.body);
+        if (is_expiry(status, answer.said.code) && !std::exchange(renewed, true) && renew(who)) {
+            --tries;
+            continue;
+        }
+        const bool passing = is_passing(status, answer.said.code);
+        if (passing && tries <= retries) {
+            repeated = repeated || status >= 500;
+            wait_before(tries, answer.response.header("retry-after"));
+            continue;
+        }
+        if (std::ranges::find(accepted, status) != accepted.end()) return answer;
+        if (request.method == "HEAD" && !passing && !std::exchange(asked, true)) {
+            // Such an answer has no body that would say why; the same question with GET gets one. Where that
+            // one is answered, after new credentials perhaps, the first is asked again.
+            Request why = request;
+            why.method = "GET";
+            why.headers.emplace_back("range", "bytes=0-0");
+            static_cast<void>(send(std::move(why), action, {404, 416}));
+            --tries;
+            continue;
+        }
+        throw refusal(action, host_, answer.response, answer.said, base::now_unix_ms());
+    }
+}
+
+}  // namespace bt2c::storage::s3
