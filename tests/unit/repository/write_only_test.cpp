@@ -228,11 +228,15 @@ TEST_F(WriteOnlyNode, NothingOnItsDiskOpensAnObjectOrShowsAPage) {
         ASSERT_FALSE(
             RepositoryKeys(SecretBytes::copy_of(secret), node.id()).open_front(base::as_bytes(sealed)));
     }
-    // No 16 bytes of the database, but those of which it has many (zeros).
+    // No 16 bytes of the database, but of zeros, of which it has many, and of the hashes of its ends.
+    std::string ends;
+    for (const Manifest& manifest : team.repository.list().backups)
+        ends += manifest.networks.at(0).tip_hash + manifest.networks.at(0).genesis_hash;
     const Bytes pages = database();
     for (std::size_t at = 0; at + 16 <= pages.size(); at += 64) {
         const std::string_view piece = base::as_text(ByteView(pages).subspan(at, 16));
-        if (std::count(piece.begin(), piece.end(), '\0') > 4) continue;
+        if (std::count(piece.begin(), piece.end(), '\0') > 4 || ends.find(piece) != std::string::npos)
+            continue;
         ASSERT_EQ(kept.find(piece), std::string::npos) << at;
     }
     EXPECT_EQ(kept.find("kkkkkkkk"), std::string::npos);
