@@ -7,6 +7,7 @@
 #include "backup/image_capture.hpp"
 #include "backup/node_files.hpp"
 #include "backup/pack_numbers.hpp"
+#include "backup/predecessors.hpp"
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/text.hpp"
@@ -25,31 +26,6 @@ using repository::Repository;
 
 namespace {
 
-/// The backups that a new one builds on.
-struct Predecessors {
-    std::optional<Manifest> full;
-    std::optional<Manifest> sibling;  ///< the newest that differs from the same full one
-    std::optional<Manifest> latest;   ///< the newest that is no safety backup
-    std::uint64_t sequence = 0;
-};
-
-Predecessors find_predecessors(const Repository& repository) {
-    Predecessors found;
-    repository::BackupList list = repository.list();
-    for (const Manifest& manifest : list.backups) {  // newest first
-        found.sequence = std::max(found.sequence, manifest.sequence);
-        if (!found.latest && manifest.type != BackupType::safety) found.latest = manifest;
-        if (!found.full && manifest.type == BackupType::full) found.full = manifest;
-    }
-    if (!found.full) return found;
-    for (Manifest& manifest : list.backups)
-        if (manifest.parent == found.full->id) {
-            found.sibling = std::move(manifest);
-            break;
-        }
-    return found;
-}
-
 class BackupRun {
  public:
     BackupRun(const config::Home& home, const Repository& repository, const BackupRequest& request,
@@ -61,12 +37,9 @@ class BackupRun {
         manifest_.type = request_.type;
         manifest_.program = request_.program;
         manifest_.started_at = base::now_unix_ms();
-        before_ = find_predecessors(repository_);
+        before_ = find_predecessors(home_, repository_);
         manifest_.sequence = before_.sequence + 1;
-        if (request_.type == BackupType::incremental && !before_.full)
-            throw Error(ErrorKind::failed, "cannot make an incremental backup: there is no full backup yet")
-                .state("nothing was stored")
-                .hint("make one with 'bt2c-dr backup --type full'");
+        if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
 
         const auto live = open_database();
         if (live && request_.type != BackupType::full && before_.full && before_.full->image &&
@@ -95,6 +68,15 @@ class BackupRun {
     bool storing() const noexcept { return storing_; }
 
  private:
+    Error no_full_backup() const {
+        Error error(ErrorKind::failed,
+                    before_.unknown.empty()
+                        ? "cannot make an incremental backup: there is no full backup yet"
+                        : "cannot make an incremental backup: this node knows of no full backup of its own");
+        error.cause(before_.unknown).state("nothing was stored");
+        return error.hint("make one with 'bt2c-dr backup --type full'");
+    }
+
     std::unique_ptr<chaindb::sqlite::LiveDatabase> open_database() {
         if (request_.type != BackupType::safety) return chaindb::sqlite::LiveDatabase::open(home_.database());
         if (!fs::exists(home_.database())) return nullptr;
@@ -123,14 +105,8 @@ class BackupRun {
     }
 
     void capture_database(chaindb::sqlite::LiveDatabase& live) {
-        std::optional<repository::ContentTable> content;
-        std::optional<repository::ImageReader> full;
         std::optional<CaptureBase> base;
-        if (manifest_.parent) {
-            content.emplace(repository_, *before_.full);
-            full.emplace(repository_, *before_.full);
-            base.emplace(CaptureBase{*content, *full, stored_before()});
-        }
+        if (manifest_.parent) base.emplace(capture_base(repository_, before_, numbers_));
         const CaptureOptions options{request_.compression_level, base::worker_count(),
                                      home_.database().parent_path()};
         CapturedImage image = capture_image(live, *packs_, repository_.keys(), base, options, progress_);
@@ -151,16 +127,7 @@ class BackupRun {
         manifest_.pages_changed = base ? image.differences.size() : image.shape.page_count;
         manifest_.content_table = std::move(image.content_table);
         differences_ = std::move(image.differences);
-    }
-
-    std::vector<PageEntry> stored_before() {
-        if (!before_.sibling || !before_.sibling->image) return {};
-        const repository::PackSet packs(repository_, *before_.sibling);
-        std::vector<PageEntry> entries;
-        for (const BlobReference& piece : before_.sibling->differences)
-            repository::decode_entries(packs.contents(piece), packs.size(), entries);
-        for (PageEntry& entry : entries) entry.blob = numbers_.foreign(before_.sibling->packs, entry.blob);
-        return entries;
+        content_ids_ = std::move(image.content_ids);
     }
 
     /// Packs, then the index, then the manifest.
@@ -176,8 +143,11 @@ class BackupRun {
         manifest_.finished_at = base::now_unix_ms();
         base::throw_if_interrupted();
         storing_ = true;
-        repository_.store_backup(manifest_, own);
+        repository_.store_backup(manifest_, own, packs_->backup_secret());
         packs_->commit();
+        if (!repository_.keys().can_read())
+            remember_backup(home_, before_, repository_.id(), manifest_, std::move(differences_),
+                            content_ids_.get(), progress_);
     }
 
     void store_differences() {
@@ -202,6 +172,7 @@ class BackupRun {
     PackNumbers numbers_;
     std::unique_ptr<repository::PackWriter> packs_;
     std::vector<PageEntry> differences_;
+    std::shared_ptr<const ContentScratch> content_ids_;  // of a full backup
     bool raw_ = false;
     bool storing_ = false;
 };

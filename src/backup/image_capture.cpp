@@ -4,7 +4,6 @@
 #include <map>
 #include <span>
 
-#include "backup/content_scratch.hpp"
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/text.hpp"
@@ -61,7 +60,7 @@ class Capture {
           base_(base),
           options_(options),
           progress_(progress),
-          scratch_(options.scratch_folder) {
+          scratch_(std::make_shared<ContentScratch>(options.scratch_folder)) {
         if (base_) stored_ = base_->stored_before;
     }
 
@@ -102,7 +101,7 @@ class Capture {
                 image_.groups = (image_.shape.page_count + image_.group_pages - 1) / image_.group_pages;
             first_page_size_ = page_size;
         }
-        if (page_size != first_page_size_ || (base_ && page_size != base_->full.image().page_size))
+        if (page_size != first_page_size_ || (base_ && page_size != base_->page_size))
             throw base::Error(base::ErrorKind::failed, "cannot back up: the database's page size changed")
                 .state("no backup was made")
                 .hint("make a full backup: 'bt2c-dr backup --type full'");
@@ -157,7 +156,7 @@ class Capture {
             const ByteView bytes = read_unit(unit, first_page, result.ids);
             const auto count = static_cast<std::uint32_t>(result.ids.size());
             const std::vector<ContentId> before =
-                base_ ? base_->content.read(first_page, count) : scratch_.read(first_page, count);
+                base_ ? base_->content(first_page, count) : scratch_->read(first_page, count);
             std::vector<std::uint32_t> loose;
             std::uint32_t cached_group = UINT32_MAX;
             Bytes group;
@@ -180,10 +179,10 @@ class Capture {
     /// False where a difference against the full backup's version of the page would not pay.
     bool store_against_full(std::uint32_t page, ByteView contents, UnitResult& result, const ContentId& id,
                             std::uint32_t& cached_group, Bytes& group) {
-        if (!base_) return false;
+        if (!base_ || !base_->full_group) return false;
         const std::uint32_t number = (page - 1) / image_.group_pages;
         if (number != cached_group) {
-            group = base_->full.full_group(number);
+            group = base_->full_group(number);
             cached_group = number;
         }
         const std::uint32_t index = (page - 1) % image_.group_pages;
@@ -244,7 +243,7 @@ class Capture {
             for (const ContentId& id : result.ids) digest_.update(id);
             // Against groups of our own, the first pass says what they hold; later ones must not change
             // that.
-            if (!base_ && !groups_named_) scratch_.write(first_page, result.ids);
+            if (!base_ && !groups_named_) scratch_->write(first_page, result.ids);
             progress_.advance(result.ids.size() * image_.shape.page_size);
         });
         groups_named_ = true;
@@ -287,11 +286,11 @@ class Capture {
 
     void store_content_table() {
         // The groups hold what the first pass saw; the table says what the image is.
-        for (const PageEntry& entry : image_.differences) scratch_.write(entry.page, {entry.id});
+        for (const PageEntry& entry : image_.differences) scratch_->write(entry.page, {entry.id});
         constexpr auto entries = static_cast<std::uint32_t>(repository::content_table_piece_entries);
         for (std::uint32_t page = 1; page <= image_.shape.page_count; page += entries) {
             const std::vector<ContentId> ids =
-                scratch_.read(page, std::min(entries, image_.shape.page_count - page + 1));
+                scratch_->read(page, std::min(entries, image_.shape.page_count - page + 1));
             const auto* bytes = reinterpret_cast<const std::uint8_t*>(ids.data());
             const ByteView plain(bytes, ids.size() * sizeof(ContentId));
             Bytes payload;
@@ -299,6 +298,7 @@ class Capture {
             image_.content_table.push_back(
                 packs_.add(BlobKind::table_piece, payload, static_cast<std::uint32_t>(plain.size())));
         }
+        image_.content_ids = scratch_;
     }
 
     LiveDatabase& live_;
@@ -307,7 +307,7 @@ class Capture {
     const std::optional<CaptureBase>& base_;
     const CaptureOptions& options_;
     base::Progress& progress_;
-    ContentScratch scratch_;
+    std::shared_ptr<ContentScratch> scratch_;
     std::vector<PageEntry> stored_;
     CapturedImage image_;
     crypto::Sha256 digest_;

@@ -2,9 +2,11 @@
 // From a live database to blobs: the pages of a consistent image.
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "backup/content_scratch.hpp"
 #include "backup/pack_numbers.hpp"
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
@@ -15,8 +17,12 @@ namespace bt2c::backup {
 
 /// What an incremental backup is made against.
 struct CaptureBase {
-    const repository::ContentTable& content;  ///< of the full backup
-    const repository::ImageReader& full;      ///< the full backup, for its groups
+    std::uint32_t page_size = 0;
+    /// Content ids of `count` pages of the full backup from `first_page`, as many as there are. Thread-safe.
+    std::function<std::vector<repository::ContentId>(std::uint32_t first_page, std::uint32_t count)> content;
+    /// The pages of one of the full backup's groups, empty where it has none. Thread-safe; no function where
+    /// the full backup cannot be read: then pages that changed are stored whole.
+    std::function<base::Bytes(std::uint32_t group)> full_group;
     /// Pages that earlier incrementals stored, sorted; referenced where the content is the same.
     std::vector<repository::PageEntry> stored_before;
 };
@@ -28,6 +34,7 @@ struct CapturedImage {
     std::string digest;        ///< 64 hex digits
     std::vector<repository::PageEntry> differences;
     std::vector<repository::BlobReference> content_table;  ///< of a full backup
+    std::shared_ptr<const ContentScratch> content_ids;     ///< of a full backup's pages
     std::vector<repository::NetworkState> networks;        ///< empty where the tables cannot be read
 };
 

@@ -25,7 +25,10 @@ class BackupCommand final : public Command {
                 "differ from the latest full backup, and of those only what no earlier incremental "
                 "stored.\n\n"
                 "The first backup makes the repository, with a key file in HOME/config unless a password is "
-                "given, and shows a recovery phrase of 24 words, once.",
+                "given, and shows a recovery phrase of 24 words, once.\n\n"
+                "With HOME/config/repository.write-key and no password in the environment, backups are "
+                "sealed so "
+                "that this node cannot read them; see 'bt2c-dr repository write-key create'.",
             .examples = {{"bt2c-dr backup --type full", "back up everything"},
                          {"bt2c-dr backup --type incremental",
                           "back up what changed since the last full backup"}},
@@ -52,7 +55,10 @@ class BackupCommand final : public Command {
 
     repository::Repository open_or_make(Context& context) {
         const auto location = repository_location(context);
-        if (repository::Repository::exists(*location)) return open_repository_at(context, location);
+        if (repository::Repository::exists(*location)) return open_for_backup(context, location);
+        if (std::filesystem::exists(context.home().write_key_file()))
+            repository::Repository::read_id(
+                *location);  // its repository is made elsewhere; this says that it is missing
         if (type_ == "incremental")
             throw base::Error(base::ErrorKind::failed,
                               "cannot make an incremental backup: there is no full backup yet")

@@ -37,6 +37,7 @@ CommandTable all_commands() {
              repository_key_list_command,
              repository_key_remove_command,
              repository_rebuild_index_command,
+             repository_write_key_create_command,
              agent_command,
              devnet_up_command,
              devnet_status_command,
@@ -55,6 +56,7 @@ CommandTable all_commands() {
         {"devnet", "a network of real processes on this machine, to try things on"},
         {"repository", "look after the repository that holds the backups"},
         {"repository key", "manage the keys that open the repository"},
+        {"repository write-key", "let a node make backups that it cannot read"},
     };
     return table;
 }

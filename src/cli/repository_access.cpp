@@ -85,6 +85,11 @@ std::optional<SecretBytes> secret_from_environment() {
     return std::nullopt;
 }
 
+bool secret_is_in_environment() {
+    return variable("BT2C_REPO_PASSWORD") || variable("BT2C_REPO_PASSWORD_FILE") ||
+           variable("BT2C_REPO_PASSWORD_COMMAND");
+}
+
 std::shared_ptr<storage::Location> repository_location(Context& context) {
     return std::make_shared<storage::local::LocalLocation>(context.settings().repository);
 }
@@ -99,6 +104,15 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
     if (!secret) secret = secret_from_token(context, *location);
     if (!secret) {
         const auto typed = ask_secret("Password or recovery phrase of the repository");
+        if (!typed && fs::exists(context.home_unchecked().write_key_file()))
+            throw Error(ErrorKind::wrong_secret,
+                        "cannot open the repository: this node can write backups and not read them")
+                .cause("its write key opens nothing, and no password or recovery phrase was given")
+                .state("nothing was read or changed")
+                .hint(
+                    "set BT2C_REPO_PASSWORD to the password or the 24-word recovery phrase, or work where "
+                    "the "
+                    "repository's key file is");
         if (!typed)
             throw Error(ErrorKind::wrong_secret,
                         "cannot open the repository: no password or key file was given")
@@ -114,6 +128,23 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
         secret = Secret::from_text(typed->text());
     }
     return Repository::open(std::move(location), *secret);
+}
+
+Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location) {
+    const config::Home& home = context.home_unchecked();
+    if (!fs::exists(home.write_key_file()) || secret_is_in_environment())
+        return open_repository_at(context, std::move(location));
+    base::Bytes contents = platform::read_file(home.write_key_file(), repository::write_key_file_bytes_max);
+    repository::WriteKey key = repository::WriteKey::from_file(contents);
+    crypto::wipe(contents.data(), contents.size());
+    Repository opened = Repository::open_to_write(std::move(location), std::move(key));
+    if (fs::exists(home.key_file()))
+        context.progress().note(base::format(
+            "warning: this node's backups are sealed so that it cannot read them, but {} is still here: "
+            "whoever "
+            "takes it reads the backups that it opens; see that the recovery phrase works, then remove it",
+            base::printable(home.key_file().native())));
+    return opened;
 }
 
 SecretBytes new_password() {

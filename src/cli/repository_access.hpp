@@ -20,6 +20,11 @@ repository::Repository open_repository(Context& context);
 /// As open_repository() for a repository in any location, such as an exported file.
 repository::Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location);
 
+/// As open_repository_at(), to make backups: where the environment holds no password,
+/// HOME/config/repository.write-key comes first, with which backups are made and none is read; a key file
+/// beside it gives a warning.
+repository::Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location);
+
 /// The location that dr.toml names.
 std::shared_ptr<storage::Location> repository_location(Context& context);
 
@@ -38,6 +43,8 @@ void show_recovery_phrase(Context& context, const NewRepository& made);
 
 /// The password or phrase from the environment; nullopt when none of the variables is set.
 std::optional<crypto::SecretBytes> secret_from_environment();
+/// Whether one of them is set; none is read.
+bool secret_is_in_environment();
 
 /// A password to be set: BT2C_REPO_NEW_PASSWORD, BT2C_REPO_NEW_PASSWORD_FILE, else a prompt, asked twice.
 /// Throws Error(usage) when there is no terminal to ask on, or it is empty.

@@ -43,7 +43,7 @@ std::shared_ptr<const Repository> safety_repository(Context& context) {
     const auto location = repository_location(context);
     if (!Repository::exists(*location)) return nullptr;
     try {
-        return std::make_shared<const Repository>(open_repository_at(context, location));
+        return std::make_shared<const Repository>(open_for_backup(context, location));
     } catch (const base::Error& error) {
         if (error.kind() == base::ErrorKind::interrupted) throw;
         context.progress().note("the present state will be kept beside, not in the repository: " +

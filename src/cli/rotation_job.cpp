@@ -86,8 +86,9 @@ std::vector<keys::StoredRotation> unapplied_rotations(const config::Home& home,
 }
 
 std::optional<repository::Repository> safety_repository_of(Context& context) {
-    if (!repository::Repository::exists(*repository_location(context))) return std::nullopt;
-    return open_repository(context);
+    const auto location = repository_location(context);
+    if (!repository::Repository::exists(*location)) return std::nullopt;
+    return open_for_backup(context, location);
 }
 
 AppliedRotation apply_rotation(Context& context, const keys::RotationRecord& record,

@@ -24,6 +24,8 @@ struct Home {
     /// Opens the repository without a password; mode 0600. Backups hold it as any file of config/, sealed by
     /// the repository that it opens; a restore never puts it over another one.
     fs::path key_file() const { return config() / "repository.key"; }
+    /// Makes backups that this node cannot read; mode 0600. As the key file in all else.
+    fs::path write_key_file() const { return config() / "repository.write-key"; }
     fs::path settings_file() const { return config() / "dr.toml"; }
 };
 

@@ -69,7 +69,7 @@ void wipe_stack() noexcept {
 }
 
 bool equal(base::ByteView a, base::ByteView b) noexcept {
-    return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+    return a.size() == b.size() && (a.empty() || sodium_memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
 void forbid_core_dumps() noexcept {

@@ -165,6 +165,7 @@ bool is_fault(FindingKind kind) {
 }
 
 CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress) {
+    repository.keys().require_reader();
     Check check{repository, progress, {}, {}, {}, {}, {}};
     CheckReport report;
     Repository::read_format(repository.location());

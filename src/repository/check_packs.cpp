@@ -42,16 +42,20 @@ void index_finding(Check& check, const Manifest& manifest, FindingKind kind, std
 }
 
 /// What is wrong with the entries of an index; empty when nothing is.
-std::string fault_in(const Check& check, const Manifest& manifest, const std::vector<IndexEntry>& entries) {
+std::string fault_in(const Check& check, const Manifest& manifest, const Index& index) {
+    const std::vector<IndexEntry>& entries = index.entries;
     std::size_t at = 0;
     for (const PackInfo& pack : manifest.packs) {
         if (pack.backup != manifest.id) continue;
         if (at == entries.size() || entries[at].pack != pack.id)
             return format("it does not tell of pack {}", pack.id.brief());
         // Against the pack itself, unless that is known to be damaged.
-        if (check.is_sound(pack.id) &&
-            entries[at].directory.encode() != read_pack_directory(check.repository, pack.id).encode())
-            return format("it tells something else of pack {} than the pack", pack.id.brief());
+        if (check.is_sound(pack.id)) {
+            const OpenedPack opened = open_pack(check.repository, pack.id);
+            if (entries[at].directory.encode() != opened.directory.encode() ||
+                !crypto::equal(index.backup_secret.view(), opened.keys.backup_secret.view()))
+                return format("it tells something else of pack {} than the pack", pack.id.brief());
+        }
         ++at;
     }
     return at == entries.size() ? "" : "it tells of packs that its manifest does not name";
@@ -59,9 +63,9 @@ std::string fault_in(const Check& check, const Manifest& manifest, const std::ve
 
 void check_index(Check& check, const Manifest& manifest) {
     try {
-        const auto entries = read_index(check.repository, manifest.id);
-        if (!entries) return index_finding(check, manifest, FindingKind::missing, "it is not there");
-        const std::string fault = fault_in(check, manifest, *entries);
+        const auto index = read_index(check.repository, manifest.id);
+        if (!index) return index_finding(check, manifest, FindingKind::missing, "it is not there");
+        const std::string fault = fault_in(check, manifest, *index);
         if (!fault.empty()) index_finding(check, manifest, FindingKind::damaged, fault);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;

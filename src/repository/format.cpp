@@ -57,30 +57,26 @@ std::string object_name(ObjectType type, const ObjectId& id) {
     return format("{}/{}", object_folder(type), id.hex());
 }
 
-RepositoryKeys::RepositoryKeys(crypto::SecretBytes master, const ObjectId& repository)
-    : master_(std::move(master)),
-      repository_(repository),
-      content_key_(crypto::hkdf_sha256(master_.view(), repository.bytes, "bt2c-dr content id", 64)) {}
-
-crypto::SecretBytes RepositoryKeys::object_key(base::ByteView header) const {
-    std::string info = "bt2c-dr object";
-    info += base::as_text(repository_.bytes);
-    return crypto::hkdf_sha256(master_.view(), header, info, 32);
-}
-
-ObjectHeader make_header(ObjectType type, const ObjectId& id) {
+ObjectHeader make_header(ObjectType type, const ObjectId& id, SealKind seal) {
     ObjectHeader header{};
     std::copy(magic.begin(), magic.end(), header.begin());
     header[8] = format_version & 0xFF;
     header[9] = format_version >> 8;
     header[10] = static_cast<std::uint8_t>(type);
+    header[11] = static_cast<std::uint8_t>(seal);
     std::copy(id.bytes.begin(), id.bytes.end(), header.begin() + 16);
     return header;
 }
 
 bool has_unknown_version(base::ByteView object) noexcept {
     return object.size() >= object_header_bytes && std::equal(magic.begin(), magic.end(), object.begin()) &&
-           (base::get_le<std::uint16_t>(object.data() + 8) != format_version || object[11] != 0);
+           (base::get_le<std::uint16_t>(object.data() + 8) != format_version ||
+            object[11] > static_cast<std::uint8_t>(SealKind::write_only));
+}
+
+SealKind seal_kind(base::ByteView object) {
+    BT2C_ASSERT(object.size() >= object_header_bytes);
+    return static_cast<SealKind>(object[11]);
 }
 
 void check_header(base::ByteView object, ObjectType type, const ObjectId& id) {
@@ -96,7 +92,7 @@ void check_header(base::ByteView object, ObjectType type, const ObjectId& id) {
         throw Error(ErrorKind::failed, format("{} {} has format version {}, which this program does not know",
                                               object_noun(type), id.brief(), version))
             .hint("use a newer bt2c-dr");
-    const ObjectHeader expected = make_header(type, id);
+    const ObjectHeader expected = make_header(type, id, seal_kind(object));
     if (!std::equal(expected.begin(), expected.end(), object.begin()))
         throw damaged("its header does not belong to its name: it was renamed, or swapped for another");
 }

@@ -14,7 +14,6 @@
 
 #include "base/bytes.hpp"
 #include "crypto/hash.hpp"
-#include "crypto/secret.hpp"
 
 namespace bt2c::repository {
 
@@ -68,25 +67,24 @@ struct BlobReference {
     auto operator<=>(const BlobReference&) const = default;
 };
 
-/// Master key and what is derived from it. Immutable, shared between threads.
-class RepositoryKeys {
- public:
-    RepositoryKeys(crypto::SecretBytes master, const ObjectId& repository);
-    const crypto::SecretBytes& master() const { return master_; }
-    const ObjectId& repository() const { return repository_; }
-    /// The key of the object with this header.
-    crypto::SecretBytes object_key(base::ByteView header) const;
-    /// One per thread.
-    crypto::ContentHasher hasher() const { return crypto::ContentHasher(content_key_); }
-
- private:
-    crypto::SecretBytes master_;
-    ObjectId repository_;
-    crypto::SecretBytes content_key_;
-};
+/// How the key of an object is found; byte 11 of its header.
+enum class SealKind : std::uint8_t { master_key = 0, write_only = 1 };
+/// Behind the header of an object of kind write_only: its backup's secret, sealed to the repository's public
+/// key.
+constexpr std::size_t sealed_secret_bytes = 80;
+/// Header and sealed secret: what an object can have in front of its first seal.
+constexpr std::size_t front_bytes_max = object_header_bytes + sealed_secret_bytes;
+constexpr std::size_t front_bytes(SealKind kind) {
+    return kind == SealKind::write_only ? front_bytes_max : object_header_bytes;
+}
+/// As the header says, which was checked by check_header().
+SealKind seal_kind(base::ByteView object);
+inline std::size_t front_bytes(base::ByteView object) {
+    return front_bytes(seal_kind(object));
+}
 
 using ObjectHeader = std::array<std::uint8_t, object_header_bytes>;
-ObjectHeader make_header(ObjectType type, const ObjectId& id);
+ObjectHeader make_header(ObjectType type, const ObjectId& id, SealKind seal = SealKind::master_key);
 /// Checks what stands in the clear at an object's front against what its name says; throws Error
 /// that tells a foreign file, an unknown version, and an object under a wrong name apart.
 void check_header(base::ByteView object, ObjectType type, const ObjectId& id);

@@ -28,63 +28,95 @@ Bytes encode_entry(const IndexEntry& entry) {
 }
 
 /// What the index of a backup must say, by the packs themselves.
-std::vector<IndexEntry> entries_of_packs(const Repository& repository, const Manifest& manifest) {
-    std::vector<IndexEntry> entries;
+Index index_of_packs(const Repository& repository, const Manifest& manifest) {
+    Index index;
     for (const PackInfo& pack : manifest.packs) {
         base::throw_if_interrupted();
-        if (pack.backup == manifest.id)
-            entries.push_back({pack.id, read_pack_directory(repository, pack.id)});
+        if (pack.backup != manifest.id) continue;
+        OpenedPack opened = open_pack(repository, pack.id);
+        if (index.entries.empty())
+            index.backup_secret = std::move(opened.keys.backup_secret);
+        else if (!crypto::equal(index.backup_secret.view(), opened.keys.backup_secret.view()))
+            throw Error(ErrorKind::failed, base::format("pack {} is damaged", pack.id.brief()))
+                .cause("it is not sealed as the other packs of its backup are");
+        index.entries.push_back({pack.id, std::move(opened.directory)});
     }
-    return entries;
+    return index;
 }
 
-}  // namespace
-
-Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup, const std::vector<IndexEntry>& packs) {
-    const ObjectHeader header = make_header(ObjectType::index, backup);
-    Bytes object(header.begin(), header.end());
-    crypto::Sealer sealer(keys.object_key(header));
-    for (std::size_t i = 0; i < packs.size(); ++i) {
-        const Bytes plain = encode_entry(packs[i]);
-        base::put_le(object, static_cast<std::uint32_t>(plain.size() + crypto::seal_tag_bytes));
-        const std::size_t before = object.size();
-        object.resize(before + plain.size() + crypto::seal_tag_bytes);
-        sealer.seal(i, plain, base::MutableBytes(object).subspan(before));
-    }
-    return object;
-}
-
-std::optional<std::vector<IndexEntry>> read_index(const Repository& repository, const ObjectId& backup) {
-    const auto object =
-        repository.location().get_range(object_name(ObjectType::index, backup), 0, index_bytes_max);
-    if (!object) return std::nullopt;
-    check_header(*object, ObjectType::index, backup);
-    const crypto::SecretBytes key =
-        repository.keys().object_key(ByteView(*object).first(object_header_bytes));
-    base::Reader reader(ByteView(*object).subspan(object_header_bytes));
-    std::vector<IndexEntry> entries;
+Index decode_index(const Repository& repository, const ObjectId& backup, ByteView object) {
+    const auto damaged = [&] {
+        return Error(ErrorKind::failed, base::format("index {} is damaged", backup.brief()))
+            .cause("its seal does not verify");
+    };
+    check_header(object, ObjectType::index, backup);
+    auto opened = repository.keys().open_front(object);
+    if (!opened) throw damaged();
+    const std::size_t front = front_bytes(object);
+    base::Reader reader(object.subspan(front));
+    Index index{std::move(opened->backup_secret), {}};
     for (std::uint64_t number = 0; reader.left() > 0; ++number) {
         const ByteView sealed = reader.bytes(reader.integer<std::uint32_t>());
         Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
         IndexEntry entry;
-        if (plain.size() < entry.pack.bytes.size() || !crypto::unseal(key, number, sealed, plain))
-            throw Error(ErrorKind::failed, base::format("index {} is damaged", backup.brief()))
-                .cause("its seal does not verify");
+        if (plain.size() < entry.pack.bytes.size() || !crypto::unseal(opened->key, number, sealed, plain))
+            throw damaged();
         std::copy_n(plain.begin(), entry.pack.bytes.size(), entry.pack.bytes.begin());
-        entry.directory = PackDirectory::decode(ByteView(plain).subspan(entry.pack.bytes.size()));
-        entries.push_back(std::move(entry));
+        // All packs of a backup are sealed as its index is.
+        entry.directory = PackDirectory::decode(ByteView(plain).subspan(entry.pack.bytes.size()), front);
+        index.entries.push_back(std::move(entry));
     }
-    return entries;
+    return index;
+}
+
+bool same(const Index& a, const Index& b) {
+    return crypto::equal(a.backup_secret.view(), b.backup_secret.view()) &&
+           std::equal(
+               a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+               [](const IndexEntry& x, const IndexEntry& y) { return encode_entry(x) == encode_entry(y); });
+}
+
+/// Whether the object is the index that is wanted; one that cannot be read is not.
+bool is_index(const Repository& repository, const ObjectId& backup, ByteView object, const Index& wanted) {
+    try {
+        return same(decode_index(repository, backup, object), wanted);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return false;
+    }
+}
+
+}  // namespace
+
+Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup, const Index& index) {
+    RepositoryKeys::NewObject object = keys.new_object(ObjectType::index, backup, index.backup_secret);
+    Bytes bytes = std::move(object.front);
+    crypto::Sealer sealer(object.key);
+    for (std::size_t i = 0; i < index.entries.size(); ++i) {
+        const Bytes plain = encode_entry(index.entries[i]);
+        base::put_le(bytes, static_cast<std::uint32_t>(plain.size() + crypto::seal_tag_bytes));
+        const std::size_t before = bytes.size();
+        bytes.resize(before + plain.size() + crypto::seal_tag_bytes);
+        sealer.seal(i, plain, base::MutableBytes(bytes).subspan(before));
+    }
+    return bytes;
+}
+
+std::optional<Index> read_index(const Repository& repository, const ObjectId& backup) {
+    const auto object =
+        repository.location().get_range(object_name(ObjectType::index, backup), 0, index_bytes_max);
+    if (!object) return std::nullopt;
+    return decode_index(repository, backup, *object);
 }
 
 bool rebuild_index(const Repository& repository, const Manifest& manifest) {
-    const Bytes wanted = encode_index(repository.keys(), manifest.id, entries_of_packs(repository, manifest));
+    // The same key may seal again: what it sealed before was the same too, since the packs are.
+    const Index wanted = index_of_packs(repository, manifest);
     const std::string name = object_name(ObjectType::index, manifest.id);
-    // The seals hold no random numbers, so a sound index is equal byte by byte.
-    const auto present = repository.location().get_range(name, 0, wanted.size() + 1);
-    if (present && *present == wanted) return false;
+    const auto present = repository.location().get_range(name, 0, index_bytes_max);
+    if (present && is_index(repository, manifest.id, *present, wanted)) return false;
     if (present) repository.location().remove(name);
-    if (!repository.location().put(name, wanted))
+    if (!repository.location().put(name, encode_index(repository.keys(), manifest.id, wanted)))
         throw Error(ErrorKind::busy, base::format("cannot store index {}: another process stored it just now",
                                                   manifest.id.brief()));
     return true;

@@ -14,13 +14,17 @@ struct IndexEntry {
     PackDirectory directory;
 };
 
-/// The index as an object; packs in the order in which the backup wrote them.
-base::Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup,
-                         const std::vector<IndexEntry>& packs);
+struct Index {
+    crypto::SecretBytes backup_secret;  ///< of its packs as well; see RepositoryKeys
+    std::vector<IndexEntry> entries;    ///< in the order in which the backup wrote the packs
+};
+
+/// The index as an object.
+base::Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup, const Index& index);
 
 /// nullopt where the repository has none. Throws Error when it is damaged, belongs to another
 /// backup, or has an unknown version.
-std::optional<std::vector<IndexEntry>> read_index(const Repository& repository, const ObjectId& backup);
+std::optional<Index> read_index(const Repository& repository, const ObjectId& backup);
 
 /// Makes the index of a backup anew from the directories at the ends of its packs, where it is
 /// missing or damaged; a damaged one is removed first. False when it was sound. Throws Error when a

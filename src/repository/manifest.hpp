@@ -67,6 +67,7 @@ struct Manifest {
     std::vector<PackInfo> packs;
     std::uint64_t stored_bytes = 0;  ///< what the backup added to the repository
     std::vector<FileEntry> files;
+    bool write_only = false;  ///< sealed by a write-only node; not stored in it, its object's front says so
 
     base::Json to_json() const;
     /// Throws Error when a field is missing, of a wrong type, or beyond sound bounds.

@@ -30,17 +30,18 @@ base::Bytes PackDirectory::encode() const {
 }
 
 std::uint64_t PackDirectory::pack_bytes() const {
-    std::uint64_t size = object_header_bytes + fixed_bytes + blobs.size() * entry_bytes +
+    std::uint64_t size = std::uint64_t{front_bytes} + fixed_bytes + blobs.size() * entry_bytes +
                          crypto::seal_tag_bytes + pack_trailer_bytes;
     for (const BlobEntry& blob : blobs) size += blob.sealed_bytes;
     return size;
 }
 
-PackDirectory PackDirectory::decode(base::ByteView bytes) {
+PackDirectory PackDirectory::decode(base::ByteView bytes, std::size_t front_bytes) {
     const auto malformed = [] {
         return base::Error(base::ErrorKind::failed, "cannot read a pack's directory: it is malformed");
     };
     PackDirectory directory;
+    directory.front_bytes = static_cast<std::uint32_t>(front_bytes);
     base::Reader reader(bytes);
     const base::ByteView backup = reader.bytes(directory.backup.bytes.size());
     std::copy(backup.begin(), backup.end(), directory.backup.bytes.begin());
@@ -49,7 +50,7 @@ PackDirectory PackDirectory::decode(base::ByteView bytes) {
     const auto count = reader.integer<std::uint32_t>();
     if (reader.failed() || reader.left() != std::size_t{count} * entry_bytes) throw malformed();
     directory.blobs.resize(count);
-    std::uint64_t offset = object_header_bytes;
+    std::uint64_t offset = front_bytes;
     for (BlobEntry& blob : directory.blobs) {
         const auto kind = reader.integer<std::uint8_t>();
         blob.kind = static_cast<BlobKind>(kind);

@@ -21,12 +21,13 @@ struct PackDirectory {
     std::uint32_t number = 0;     ///< of the pack among those that the backup wrote
     std::uint32_t page_size = 0;  ///< of the image; 0 where there is none
     std::vector<BlobEntry> blobs;
+    std::uint32_t front_bytes = object_header_bytes;  ///< of the pack, before its first blob; not stored
 
     base::Bytes encode() const;
     /// The size of the whole pack, as it follows from the lengths of its parts.
     std::uint64_t pack_bytes() const;
     /// Throws Error(failed) when the bytes are not a sound directory.
-    static PackDirectory decode(base::ByteView bytes);
+    static PackDirectory decode(base::ByteView bytes, std::size_t front_bytes = object_header_bytes);
 };
 
 }  // namespace bt2c::repository

@@ -37,28 +37,30 @@ struct PackSet::Loaded {
     crypto::SecretBytes key;
 };
 
-PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack) {
+OpenedPack open_pack(const Repository& repository, const ObjectId& pack) {
     const std::string name = object_name(ObjectType::pack, pack);
     storage::Location& location = repository.location();
     const auto size = location.size_of(name);
-    const auto header = location.get_range(name, 0, object_header_bytes);
-    if (!size || !header) throw missing_pack(pack);
-    check_header(*header, ObjectType::pack, pack);
+    const auto front = location.get_range(name, 0, front_bytes_max);
+    if (!size || !front) throw missing_pack(pack);
+    check_header(*front, ObjectType::pack, pack);
     const auto too_short = [&] { return damaged_pack(pack, "it is cut off"); };
-    if (*size < object_header_bytes + trailer_bytes) throw too_short();
+    const std::size_t front_size = front_bytes(*front);
+    if (*size < front_size + trailer_bytes) throw too_short();
+    auto keys = repository.keys().open_front(*front);
+    if (!keys) throw damaged_pack(pack, "the seal of its secret does not verify");
     const Bytes trailer = location.get_range(name, *size - trailer_bytes, trailer_bytes).value_or(Bytes());
     if (trailer.size() != trailer_bytes || !std::equal(pack_end.begin(), pack_end.end(), trailer.begin() + 4))
         throw too_short();
     const auto sealed_bytes = base::get_le<std::uint32_t>(trailer.data());
-    if (sealed_bytes < crypto::seal_tag_bytes || sealed_bytes > *size - trailer_bytes - object_header_bytes)
+    if (sealed_bytes < crypto::seal_tag_bytes || sealed_bytes > *size - trailer_bytes - front_size)
         throw too_short();
     const Bytes sealed =
         location.get_range(name, *size - trailer_bytes - sealed_bytes, sealed_bytes).value_or(Bytes());
     Bytes plain(sealed_bytes - crypto::seal_tag_bytes);
-    if (sealed.size() != sealed_bytes ||
-        !crypto::unseal(repository.keys().object_key(*header), directory_number, sealed, plain))
+    if (sealed.size() != sealed_bytes || !crypto::unseal(keys->key, directory_number, sealed, plain))
         throw damaged_pack(pack, "the seal of its directory does not verify");
-    return PackDirectory::decode(plain);
+    return {PackDirectory::decode(plain, front_size), std::move(*keys)};
 }
 
 PackSet::PackSet(const Repository& repository, const Manifest& manifest)
@@ -74,15 +76,15 @@ PackSet::PackSet(const Repository& repository, const Manifest& manifest)
 PackSet::~PackSet() = default;
 
 void PackSet::load_index(const ObjectId& backup) {
-    auto entries = read_index(repository_, backup);
-    if (!entries) return;
+    auto index = read_index(repository_, backup);
+    if (!index) return;
     std::size_t at = 0;
-    for (IndexEntry& entry : *entries) {
+    for (IndexEntry& entry : index->entries) {
         while (at < packs_.size() && packs_[at].id != entry.pack) ++at;
         if (at == packs_.size()) return;
         loaded_[at] = std::make_unique<const Loaded>(
             Loaded{std::move(entry.directory),
-                   repository_.keys().object_key(make_header(ObjectType::pack, entry.pack))});
+                   repository_.keys().object_key(ObjectType::pack, entry.pack, index->backup_secret)});
     }
 }
 
@@ -90,10 +92,9 @@ const PackSet::Loaded& PackSet::loaded(std::uint32_t pack) const {
     const std::lock_guard lock(mutex_);
     auto& slot = loaded_.at(pack);
     if (!slot) {
-        const ObjectId& id = packs_[pack].id;
-        slot = std::make_unique<const Loaded>(
-            Loaded{read_pack_directory(repository_, id),
-                   repository_.keys().object_key(make_header(ObjectType::pack, id))});
+        OpenedPack opened = open_pack(repository_, packs_[pack].id);
+        slot =
+            std::make_unique<const Loaded>(Loaded{std::move(opened.directory), std::move(opened.keys.key)});
     }
     return *slot;
 }

@@ -45,8 +45,16 @@ class PackSet {
     mutable std::vector<std::unique_ptr<const Loaded>> loaded_;
 };
 
-/// The directory at the end of a pack, read from the location. Throws Error when the pack is
+/// What a pack says of itself.
+struct OpenedPack {
+    PackDirectory directory;
+    RepositoryKeys::OpenedObject keys;
+};
+/// Reads the front of a pack and the directory at its end from the location. Throws Error when the pack is
 /// missing, damaged, or not the one its name says.
-PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack);
+OpenedPack open_pack(const Repository& repository, const ObjectId& pack);
+inline PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack) {
+    return open_pack(repository, pack).directory;
+}
 
 }  // namespace bt2c::repository

@@ -18,15 +18,16 @@ namespace {
 constexpr std::size_t packs_in_flight = 3;
 
 struct OpenPack {
-    ObjectId id = ObjectId::random();
-    ObjectHeader header = make_header(ObjectType::pack, id);
+    ObjectId id;
     crypto::Sealer sealer;
     base::Bytes bytes;
     PackDirectory directory;
 
-    explicit OpenPack(const RepositoryKeys& keys) : sealer(keys.object_key(header)) {
+    OpenPack(const ObjectId& name, const RepositoryKeys::NewObject& object, PackDirectory of)
+        : id(name), sealer(object.key), directory(std::move(of)) {
         bytes.reserve(pack_bytes_target + blob_bytes_max);
-        bytes.assign(header.begin(), header.end());
+        bytes.assign(object.front.begin(), object.front.end());
+        directory.front_bytes = static_cast<std::uint32_t>(bytes.size());
     }
 
     void seal(std::uint64_t number, base::ByteView plain) {
@@ -50,6 +51,7 @@ struct PackWriter::State {
     const RepositoryKeys& keys;
     ObjectId backup;
     std::uint32_t page_size;
+    crypto::SecretBytes secret = keys.new_backup_secret();
 
     std::optional<OpenPack> open;
     std::uint32_t packs_begun = 0;
@@ -144,8 +146,9 @@ BlobReference PackWriter::add(BlobKind kind, base::ByteView payload, std::uint32
                               std::uint32_t first_page, std::uint32_t page_count) {
     BT2C_ASSERT(plain_bytes <= blob_bytes_max && payload.size() + crypto::seal_tag_bytes <= blob_bytes_max);
     if (!state_->open) {
-        state_->open.emplace(state_->keys);
-        state_->open->directory = {state_->backup, state_->packs_begun++, state_->page_size, {}};
+        const ObjectId id = ObjectId::random();
+        state_->open.emplace(id, state_->keys.new_object(ObjectType::pack, id, state_->secret),
+                             PackDirectory{state_->backup, state_->packs_begun++, state_->page_size, {}});
     }
     OpenPack& pack = *state_->open;
     const auto number = static_cast<std::uint32_t>(pack.directory.blobs.size());
@@ -166,6 +169,10 @@ std::vector<StoredPack> PackWriter::finish() {
                          [&] { return state_->failure || (state_->waiting.empty() && !state_->storing); });
     if (state_->failure) std::rethrow_exception(state_->failure);
     return std::move(state_->stored);
+}
+
+const crypto::SecretBytes& PackWriter::backup_secret() const {
+    return state_->secret;
 }
 
 void PackWriter::commit() {

@@ -6,6 +6,7 @@
 
 #include "repository/format.hpp"
 #include "repository/pack_directory.hpp"
+#include "repository/repository_keys.hpp"
 #include "storage/location.hpp"
 
 namespace bt2c::repository {
@@ -33,6 +34,8 @@ class PackWriter {
                       std::uint32_t first_page = 0, std::uint32_t page_count = 0);
     /// Stores what is left and waits until all packs are durable.
     std::vector<StoredPack> finish();
+    /// What the packs are sealed with, and the backup's other objects must be; see RepositoryKeys.
+    const crypto::SecretBytes& backup_secret() const;
     /// A manifest names the packs now: they stay.
     void commit();
 

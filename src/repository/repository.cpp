@@ -160,21 +160,32 @@ Repository Repository::open(std::shared_ptr<storage::Location> location, const S
     return repository;
 }
 
-Bytes Repository::seal_object(ObjectType type, const ObjectId& id, base::ByteView plain) const {
-    const ObjectHeader header = make_header(type, id);
-    Bytes object(header.begin(), header.end());
-    object.resize(header.size() + plain.size() + crypto::seal_tag_bytes);
-    crypto::Sealer(keys_->object_key(header))
-        .seal(0, plain, base::MutableBytes(object).subspan(header.size()));
+Repository Repository::open_to_write(std::shared_ptr<storage::Location> location, WriteKey key) {
+    const ObjectId id = read_id(*location);
+    if (key.repository != id)
+        throw Error(ErrorKind::wrong_secret, "cannot write backups: the write key is of another repository")
+            .cause(format("it is of {}, and at {} is {}", key.repository.brief(),
+                          base::printable(location->describe()), id.brief()))
+            .state("nothing was read or changed")
+            .hint("see that dr.toml names the right place, or make a write key for this repository");
+    return Repository(std::move(location), std::make_shared<const RepositoryKeys>(std::move(key)));
+}
+
+Bytes Repository::seal_object(ObjectType type, const ObjectId& id, base::ByteView plain,
+                              const crypto::SecretBytes& backup_secret) const {
+    const RepositoryKeys::NewObject made = keys_->new_object(type, id, backup_secret);
+    Bytes object = made.front;
+    object.resize(made.front.size() + plain.size() + crypto::seal_tag_bytes);
+    crypto::Sealer(made.key).seal(0, plain, base::MutableBytes(object).subspan(made.front.size()));
     return object;
 }
 
 Bytes Repository::open_object(ObjectType type, const ObjectId& id, base::ByteView object) const {
     check_header(object, type, id);
-    const base::ByteView sealed = object.subspan(object_header_bytes);
+    const auto opened = keys_->open_front(object);
+    const base::ByteView sealed = object.subspan(std::min(object.size(), front_bytes(object)));
     Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
-    if (plain.empty() ||
-        !crypto::unseal(keys_->object_key(object.first(object_header_bytes)), 0, sealed, plain))
+    if (!opened || plain.empty() || !crypto::unseal(opened->key, 0, sealed, plain))
         throw Error(ErrorKind::failed, format("{} {} is damaged", object_noun(type), id.brief()))
             .cause("its seal does not verify");
     return plain;
@@ -195,13 +206,16 @@ Manifest Repository::manifest(const ObjectId& id) const {
     if (reader.failed() || !decompress(reader.bytes(reader.left()), text))
         throw damaged("it cannot be decompressed");
     try {
-        return Manifest::from_json(id, Json::parse(base::as_text(text)));
+        Manifest manifest = Manifest::from_json(id, Json::parse(base::as_text(text)));
+        manifest.write_only = seal_kind(*object) == SealKind::write_only;
+        return manifest;
     } catch (const Error& error) {
         throw damaged(error.message());
     }
 }
 
 BackupList Repository::list() const {
+    keys_->require_reader();
     BackupList list;
     for (const storage::ObjectInfo& object : location_->list("manifests")) {
         const std::string name = object.name.substr(object.name.rfind('/') + 1);
@@ -241,7 +255,7 @@ Manifest Repository::find(const std::string& name) const {
         .hint("'bt2c-dr list-backups' shows the ids; at least four digits are needed");
 }
 
-Bytes Repository::seal_manifest(const Manifest& manifest) const {
+Bytes Repository::seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const {
     const std::string text = manifest.to_json().dump();
     // What no reader takes must not be written.
     if (text.size() > manifest_bytes_max)
@@ -251,7 +265,7 @@ Bytes Repository::seal_manifest(const Manifest& manifest) const {
     Bytes plain;
     base::put_le(plain, static_cast<std::uint32_t>(text.size()));
     compress(base::as_bytes(text), 3, plain);
-    return seal_object(ObjectType::manifest, manifest.id, plain);
+    return seal_object(ObjectType::manifest, manifest.id, plain, backup_secret);
 }
 
 void Repository::check_still_there(const Manifest& manifest) const {
@@ -269,18 +283,19 @@ void Repository::check_still_there(const Manifest& manifest) const {
         throw gone(format("its full backup {} was removed", manifest.parent->brief()));
 }
 
-void Repository::store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const {
-    std::vector<IndexEntry> entries;
-    for (const StoredPack& pack : own_packs) entries.push_back({pack.id, pack.directory});
+void Repository::store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs,
+                              const crypto::SecretBytes& backup_secret) const {
+    Index index{backup_secret.copy(), {}};
+    for (const StoredPack& pack : own_packs) index.entries.push_back({pack.id, pack.directory});
     const std::string index_name = object_name(ObjectType::index, manifest.id);
     const std::string manifest_name = object_name(ObjectType::manifest, manifest.id);
     const auto put = [&](const std::string& name, const Bytes& object) {
         if (!location_->put(name, object))
             throw Error(ErrorKind::failed, format("cannot store {}: its name is taken", name));
     };
-    const Bytes sealed = seal_manifest(manifest);
+    const Bytes sealed = seal_manifest(manifest, backup_secret);
     try {
-        put(index_name, encode_index(*keys_, manifest.id, entries));
+        put(index_name, encode_index(*keys_, manifest.id, index));
         check_still_there(manifest);
         put(manifest_name, sealed);
     } catch (Error& error) {
@@ -300,11 +315,12 @@ void Repository::record_proof(const ObjectId& backup, std::string what) const {
                                            {"what", std::move(what)}})
                                  .dump();
     if (!location_->put(object_name(ObjectType::proof, id),
-                        seal_object(ObjectType::proof, id, base::as_bytes(text))))
+                        seal_object(ObjectType::proof, id, base::as_bytes(text), keys_->new_backup_secret())))
         throw Error(ErrorKind::failed, "cannot store a proof: its name is taken");
 }
 
 std::map<std::string, base::UnixMs> Repository::proofs() const {
+    keys_->require_reader();
     std::map<std::string, base::UnixMs> latest;
     for (const storage::ObjectInfo& object : location_->list("proofs")) try {
             const ObjectId id =

@@ -42,6 +42,9 @@ class Repository {
                            const std::vector<LabelledSecret>& secrets);
     /// Throws Error: no_repository, wrong_secret, or a damaged or unknown format.
     static Repository open(std::shared_ptr<storage::Location> location, const Secret& secret);
+    /// For a write-only node: backups can be stored, and all that reads throws Error(wrong_secret). Throws as
+    /// open(); wrong_secret when the key is of another repository.
+    static Repository open_to_write(std::shared_ptr<storage::Location> location, WriteKey key);
     /// What stands in the clear.
     struct Format {
         ObjectId id;
@@ -67,7 +70,9 @@ class Repository {
     /// Stores the index of the backup's own packs, then its manifest: after this it exists. Throws
     /// Error, and the backup does not exist, also when the repository or one of the packs that the
     /// manifest names is gone meanwhile.
-    void store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs) const;
+    /// @param backup_secret that of the PackWriter that wrote the packs
+    void store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs,
+                      const crypto::SecretBytes& backup_secret = {}) const;
 
     /// Records that a backup was proved restorable now.
     void record_proof(const ObjectId& backup, std::string what) const;
@@ -80,8 +85,9 @@ class Repository {
  private:
     Repository(std::shared_ptr<storage::Location> location, std::shared_ptr<const RepositoryKeys> keys)
         : location_(std::move(location)), keys_(std::move(keys)) {}
-    base::Bytes seal_object(ObjectType type, const ObjectId& id, base::ByteView plain) const;
-    base::Bytes seal_manifest(const Manifest& manifest) const;
+    base::Bytes seal_object(ObjectType type, const ObjectId& id, base::ByteView plain,
+                            const crypto::SecretBytes& backup_secret) const;
+    base::Bytes seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const;
     void check_still_there(const Manifest& manifest) const;
 
     std::shared_ptr<storage::Location> location_;

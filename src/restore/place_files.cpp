@@ -70,12 +70,19 @@ void finish_folder(const FileEntry& entry, const fs::path& path) {
     ::fsync(fd.get());
 }
 
-/// Whether the home has another key file than the source: replacing it could lock the operator
-/// out of the repository that is in use.
-bool guards_repository(const FileSource& source, const config::Home& home) {
+/// Why a key file of the source is not to be placed; empty for all other files. Another one than the home
+/// has could lock the operator out of the repository that is in use, or its node out of making backups; and
+/// one that opens the repository must not come back to a node that is to write backups and not read them.
+std::string_view guard_of_keys(const FileSource& source, const config::Home& home, bool write_only) {
     const fs::path path = home.root / source.entry.path;
-    if (path != home.key_file() || !fs::exists(path) || source.entry.kind != FileKind::file) return false;
-    return source.entry.bytes > 4096 || platform::read_file(path, 4096) != source.read_piece(0);
+    if (source.entry.kind != FileKind::file) return {};
+    if (path != home.key_file() && path != home.write_key_file()) return {};
+    if (!fs::exists(path))
+        return write_only && path == home.key_file() ? "this node writes backups and is not to read them"
+                                                     : "";
+    if (source.entry.bytes <= 4096 && platform::read_file(path, 4096) == source.read_piece(0)) return {};
+    return path == home.key_file() ? "it opens the repository that is in use"
+                                   : "it makes the backups of this node";
 }
 
 }  // namespace
@@ -139,6 +146,7 @@ std::vector<std::string> place_files(const std::vector<const FileSource*>& files
                                      base::Progress& progress) {
     progress.phase("placing configuration, keys and wallets", files.size());
     std::vector<std::string> kept;
+    const bool write_only = fs::exists(home.write_key_file()) && !fs::exists(home.key_file());
     for (const FileSource* file : files) {
         const fs::path path = home.root / file->entry.path;
         platform::durable_mkdir(path.parent_path(), 0700);
@@ -150,9 +158,8 @@ std::vector<std::string> place_files(const std::vector<const FileSource*>& files
             case FileKind::folder: platform::durable_mkdir(path, 0700); break;
             case FileKind::link: place_link(file->entry, path); break;
             case FileKind::file:
-                if (guards_repository(*file, home))
-                    kept.push_back(
-                        format("{} (it opens the repository that is in use)", printable(file->entry.path)));
+                if (const auto guard = guard_of_keys(*file, home, write_only); !guard.empty())
+                    kept.push_back(format("{} ({})", printable(file->entry.path), guard));
                 else
                     place_file(*file, path);
                 break;

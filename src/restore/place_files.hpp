@@ -22,8 +22,8 @@ void check_places(const std::vector<const FileSource*>& files, const config::Hom
 void check_contents(const std::vector<const FileSource*>& files, base::Progress& progress);
 
 /// Writes each file durably, with its mode, time and (as root) owner. Each is the old or the new
-/// one at any instant. The repository's key file is never replaced by another one. Returns what was
-/// left as it is.
+/// one at any instant. The repository's key file and the node's write key file are never replaced by others,
+/// and a home with a write key file alone gets no key file. Returns what was left as it is.
 std::vector<std::string> place_files(const std::vector<const FileSource*>& files, const config::Home& home,
                                      base::Progress& progress);
 

@@ -207,10 +207,10 @@ TEST_F(CheckRepository, IndexesMissingDamagedOrAnothersAreFoundAndRebuilt) {
 }
 
 TEST_F(CheckRepository, AnIndexThatLiesIsFound) {
-    auto entries = read_index(node.repository, full.id).value();
-    entries.at(0).directory.blobs.at(0).plain_bytes += 1;
+    auto index = read_index(node.repository, full.id).value();
+    index.entries.at(0).directory.blobs.at(0).plain_bytes += 1;
     test::overwrite(node.file(ObjectType::index, full.id),
-                    std::string(base::as_text(encode_index(node.repository.keys(), full.id, entries))));
+                    std::string(base::as_text(encode_index(node.repository.keys(), full.id, index))));
     const CheckReport report = run(false);
     ASSERT_NE(find(report, object_name(ObjectType::index, full.id)), nullptr) << text(report);
 }
@@ -250,10 +250,10 @@ TEST_F(CheckRepository, ForeignFilesAreNamedAndDoNoHarm) {
 void reseal(const test::BackedUpHome& node, Manifest manifest) {
     const auto location = node.location;
     location->remove(object_name(ObjectType::manifest, manifest.id));
-    const auto entries = read_index(node.repository, manifest.id).value();
+    const auto index = read_index(node.repository, manifest.id).value();
     location->remove(object_name(ObjectType::index, manifest.id));
     std::vector<StoredPack> packs;
-    for (const IndexEntry& entry : entries) packs.push_back({entry.pack, 0, entry.directory});
+    for (const IndexEntry& entry : index.entries) packs.push_back({entry.pack, 0, entry.directory});
     node.repository.store_backup(manifest, packs);
 }
 
