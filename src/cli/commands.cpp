@@ -37,6 +37,8 @@ CommandTable all_commands() {
              repository_key_list_command,
              repository_key_remove_command,
              repository_rebuild_index_command,
+             location_status_command,
+             location_sync_command,
              agent_command,
              devnet_up_command,
              devnet_status_command,
@@ -54,6 +56,7 @@ CommandTable all_commands() {
         {"network signer", "look after the keys that sign orders"},
         {"devnet", "a network of real processes on this machine, to try things on"},
         {"repository", "look after the repository that holds the backups"},
+        {"location", "look after the places that backups go to"},
         {"repository key", "manage the keys that open the repository"},
     };
     return table;

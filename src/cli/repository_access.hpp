@@ -20,7 +20,7 @@ repository::Repository open_repository(Context& context);
 /// As open_repository() for a repository in any location, such as an exported file.
 repository::Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location);
 
-/// The location that dr.toml names.
+/// All locations that dr.toml names, as one; see locations.hpp.
 std::shared_ptr<storage::Location> repository_location(Context& context);
 
 /// A repository that was just made.

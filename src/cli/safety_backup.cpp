@@ -1,8 +1,7 @@
 #include "cli/safety_backup.hpp"
 
-#include "backup/backup.hpp"
 #include "base/text.hpp"
-#include "cli/version.hpp"
+#include "cli/backup_job.hpp"
 #include "restore/keep_beside.hpp"
 
 namespace bt2c::cli {
@@ -12,8 +11,9 @@ std::string keep_present_state(Context& context, const repository::Repository* r
     if (!repository) return restore::keep_beside(home, context.progress()).native();
     backup::BackupRequest request;
     request.type = repository::BackupType::safety;
-    request.program = "bt2c-dr " + std::string(version());
-    std::string id = backup::make_backup(home, *repository, request, context.progress()).manifest.id.hex();
+    // One copy is enough to go on; the other locations catch up with the next backup.
+    std::string id = make_backup_everywhere(context, home, *repository, request, std::chrono::seconds(0))
+                         .made.manifest.id.hex();
     context.progress().note(base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
     return id;
 }

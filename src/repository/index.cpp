@@ -6,6 +6,7 @@
 #include "base/progress.hpp"
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
+#include "repository/copies.hpp"
 #include "repository/pack_set.hpp"
 
 namespace bt2c::repository {
@@ -54,14 +55,10 @@ Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup, const std
     return object;
 }
 
-std::optional<std::vector<IndexEntry>> read_index(const Repository& repository, const ObjectId& backup) {
-    const auto object =
-        repository.location().get_range(object_name(ObjectType::index, backup), 0, index_bytes_max);
-    if (!object) return std::nullopt;
-    check_header(*object, ObjectType::index, backup);
-    const crypto::SecretBytes key =
-        repository.keys().object_key(ByteView(*object).first(object_header_bytes));
-    base::Reader reader(ByteView(*object).subspan(object_header_bytes));
+std::vector<IndexEntry> decode_index(const RepositoryKeys& keys, const ObjectId& backup, ByteView object) {
+    check_header(object, ObjectType::index, backup);
+    const crypto::SecretBytes key = keys.object_key(object.first(object_header_bytes));
+    base::Reader reader(object.subspan(object_header_bytes));
     std::vector<IndexEntry> entries;
     for (std::uint64_t number = 0; reader.left() > 0; ++number) {
         const ByteView sealed = reader.bytes(reader.integer<std::uint32_t>());
@@ -75,6 +72,18 @@ std::optional<std::vector<IndexEntry>> read_index(const Repository& repository, 
         entries.push_back(std::move(entry));
     }
     return entries;
+}
+
+std::optional<std::vector<IndexEntry>> read_index(const Repository& repository, const ObjectId& backup) {
+    using Entries = std::optional<std::vector<IndexEntry>>;
+    const std::string name = object_name(ObjectType::index, backup);
+    const bool several = !repository.location().copies().empty();
+    return read_any_copy(repository.location(), name, [&](storage::Location& copy) -> Entries {
+        const auto object = copy.get_range(name, 0, index_bytes_max);
+        if (object) return decode_index(repository.keys(), backup, *object);
+        if (several) throw Error(ErrorKind::failed, base::format("index {} is missing", backup.brief()));
+        return std::nullopt;
+    });
 }
 
 bool rebuild_index(const Repository& repository, const Manifest& manifest) {

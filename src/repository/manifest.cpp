@@ -184,7 +184,7 @@ Json Manifest::to_json() const {
             Json::object({{"id", pack.id.hex()}, {"backup", pack.backup.hex()}, {"bytes", pack.bytes}}));
     Json files_json = Json::array();
     for (const FileEntry& file : files) files_json.push(file_to_json(file));
-    return Json::object({{"type", type_name(type)},
+    Json json = Json::object({{"type", type_name(type)},
                          {"parent", parent ? Json(parent->hex()) : Json()},
                          {"sequence", sequence},
                          {"program", program},
@@ -198,6 +198,8 @@ Json Manifest::to_json() const {
                          {"packs", packs_json},
                          {"stored_bytes", stored_bytes},
                          {"files", files_json}});
+    if (node) json.set("node", Json::object({{"name", node->name}, {"machine", node->machine}}));
+    return json;
 }
 
 Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
@@ -207,6 +209,8 @@ Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
     if (const Json* parent = json.find("parent")) manifest.parent = ObjectId::parse(parent->string());
     manifest.sequence = json.unsigned_at("sequence");
     manifest.program = json.string_at("program");
+    if (const Json* node = json.find("node"))
+        manifest.node = NodeIdentity{node->string_at("name"), node->string_at("machine")};
     manifest.started_at = time_at(json, "started_at");
     manifest.finished_at = time_at(json, "finished_at");
     for (const Json& state : json.array_at("networks"))

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/compression.hpp"
+#include "repository/copies.hpp"
 #include "repository/index.hpp"
 
 namespace bt2c::repository {
@@ -37,9 +38,11 @@ struct PackSet::Loaded {
     crypto::SecretBytes key;
 };
 
-PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack) {
+namespace {
+
+PackDirectory read_directory_at(storage::Location& location, const RepositoryKeys& keys,
+                                const ObjectId& pack) {
     const std::string name = object_name(ObjectType::pack, pack);
-    storage::Location& location = repository.location();
     const auto size = location.size_of(name);
     const auto header = location.get_range(name, 0, object_header_bytes);
     if (!size || !header) throw missing_pack(pack);
@@ -56,9 +59,18 @@ PackDirectory read_pack_directory(const Repository& repository, const ObjectId& 
         location.get_range(name, *size - trailer_bytes - sealed_bytes, sealed_bytes).value_or(Bytes());
     Bytes plain(sealed_bytes - crypto::seal_tag_bytes);
     if (sealed.size() != sealed_bytes ||
-        !crypto::unseal(repository.keys().object_key(*header), directory_number, sealed, plain))
+        !crypto::unseal(keys.object_key(*header), directory_number, sealed, plain))
         throw damaged_pack(pack, "the seal of its directory does not verify");
     return PackDirectory::decode(plain);
+}
+
+}  // namespace
+
+PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack) {
+    return read_any_copy(repository.location(), object_name(ObjectType::pack, pack),
+                         [&](storage::Location& copy) {
+                             return read_directory_at(copy, repository.keys(), pack);
+                         });
 }
 
 PackSet::PackSet(const Repository& repository, const Manifest& manifest)
@@ -119,22 +131,23 @@ std::vector<Bytes> PackSet::payloads(BlobReference first, std::uint32_t count) c
     const BlobEntry& begin = entry(first);
     const BlobEntry& last = entry({first.pack, first.blob + count - 1});
     const std::uint64_t size = std::uint64_t{last.offset} + last.sealed_bytes - begin.offset;
-    const PackInfo& info = packs_[first.pack];
-    const auto sealed =
-        repository_.location().get_range(object_name(ObjectType::pack, info.id), begin.offset, size);
-    if (!sealed) throw missing_pack(info.id);
-    if (sealed->size() != size) throw damaged(first.pack, "it is cut off");
-    std::vector<Bytes> payloads;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const BlobEntry& blob = entry({first.pack, first.blob + i});
-        Bytes plain(blob.sealed_bytes - crypto::seal_tag_bytes);
-        const base::ByteView part =
-            base::ByteView(*sealed).subspan(blob.offset - begin.offset, blob.sealed_bytes);
-        if (plain.empty() || !crypto::unseal(pack.key, first.blob + i, part, plain))
-            throw damaged(first.pack, "its seal does not verify");
-        payloads.push_back(std::move(plain));
-    }
-    return payloads;
+    const std::string name = object_name(ObjectType::pack, packs_[first.pack].id);
+    return read_any_copy(repository_.location(), name, [&](storage::Location& copy) {
+        const auto sealed = copy.get_range(name, begin.offset, size);
+        if (!sealed) throw missing_pack(packs_[first.pack].id);
+        if (sealed->size() != size) throw damaged(first.pack, "it is cut off");
+        std::vector<Bytes> payloads;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const BlobEntry& blob = entry({first.pack, first.blob + i});
+            Bytes plain(blob.sealed_bytes - crypto::seal_tag_bytes);
+            const base::ByteView part =
+                base::ByteView(*sealed).subspan(blob.offset - begin.offset, blob.sealed_bytes);
+            if (plain.empty() || !crypto::unseal(pack.key, first.blob + i, part, plain))
+                throw damaged(first.pack, "its seal does not verify");
+            payloads.push_back(std::move(plain));
+        }
+        return payloads;
+    });
 }
 
 Bytes PackSet::contents(BlobReference reference) const {

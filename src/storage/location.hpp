@@ -41,6 +41,13 @@ class Location {
     virtual std::vector<ObjectInfo> list(const std::string& folder) = 0;
     /// False when there was none.
     virtual bool remove(const std::string& name) = 0;
+
+    /// Of a location that stands for several: those that can be read, the nearest first. Readers that find
+    /// an object damaged try the others. Empty for all others.
+    virtual std::vector<std::shared_ptr<Location>> copies() { return {}; }
+    /// A reader tells that the object cannot be used as `copy`, one of copies(), has it.
+    virtual void note_fault(const Location& /*copy*/, const std::string& /*name*/,
+                            const std::string& /*what*/) {}
 };
 
 }  // namespace bt2c::storage
