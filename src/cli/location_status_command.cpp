@@ -16,9 +16,9 @@ struct Status {
     std::string name, where, state, error;
     LocationFacts facts;
     std::size_t backups = 0;
-    std::vector<std::string> missing;
-    std::vector<std::string> odd_keys;  ///< slots that the first location has not
-    std::optional<base::UnixMs> newest;
+    std::vector<std::string> missing = {};
+    std::vector<std::string> odd_keys = {};  ///< slots that the first location has not
+    std::optional<base::UnixMs> newest = {};
     std::uint64_t objects = 0, bytes = 0;
 };
 

@@ -271,13 +271,14 @@ void Uploads::store(Lock& lock, std::size_t index, const std::shared_ptr<Item>& 
         }
         return;
     }
-    ++lane.lacks;
-    lane.lacks_bytes += item->bytes;
     if (answer == Answer::taken) {
         // Where all parts say so the name is taken, and nothing is wrong with any of them.
         item->taken[index] = true;
-        refuse_others(*item);
-    } else if (lane.standing == Standing::ok) {
+        return refuse_others(*item);
+    }
+    ++lane.lacks;
+    lane.lacks_bytes += item->bytes;
+    if (lane.standing == Standing::ok) {
         if (answer == Answer::gone) {
             give_up(index, Standing::behind, "what it lacks could not be read from the others");
         } else if (answer == Answer::stopped) {

@@ -3,6 +3,7 @@
 #include "contract/location_suite.hpp"
 #include "storage/archive/archive_location.hpp"
 #include "storage/archive/archive_writer.hpp"
+#include "storage/fan_out/fan_out.hpp"
 #include "storage/local/local_location.hpp"
 #include "storage/memory/memory_location.hpp"
 #include "support/temporary_folder.hpp"
@@ -44,13 +45,19 @@ std::shared_ptr<Location> in_archive() {
     return {owner, owner->location.get()};
 }
 
+std::shared_ptr<Location> in_fan() {
+    return std::make_shared<fan_out::FanOut>(std::vector<fan_out::Place>{
+        {"folder", in_folder(), false, 1}, {"memory", in_memory(), true, 4}, {"other", in_memory(), true, 1}});
+}
+
+const Maker fan_maker{"fan", [] { return fill(in_fan()); }, in_fan};
 const Maker memory_maker{"memory", [] { return fill(in_memory()); }, in_memory};
 const Maker local_maker{"local", [] { return fill(in_folder()); }, in_folder};
 const Maker archive_maker{"archive", in_archive, {}};
 
-INSTANTIATE_TEST_SUITE_P(Storage, LocationRead, testing::Values(memory_maker, local_maker, archive_maker),
+INSTANTIATE_TEST_SUITE_P(Storage, LocationRead, testing::Values(memory_maker, local_maker, archive_maker, fan_maker),
                          maker_name);
-INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite, testing::Values(memory_maker, local_maker), maker_name);
+INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite, testing::Values(memory_maker, local_maker, fan_maker), maker_name);
 
 }  // namespace
 }  // namespace bt2c::storage::contract
