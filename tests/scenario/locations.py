@@ -38,7 +38,7 @@ class Scene:
         (self.home / "config").mkdir()
         self.near.mkdir()
         self.far.mkdir()
-        subprocess.run([chain_program, "create", "--out", str(self.database), "--blocks", str(blocks)],
+        subprocess.run([chain_program, "create", str(self.database), "--blocks", str(blocks)],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.settings()
 
@@ -66,7 +66,7 @@ class Scene:
         return json.loads(done.stdout)
 
     def grow(self, blocks=20):
-        subprocess.run([chain_program, "append", "--out", str(self.database), "--blocks", str(blocks)], check=True,
+        subprocess.run([chain_program, "append", str(self.database), "--blocks", str(blocks)], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def states(self, document):
