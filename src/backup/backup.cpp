@@ -64,8 +64,9 @@ void require_own(const std::optional<Manifest>& latest, const BackupRequest& req
         .cause(base::format("this is node '{}'; two nodes must not share a repository",
                             base::printable(request.node->name)))
         .state("nothing was stored")
-        .hint("if this node has taken that one's place, run 'bt2c-dr backup --takeover' once; else give it "
-              "locations of its own in config/dr.toml");
+        .hint(
+            "if this node has taken that one's place, run 'bt2c-dr backup --takeover' once; else give it "
+            "locations of its own in config/dr.toml");
 }
 
 class BackupRun {

@@ -52,7 +52,8 @@ class BackupCommand final : public Command {
         const StoredBackup stored =
             make_backup_everywhere(context, context.home(), repository, request,
                                    std::chrono::seconds(context.settings().patience_seconds));
-        Result result{.document = document(stored), .print = [stored, seconds = watch.seconds()](Output& out) {
+        Result result{.document = document(stored),
+                      .print = [stored, seconds = watch.seconds()](Output& out) {
                           print(out, stored.made, seconds);
                           print_locations(out, stored.locations);
                       }};
@@ -122,8 +123,9 @@ class BackupCommand final : public Command {
                                                 : Cell(outcome.status + ": " + outcome.error, Style::red)});
         out.fields(fields);
         if (is_partial(outcomes))
-            out.line("Not all locations have it: 'bt2c-dr location status' tells more, 'bt2c-dr location sync' "
-                     "brings them up to date.");
+            out.line(
+                "Not all locations have it: 'bt2c-dr location status' tells more, 'bt2c-dr location sync' "
+                "brings them up to date.");
     }
 
     std::string type_ = "full";

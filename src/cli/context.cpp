@@ -21,8 +21,7 @@ const config::Settings& Context::settings() const {
 }
 
 Locations& Context::locations(const std::vector<std::string>& start_anew) {
-    if (!locations_)
-        locations_ = std::make_unique<Locations>(settings(), home_, progress(), start_anew);
+    if (!locations_) locations_ = std::make_unique<Locations>(settings(), home_, progress(), start_anew);
     return *locations_;
 }
 

@@ -84,14 +84,14 @@ class ListBackupsCommand final : public Command {
                       std::size_t locations) {
         using Align = Column::Align;
         std::vector<Column> columns({{"ID"},
-                     {"TYPE"},
-                     {"MADE (UTC)"},
-                     {"AGE", Align::right},
-                     {"CHAIN", Align::left, true},
-                     {"BLOCKS", Align::right},
-                     {"DATABASE", Align::right},
-                     {"STORED", Align::right},
-                     {"PROVED", Align::right}});
+                                     {"TYPE"},
+                                     {"MADE (UTC)"},
+                                     {"AGE", Align::right},
+                                     {"CHAIN", Align::left, true},
+                                     {"BLOCKS", Align::right},
+                                     {"DATABASE", Align::right},
+                                     {"STORED", Align::right},
+                                     {"PROVED", Align::right}});
         if (locations > 1) columns.push_back({"COPIES", Align::right});
         Table table(columns);
         const base::UnixMs now = base::now_unix_ms();
@@ -120,8 +120,8 @@ class ListBackupsCommand final : public Command {
             table.row(cells);
         }
         for (const repository::DamagedBackup& backup : list.damaged) {
-            std::vector<Cell> cells({base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "", "",
-                                     Cell(base::printable(backup.reason), Style::red), "", "", "", ""});
+            std::vector<Cell> cells({base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "",
+                                     "", Cell(base::printable(backup.reason), Style::red), "", "", "", ""});
             if (locations > 1) cells.push_back("");
             table.row(cells);
         }

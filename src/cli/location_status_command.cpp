@@ -33,17 +33,18 @@ constexpr std::size_t healthy_wanted = 3;
 
 class LocationStatusCommand final : public Command {
     About about() const override {
-        return {.name = "location status",
-                .summary = "show what each location holds, lacks and takes",
-                .description =
-                    "Asks every location of config/dr.toml what it has: healthy, behind (it lacks backups that "
-                    "another one has) or away, with the reason; how many backups, how old the newest one is, "
-                    "and the space they take.\n\n"
-                    "Warns where fewer than three locations are healthy or none of them is away from the "
-                    "node's own site.",
-                .examples = {{"bt2c-dr location status", "show it"}},
-                .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
-                          ErrorKind::no_repository}};
+        return {
+            .name = "location status",
+            .summary = "show what each location holds, lacks and takes",
+            .description =
+                "Asks every location of config/dr.toml what it has: healthy, behind (it lacks backups that "
+                "another one has) or away, with the reason; how many backups, how old the newest one is, "
+                "and the space they take.\n\n"
+                "Warns where fewer than three locations are healthy or none of them is away from the "
+                "node's own site.",
+            .examples = {{"bt2c-dr location status", "show it"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
+                      ErrorKind::no_repository}};
     }
 
     Result run(Context& context) override {
@@ -112,7 +113,8 @@ class LocationStatusCommand final : public Command {
         if (std::ranges::none_of(report.all, [](const Status& status) {
                 return status.facts.offsite && status.state == "healthy";
             }))
-            report.warnings.push_back("no healthy location is offsite: a fire or a theft could take all of them");
+            report.warnings.push_back(
+                "no healthy location is offsite: a fire or a theft could take all of them");
         return report;
     }
 
@@ -134,18 +136,19 @@ class LocationStatusCommand final : public Command {
             report.away = true;
         } else if (!status.missing.empty() || !has_repository) {
             status.state = "behind";
-            status.error = status.missing.empty() ? "nothing is stored there yet"
-                                                  : base::format("{} backups are missing", status.missing.size());
-            report.warnings.push_back(base::format(
-                "location '{}' is behind ({}): bt2c-dr location sync {}", status.name, status.error, status.name));
+            status.error = status.missing.empty()
+                               ? "nothing is stored there yet"
+                               : base::format("{} backups are missing", status.missing.size());
+            report.warnings.push_back(base::format("location '{}' is behind ({}): bt2c-dr location sync {}",
+                                                   status.name, status.error, status.name));
         } else {
             ++report.healthy;
         }
         for (const std::string& key : status.odd_keys)
-            report.warnings.push_back(
-                base::format("location '{}' has key {}, which the first location has not: if it was removed while "
-                             "this one was away, remove it here too: bt2c-dr repository key remove {}",
-                             status.name, key.substr(0, 8), key.substr(0, 8)));
+            report.warnings.push_back(base::format(
+                "location '{}' has key {}, which the first location has not: if it was removed while "
+                "this one was away, remove it here too: bt2c-dr repository key remove {}",
+                status.name, key.substr(0, 8), key.substr(0, 8)));
     }
 
     static Json document(const Status& status) {

@@ -19,19 +19,20 @@ struct Synced {
 
 class LocationSyncCommand final : public Command {
     About about() const override {
-        return {.name = "location sync",
-                .summary = "bring locations up to date from the others",
-                .description =
-                    "Copies to each location what it lacks and another one has: backups that it missed while "
-                    "it was away or too slow, proofs, and keys. Every copy is checked before it is stored, "
-                    "nothing is replaced or removed, and a backup appears there only when all of it is there. "
-                    "Interrupted, the next call goes on where this one was.\n\n"
-                    "A location that is empty though it held the repository is left out, since its disk may "
-                    "not be mounted; named here, it is filled again.",
-                .examples = {{"bt2c-dr location sync", "bring all up to date"},
-                             {"bt2c-dr location sync usb", "only this one, even when it is empty"}},
-                .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
-                          ErrorKind::no_repository}};
+        return {
+            .name = "location sync",
+            .summary = "bring locations up to date from the others",
+            .description =
+                "Copies to each location what it lacks and another one has: backups that it missed while "
+                "it was away or too slow, proofs, and keys. Every copy is checked before it is stored, "
+                "nothing is replaced or removed, and a backup appears there only when all of it is there. "
+                "Interrupted, the next call goes on where this one was.\n\n"
+                "A location that is empty though it held the repository is left out, since its disk may "
+                "not be mounted; named here, it is filled again.",
+            .examples = {{"bt2c-dr location sync", "bring all up to date"},
+                         {"bt2c-dr location sync usb", "only this one, even when it is empty"}},
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
+                      ErrorKind::no_repository}};
     }
 
     void declare(Options& options) override {
@@ -48,7 +49,8 @@ class LocationSyncCommand final : public Command {
         Locations& locations = context.locations(wanted);
         for (const std::string& name : wanted)
             if (std::ranges::find(locations.all(), name, &Locations::One::name) == locations.all().end())
-                throw Error(ErrorKind::usage, base::format("there is no location '{}'", base::printable(name)))
+                throw Error(ErrorKind::usage,
+                            base::format("there is no location '{}'", base::printable(name)))
                     .hint("'bt2c-dr location status' shows those of config/dr.toml");
         const repository::Repository repository = open_repository(context);
         const auto all = std::make_shared<std::vector<Synced>>();
@@ -89,8 +91,7 @@ class LocationSyncCommand final : public Command {
             for (const repository::NotCopied& left : synced.report.left) {
                 synced.status = "behind";
                 synced.error = base::printable(base::format("{}: {}", left.object, left.why));
-                context.progress().note(
-                    base::format("location '{}' still lacks {}", one.name, synced.error));
+                context.progress().note(base::format("location '{}' still lacks {}", one.name, synced.error));
             }
             locations.remember(one);
         } catch (const Error& error) {
@@ -105,11 +106,11 @@ class LocationSyncCommand final : public Command {
     static void print(Output& out, const std::vector<Synced>& all) {
         for (const Synced& synced : all) {
             const repository::SyncReport& report = synced.report;
-            const std::string copied = report.objects == 0
-                                           ? "it had everything"
-                                           : base::format("{} backups, {} objects and {} were copied",
-                                                          report.backups.size(), report.objects,
-                                                          base::human_size(report.bytes));
+            const std::string copied =
+                report.objects == 0
+                    ? "it had everything"
+                    : base::format("{} backups, {} objects and {} were copied", report.backups.size(),
+                                   report.objects, base::human_size(report.bytes));
             if (synced.status == "ok")
                 out.line("{} {}: {}.", out.styled(Style::green, "up to date"), synced.name, copied);
             else

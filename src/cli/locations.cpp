@@ -79,7 +79,8 @@ Locations::Locations(const config::Settings& settings, const config::Home& home,
     : home_(home), progress_(progress) {
     std::vector<storage::fan_out::Place> places;
     for (OpenedLocation& opened : open_locations(settings)) {
-        all_.push_back({opened.place.name, opened.facts, opened.place.location, false, "", opened.place.uploads});
+        all_.push_back(
+            {opened.place.name, opened.facts, opened.place.location, false, "", opened.place.uploads});
         places.push_back(std::move(opened.place));
     }
     held_back_.resize(all_.size());
@@ -100,6 +101,10 @@ void Locations::leave_out(std::size_t index, const Error& reason) {
 
 void Locations::admit(const std::vector<std::string>& start_anew) {
     const auto answers = fan_->ask_all("format", format_bytes_max, answer_patience);
+    const auto may_be_empty = [&](const std::string& name) {
+        return std::ranges::find(start_anew, name) != start_anew.end() ||
+               std::ranges::find(start_anew, "*") != start_anew.end();
+    };
     std::string id, id_of;
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];
@@ -115,15 +120,17 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
         }
         std::optional<Error> refused;
         if (its_id && *its_id != id)
-            refused = Error(ErrorKind::failed,
-                            format("it holds another repository ({}) than location '{}' ({})",
-                                   its_id->substr(0, 8), id_of, id.substr(0, 8)))
-                          .hint("give this node a place of its own there in dr.toml");
-        else if (!answers[i] && held_before(home_, one) && std::ranges::find(start_anew, one.name) == start_anew.end())
-            refused = Error(ErrorKind::failed, "it is empty, and held the repository before")
-                          .cause(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it "
-                                        "again",
-                                        one.name));
+            refused =
+                Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
+                                                its_id->substr(0, 8), id_of, id.substr(0, 8)))
+                    .hint("give this node a place of its own there in dr.toml");
+        else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name))
+            refused =
+                Error(ErrorKind::failed, "it is empty, and held the repository before")
+                    .cause(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it "
+                                  "again",
+                                  one.name))
+                    .hint("mount the disk; to begin with a new repository: bt2c-dr repository init");
         if (!refused) continue;
         one.has_repository = false;
         leave_out(i, *refused);
@@ -220,8 +227,8 @@ void Locations::begin_backup(const Repository& repository) {
     }
     for (std::size_t i = 0; i < all_.size() && !whole; ++i) {
         if (!all_[i].problem.empty()) continue;
-        progress_.note(format("location '{}' is brought up to date first: none has all earlier backups",
-                              all_[i].name));
+        progress_.note(
+            format("location '{}' is brought up to date first: none has all earlier backups", all_[i].name));
         try {
             const auto report =
                 repository::sync_location(repository, *all_[i].location, sync_options(all_[i]), progress_);
@@ -247,8 +254,8 @@ std::vector<LocationOutcome> Locations::finish_backup(const Repository& reposito
     std::vector<LocationOutcome> outcomes;
     for (const storage::fan_out::Outcome& outcome : fan_->uploads().finish(patience)) {
         static constexpr const char* names[] = {"ok", "behind", "failed"};
-        outcomes.push_back(
-            {outcome.name, names[static_cast<std::size_t>(outcome.standing)], base::printable(outcome.error)});
+        outcomes.push_back({outcome.name, names[static_cast<std::size_t>(outcome.standing)],
+                            base::printable(outcome.error)});
     }
     outcomes = catch_up(repository, std::move(outcomes), end);
     for (std::size_t i = 0; i < all_.size(); ++i)
@@ -313,9 +320,10 @@ std::vector<LocationOutcome> Locations::catch_up(const Repository& repository,
 void Locations::tell_faults() const {
     if (!fan_) return;
     for (const storage::fan_out::Note& note : fan_->faults())
-        progress_.note(format("location '{}' could not give what it should ({}); another copy was used. To mend "
-                              "it: bt2c-dr repository check --repair --location {}",
-                              note.part, base::printable(note.text), note.part));
+        progress_.note(
+            format("location '{}' could not give what it should ({}); another copy was used. To mend "
+                   "it: bt2c-dr repository check --repair --location {}",
+                   note.part, base::printable(note.text), note.part));
 }
 
 void Locations::remember(const One& one) const {

@@ -30,8 +30,8 @@ std::shared_ptr<storage::Location> open_location(const LocationSettings& setting
 std::vector<OpenedLocation> open_locations(const config::Settings& settings) {
     std::vector<OpenedLocation> opened;
     if (!settings.repository.empty())
-        opened.push_back({{"local", std::make_shared<LocalLocation>(settings.repository), false, 1},
-                          {"folder", false}});
+        opened.push_back(
+            {{"local", std::make_shared<LocalLocation>(settings.repository), false, 1}, {"folder", false}});
     for (const LocationSettings& location : settings.locations) {
         const bool remote = location.kind != LocationKind::folder;
         opened.push_back({{location.name, open_location(location), remote, remote ? remote_uploads : 1},

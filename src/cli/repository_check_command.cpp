@@ -29,11 +29,13 @@ class RepositoryCheckCommand final : public Command {
             .description =
                 "Opens every manifest, index and key slot, and makes sure that every pack that a backup "
                 "needs "
-                "is there, whole, and agrees with what is said of it. Each location is checked on its own.\n\n"
+                "is there, whole, and agrees with what is said of it. Each location is checked on its "
+                "own.\n\n"
                 "With --read-data all of the repository is read: every seal, every page and every file is "
                 "checked, and each backup must give the very database that was backed up. That takes as "
                 "long as reading the disk.\n\n"
-                "With --repair, what is damaged or missing in one location is replaced by a sound copy out of "
+                "With --repair, what is damaged or missing in one location is replaced by a sound copy out "
+                "of "
                 "another, and the location is checked again. Where nothing may be removed, a damaged object "
                 "stays, and that is said.\n\n"
                 "Each finding names the backups that it hits and what to do. Backups may be made meanwhile.",
@@ -87,15 +89,15 @@ class RepositoryCheckCommand final : public Command {
         try {
             checked.report = repository::check_repository(there, read_data_, context.progress());
             if (repair_ && !checked.report.ok) {
-                checked.repair = repository::repair_location(repository, one.location, checked.report,
-                                                             context.progress());
+                checked.repair =
+                    repository::repair_location(repository, one.location, checked.report, context.progress());
                 checked.report = repository::check_repository(there, read_data_, context.progress());
             }
         } catch (const base::Error& error) {
             // Of several locations, one that fails keeps none of the others from being checked.
             if (error.kind() == ErrorKind::interrupted || context.locations().all().size() == 1) throw;
-            checked.problem = base::printable(
-                error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
+            checked.problem = base::printable(error.cause().empty() ? error.message()
+                                                                    : error.message() + ": " + error.cause());
         }
         return checked;
     }
@@ -124,8 +126,8 @@ class RepositoryCheckCommand final : public Command {
                                             {"advice", finding.advice}}));
             }
             for (const storage::ObjectInfo& object : one.repair.mended)
-                mended.push(Json::object(
-                    {{"location", one.name}, {"object", object.name}, {"bytes", object.bytes}}));
+                mended.push(
+                    Json::object({{"location", one.name}, {"object", object.name}, {"bytes", object.bytes}}));
             for (const repository::NotCopied& object : one.repair.left)
                 left.push(Json::object({{"location", one.name},
                                         {"object", base::printable(object.object)},

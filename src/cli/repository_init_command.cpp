@@ -31,6 +31,7 @@ class RepositoryInitCommand final : public Command {
 
     Result run(Context& context) override {
         context.home();
+        context.locations({"*"});
         Repository::require_none(*repository_location(context));
         std::optional<crypto::SecretBytes> password;
         if (password_ && !secret_from_environment()) password = new_password();

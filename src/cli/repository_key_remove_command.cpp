@@ -55,15 +55,14 @@ class RepositoryKeyRemoveCommand final : public Command {
         Result result{
             .document =
                 Json::object({{"id", id}, {"removed", true}, {"locations", outcomes_document(reached)}}),
-            .print =
-                [id, token, reached](Output& out) {
-                    out.line("Key {} is removed.", out.styled(Style::bold, id.substr(0, 8)));
-                    print_unreached(out, reached, "still has it; remove it again when it is back");
-                    if (token)
-                        out.line(
-                            "Its key {} is still on the token '{}'; 'bt2c-dr keys token remove' destroys it.",
-                            keys::address_of(token->public_key), base::printable(token->token_label));
-                }};
+            .print = [id, token, reached](Output& out) {
+                out.line("Key {} is removed.", out.styled(Style::bold, id.substr(0, 8)));
+                print_unreached(out, reached, "still has it; remove it again when it is back");
+                if (token)
+                    out.line(
+                        "Its key {} is still on the token '{}'; 'bt2c-dr keys token remove' destroys it.",
+                        keys::address_of(token->public_key), base::printable(token->token_label));
+            }};
         if (is_partial(reached)) result.outcome = ErrorKind::partial;
         return result;
     }

@@ -185,19 +185,19 @@ Json Manifest::to_json() const {
     Json files_json = Json::array();
     for (const FileEntry& file : files) files_json.push(file_to_json(file));
     Json json = Json::object({{"type", type_name(type)},
-                         {"parent", parent ? Json(parent->hex()) : Json()},
-                         {"sequence", sequence},
-                         {"program", program},
-                         {"started_at", base::format_utc(started_at)},
-                         {"finished_at", base::format_utc(finished_at)},
-                         {"networks", networks_json},
-                         {"image", image ? image_to_json(*image) : Json()},
-                         {"content_table", references_to_json(content_table)},
-                         {"differences", references_to_json(differences)},
-                         {"pages_changed", pages_changed},
-                         {"packs", packs_json},
-                         {"stored_bytes", stored_bytes},
-                         {"files", files_json}});
+                              {"parent", parent ? Json(parent->hex()) : Json()},
+                              {"sequence", sequence},
+                              {"program", program},
+                              {"started_at", base::format_utc(started_at)},
+                              {"finished_at", base::format_utc(finished_at)},
+                              {"networks", networks_json},
+                              {"image", image ? image_to_json(*image) : Json()},
+                              {"content_table", references_to_json(content_table)},
+                              {"differences", references_to_json(differences)},
+                              {"pages_changed", pages_changed},
+                              {"packs", packs_json},
+                              {"stored_bytes", stored_bytes},
+                              {"files", files_json}});
     if (node) json.set("node", Json::object({{"name", node->name}, {"machine", node->machine}}));
     return json;
 }

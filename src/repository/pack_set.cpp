@@ -67,10 +67,9 @@ PackDirectory read_directory_at(storage::Location& location, const RepositoryKey
 }  // namespace
 
 PackDirectory read_pack_directory(const Repository& repository, const ObjectId& pack) {
-    return read_any_copy(repository.location(), object_name(ObjectType::pack, pack),
-                         [&](storage::Location& copy) {
-                             return read_directory_at(copy, repository.keys(), pack);
-                         });
+    return read_any_copy(
+        repository.location(), object_name(ObjectType::pack, pack),
+        [&](storage::Location& copy) { return read_directory_at(copy, repository.keys(), pack); });
 }
 
 PackSet::PackSet(const Repository& repository, const Manifest& manifest)

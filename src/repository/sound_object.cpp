@@ -28,9 +28,9 @@ void require_sound_pack(const RepositoryKeys& keys, const ObjectId& id, ByteView
     const ByteView trailer = pack.last(pack_trailer_bytes);
     require(base::as_text(trailer).substr(4) == pack_end, "it is cut off");
     const std::size_t sealed = base::get_le<std::uint32_t>(trailer.data());
-    require(sealed >= crypto::seal_tag_bytes &&
-                sealed <= pack.size() - object_header_bytes - pack_trailer_bytes,
-            "it is cut off");
+    require(
+        sealed >= crypto::seal_tag_bytes && sealed <= pack.size() - object_header_bytes - pack_trailer_bytes,
+        "it is cut off");
     const crypto::SecretBytes key = keys.object_key(pack.first(object_header_bytes));
     Bytes plain(sealed - crypto::seal_tag_bytes);
     require(crypto::unseal(key, directory_number,
@@ -41,8 +41,7 @@ void require_sound_pack(const RepositoryKeys& keys, const ObjectId& id, ByteView
     for (std::size_t i = 0; i < directory.blobs.size(); ++i) {
         const BlobEntry& blob = directory.blobs[i];
         plain.resize(blob.sealed_bytes - std::min<std::size_t>(blob.sealed_bytes, crypto::seal_tag_bytes));
-        require(!plain.empty() &&
-                    crypto::unseal(key, i, pack.subspan(blob.offset, blob.sealed_bytes), plain),
+        require(!plain.empty() && crypto::unseal(key, i, pack.subspan(blob.offset, blob.sealed_bytes), plain),
                 "the seal of a blob does not verify");
     }
 }
@@ -55,7 +54,8 @@ void require_sound(const Repository& repository, const std::string& name, ByteVi
     if (folder == "format" && Repository::parse_format(contents, "a copy").id != repository.id())
         throw Error(ErrorKind::failed, "it is the object 'format' of another repository");
     const auto is = [&](ObjectType type) { return folder == object_folder(type); };
-    if (!is(ObjectType::pack) && !is(ObjectType::index) && !is(ObjectType::manifest) && !is(ObjectType::proof))
+    if (!is(ObjectType::pack) && !is(ObjectType::index) && !is(ObjectType::manifest) &&
+        !is(ObjectType::proof))
         return;
     const ObjectId id = ObjectId::parse(std::string_view(name).substr(slash + 1));
     if (is(ObjectType::pack)) require_sound_pack(repository.keys(), id, contents);

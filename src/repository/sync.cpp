@@ -176,16 +176,17 @@ std::set<std::string> retired_backups(storage::Location& location) {
 void sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options) {
     const bool fresh = !Repository::exists(target);
     if (!fresh && Repository::read_id(target) != repository.id())
-        throw Error(ErrorKind::failed, format("cannot use {}: it holds another repository",
-                                              base::printable(target.describe())));
-    storage::Location& slots = options.slots && !(fresh && options.slots == &target) ? *options.slots
-                                                                                    : repository.location();
+        throw Error(ErrorKind::failed,
+                    format("cannot use {}: it holds another repository", base::printable(target.describe())));
+    storage::Location& slots =
+        options.slots && !(fresh && options.slots == &target) ? *options.slots : repository.location();
     if (&slots != &target && (fresh || options.slots)) {
         std::set<std::string> there;
         for (const storage::ObjectInfo& slot : target.list("keys")) there.insert(slot.name);
         for (const storage::ObjectInfo& slot : slots.list("keys"))
             if (!there.contains(slot.name))
-                if (const auto contents = slots.get(slot.name)) static_cast<void>(target.put(slot.name, *contents));
+                if (const auto contents = slots.get(slot.name))
+                    static_cast<void>(target.put(slot.name, *contents));
     }
     // Last, as when a repository is made: one without its slots never exists.
     if (fresh) static_cast<void>(target.put("format", read_sound(repository, "format")));

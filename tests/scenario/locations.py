@@ -221,6 +221,7 @@ def two_nodes(scene):
     with tempfile.TemporaryDirectory() as folder:
         other = Scene(folder)
         # By mistake the same place: its repository is another one.
+        other.run("backup")
         other.settings(near=scene.near)
         made = other.run("backup", status=6)
         check("the foreign place is refused", other.states(made) == {"local": "ok", "near": "failed", "far": "ok"})
@@ -248,6 +249,20 @@ def without_a_folder(scene):
     check("none at all is refused", "location" in scene.run("backup", status=2)["error"]["hint"])
 
 
-for test in (everyday, one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
+def all_unmounted(scene):
+    """No new repository is made beside the disks that hold the old one."""
+    scene.run("backup")
+    for location in (scene.local, scene.near, scene.far):
+        shutil.rmtree(location)
+        location.mkdir(parents=True)
+    refused = scene.run("backup", status=1)
+    check("the backup says why", "not mounted" in refused["error"]["cause"], refused)
+    check("and the way on", "repository init" in refused["error"]["hint"], refused)
+    check("nothing was stored", not any(any(location.iterdir()) for location in (scene.local, scene.near, scene.far)))
+    scene.run("repository", "init")
+    check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
+
+
+for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
     in_scene(test)
 sys.exit(1 if failures else 0)

@@ -16,8 +16,8 @@ namespace bt2c::support {
 class UnrulyLocation final : public storage::Location {
  public:
     using Bytes = base::Bytes;
-    /// Called before every operation with its name ("put", "get", "list", "remove") and the object's; may throw
-    /// or wait.
+    /// Called before every operation with its name ("put", "get", "list", "remove") and the object's; may
+    /// throw or wait.
     std::function<void(const std::string& operation, const std::string& object)> before;
     /// Says that it stored and did not.
     std::atomic<bool> lies = false;

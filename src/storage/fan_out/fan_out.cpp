@@ -104,8 +104,8 @@ std::vector<std::optional<Bytes>> FanOut::ask_all(const std::string& name, std::
             parts_[i]->leave(
                 Error(ErrorKind::failed,
                       format("cannot reach location '{}': it does not answer", parts_[i]->name()))
-                    .cause(format("no answer within {}", base::human_duration(
-                                                             static_cast<double>(patience.count()) / 1000))));
+                    .cause(format("no answer within {}",
+                                  base::human_duration(static_cast<double>(patience.count()) / 1000))));
         if (const auto away = parts_[i]->away()) leave(i, *away);
     }
     return answers;

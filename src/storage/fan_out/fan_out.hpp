@@ -24,8 +24,8 @@ class FanOut final : public Location {
     static constexpr std::size_t default_bytes_max = std::size_t{128} << 20;
     explicit FanOut(std::vector<Place> places, std::size_t bytes_max = default_bytes_max);
 
-    /// Asks every part for an object side by side, so long; who gives no answer is away. Returns what each has
-    /// of it, at most `size_max` bytes: nullopt where it has none or is away.
+    /// Asks every part for an object side by side, so long; who gives no answer is away. Returns what each
+    /// has of it, at most `size_max` bytes: nullopt where it has none or is away.
     std::vector<std::optional<base::Bytes>> ask_all(const std::string& name, std::uint64_t size_max,
                                                     std::chrono::milliseconds patience);
     const std::vector<std::shared_ptr<Part>>& parts() const { return parts_; }

@@ -29,7 +29,8 @@ auto Part::watched(Job job) {
         failures_ = 0;
         return result;
     } catch (const Error& error) {
-        if (error.kind() != ErrorKind::interrupted && ++failures_ >= (place_.remote ? 1 : folder_failures_max))
+        if (error.kind() != ErrorKind::interrupted &&
+            ++failures_ >= (place_.remote ? 1 : folder_failures_max))
             leave(error);
         throw;
     }

@@ -72,8 +72,7 @@ class Scene {
             std::vector<Place> places;
             for (const auto& other : locations) places.push_back({"x", other, false, 1});
             const Repository whole = repository->at(std::make_shared<FanOut>(places));
-            const SyncReport report =
-                sync_location(whole, *location, {locations[0].get(), 2}, silent);
+            const SyncReport report = sync_location(whole, *location, {locations[0].get(), 2}, silent);
             RC_ASSERT(report.left.empty());
         }
     }
@@ -189,7 +188,8 @@ TEST(Sync, NeitherUploadsTwiceNorSpreadsDamage) {
     // Interrupted in the middle by a failure of the target.
     std::atomic<int> puts_left = 2;
     target.before = [&](const std::string& operation, const std::string& name) {
-        if (operation == "put" && name.starts_with("packs/") && puts_left-- <= 0) throw UnrulyLocation::failure();
+        if (operation == "put" && name.starts_with("packs/") && puts_left-- <= 0)
+            throw UnrulyLocation::failure();
     };
     base::SilentProgress silent;
     std::vector<Place> places;

@@ -46,8 +46,9 @@ std::shared_ptr<Location> in_archive() {
 }
 
 std::shared_ptr<Location> in_fan() {
-    return std::make_shared<fan_out::FanOut>(std::vector<fan_out::Place>{
-        {"folder", in_folder(), false, 1}, {"memory", in_memory(), true, 4}, {"other", in_memory(), true, 1}});
+    return std::make_shared<fan_out::FanOut>(std::vector<fan_out::Place>{{"folder", in_folder(), false, 1},
+                                                                         {"memory", in_memory(), true, 4},
+                                                                         {"other", in_memory(), true, 1}});
 }
 
 const Maker fan_maker{"fan", [] { return fill(in_fan()); }, in_fan};
@@ -55,9 +56,10 @@ const Maker memory_maker{"memory", [] { return fill(in_memory()); }, in_memory};
 const Maker local_maker{"local", [] { return fill(in_folder()); }, in_folder};
 const Maker archive_maker{"archive", in_archive, {}};
 
-INSTANTIATE_TEST_SUITE_P(Storage, LocationRead, testing::Values(memory_maker, local_maker, archive_maker, fan_maker),
+INSTANTIATE_TEST_SUITE_P(Storage, LocationRead,
+                         testing::Values(memory_maker, local_maker, archive_maker, fan_maker), maker_name);
+INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite, testing::Values(memory_maker, local_maker, fan_maker),
                          maker_name);
-INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite, testing::Values(memory_maker, local_maker, fan_maker), maker_name);
 
 }  // namespace
 }  // namespace bt2c::storage::contract
