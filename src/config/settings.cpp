@@ -17,7 +17,8 @@ std::vector<SettingsKey> own_keys() {
     return {
         {"repository",
          [](Settings& to, const TomlValue& value) {
-             to.repository = value.text() == "none" ? fs::path() : value.path();
+             to.repository = value.path();
+             if (value.text() == "none") to.repository.clear();
          }},
         {"location", apply_locations},
         {"backup.compression_level",

@@ -29,6 +29,7 @@ class Inquiry {
  public:
     Inquiry(const std::vector<std::shared_ptr<Part>>& parts, std::function<void(std::size_t)> ask)
         : asked_(parts.size()) {
+        const std::lock_guard starting(mutex_);  // the first may answer before the last is asked
         for (std::size_t i = 0; i < parts.size(); ++i) {
             if (parts[i]->away()) continue;
             ++waiting_;
