@@ -34,7 +34,8 @@ bool is_partial(const std::vector<LocationOutcome>& outcomes);
 /// stderr and left out.
 class Locations {
  public:
-    /// `start_anew`: names of locations that may be empty though they held the repository before; "*" for all.
+    /// `start_anew`: names of locations that may be empty though they held the repository before; "*" for
+    /// all.
     Locations(const config::Settings& settings, const config::Home& home, base::Progress& progress,
               const std::vector<std::string>& start_anew = {});
 

@@ -15,8 +15,8 @@ std::string keep_present_state(Context& context, const repository::Repository* r
     if (!repository) return restore::keep_beside(home, context.progress()).native();
     backup::BackupRequest request;
     request.type = repository::BackupType::safety;
-    std::string id = make_backup_everywhere(context, home, *repository, request, patience)
-                         .made.manifest.id.hex();
+    std::string id =
+        make_backup_everywhere(context, home, *repository, request, patience).made.manifest.id.hex();
     context.progress().note(base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
     return id;
 }

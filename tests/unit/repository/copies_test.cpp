@@ -63,7 +63,8 @@ TEST_F(Copies, EachObjectMayBeDamagedInOneOfThem) {
     const auto both = fan();
     const Repository whole = home.repository.at(both);
     EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected);
-    EXPECT_EQ(both->faults().size(), 1U);  // the nearest is asked first; what is sound there is not sought again
+    EXPECT_EQ(both->faults().size(),
+              1U);  // the nearest is asked first; what is sound there is not sought again
     EXPECT_EQ(both->faults().at(0).part, "server");
 }
 
