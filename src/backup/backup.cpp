@@ -26,6 +26,25 @@ using repository::Repository;
 
 namespace {
 
+constexpr base::UnixMs node_memory_ms = base::UnixMs{7} * 24 * 3600 * 1000;
+
+void require_own(const std::optional<Manifest>& latest, const BackupRequest& request) {
+    if (request.type == BackupType::safety || request.takeover || !request.node || !latest || !latest->node ||
+        *latest->node == *request.node || base::now_unix_ms() - latest->finished_at > node_memory_ms)
+        return;
+    const bool renamed = latest->node->name != request.node->name;
+    throw Error(ErrorKind::failed,
+                base::format("cannot store a backup: node '{}'{} made the newest one here, {} of {}",
+                             base::printable(latest->node->name), renamed ? "" : " on another machine",
+                             latest->id.brief(), base::format_utc(latest->finished_at)))
+        .cause(base::format("this is node '{}'; two nodes must not share a repository",
+                            base::printable(request.node->name)))
+        .state("nothing was stored")
+        .hint(
+            "if this node has taken that one's place, run 'bt2c-dr backup --takeover' once; else give it "
+            "locations of its own in config/dr.toml");
+}
+
 class BackupRun {
  public:
     BackupRun(const config::Home& home, const Repository& repository, const BackupRequest& request,
@@ -36,8 +55,10 @@ class BackupRun {
         manifest_.id = repository::ObjectId::random();
         manifest_.type = request_.type;
         manifest_.program = request_.program;
+        manifest_.node = request_.node;
         manifest_.started_at = base::now_unix_ms();
         before_ = find_predecessors(home_, repository_);
+        require_own(before_.latest, request_);
         manifest_.sequence = before_.sequence + 1;
         if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
 

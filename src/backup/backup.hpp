@@ -13,6 +13,9 @@ struct BackupRequest {
     repository::BackupType type = repository::BackupType::full;
     int compression_level = 1;
     std::string program;  ///< name and version, for the manifest
+    std::optional<repository::NodeIdentity> node = {};
+    /// Although the newest backup is another node's.
+    bool takeover = false;
 };
 
 struct BackupResult {
@@ -25,8 +28,9 @@ struct BackupResult {
 /// hint where there is none. Safety: as incremental where there is a full backup of the same page
 /// size, else full; always stored; and where SQLite cannot read the database, its files as they
 /// are; a home without a database gives a backup of its files alone.
-/// Interrupted or failing, it leaves no backup; what it stored is removed again, or, after a kill,
-/// is known to no manifest.
+/// Full and incremental ones are refused where another node made the newest backup of the last seven days:
+/// two nodes that share a repository by mistake. Interrupted or failing, it leaves no backup; what it stored
+/// is removed again, or, after a kill, is known to no manifest.
 BackupResult make_backup(const config::Home& home, const repository::Repository& repository,
                          const BackupRequest& request, base::Progress& progress);
 

@@ -57,7 +57,8 @@ void ordered_parallel(unsigned threads, std::uint64_t count, Work work, Take tak
         taking = false;
     };
 
-    const auto run = [&] {
+    const auto run = [&, stop = present_stop()] {
+        const StopScope scope(stop);
         std::unique_lock lock(mutex);
         while (!failure && next_work < count) {
             const std::uint64_t mine = next_work++;

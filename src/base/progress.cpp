@@ -8,6 +8,7 @@ namespace bt2c::base {
 namespace {
 std::atomic<bool> interrupt_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
+thread_local const std::atomic<bool>* thread_stop = nullptr;
 }  // namespace
 
 void request_interrupt() noexcept {
@@ -15,8 +16,19 @@ void request_interrupt() noexcept {
 }
 
 void throw_if_interrupted() {
-    if (interrupt_requested.load(std::memory_order_relaxed))
+    if (interrupt_requested.load(std::memory_order_relaxed) ||
+        (thread_stop && thread_stop->load(std::memory_order_relaxed)))
         throw Error(ErrorKind::interrupted, "interrupted");
+}
+
+StopScope::StopScope(const std::atomic<bool>* stop) noexcept : before_(thread_stop) {
+    thread_stop = stop;
+}
+StopScope::~StopScope() {
+    thread_stop = before_;
+}
+const std::atomic<bool>* present_stop() noexcept {
+    return thread_stop;
 }
 
 }  // namespace bt2c::base

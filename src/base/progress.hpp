@@ -1,6 +1,7 @@
 #pragma once
 // What a long job tells while it runs, and how it learns that it should stop.
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -30,7 +31,23 @@ class SilentProgress final : public Progress {
 
 /// Asks every job of this process to stop soon; safe in a signal handler.
 void request_interrupt() noexcept;
-/// Throws Error(interrupted) once an interrupt was requested. Called wherever stopping is safe.
+/// Throws Error(interrupted) once an interrupt was requested, or this thread's StopScope says so. Called
+/// wherever stopping is safe.
 void throw_if_interrupted();
+
+/// While it lives, throw_if_interrupted() heeds `stop` too, in this thread and those that ordered_parallel()
+/// starts from it: so one of several jobs is ended and the others go on.
+class StopScope {
+ public:
+    explicit StopScope(const std::atomic<bool>* stop) noexcept;
+    ~StopScope();
+    StopScope(const StopScope&) = delete;
+    StopScope& operator=(const StopScope&) = delete;
+
+ private:
+    const std::atomic<bool>* before_;
+};
+/// What the present thread heeds; nullptr outside of a StopScope.
+const std::atomic<bool>* present_stop() noexcept;
 
 }  // namespace bt2c::base

@@ -1,9 +1,8 @@
-#include "backup/backup.hpp"
 #include "chaindb/sqlite/live_database.hpp"
 #include "cli/backup_document.hpp"
+#include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
 #include "cli/repository_access.hpp"
-#include "cli/version.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -27,16 +26,21 @@ class BackupCommand final : public Command {
                 "The first backup makes the repository, with a key file in HOME/config unless a password is "
                 "given, and shows a recovery phrase of 24 words, once.\n\n"
                 "With HOME/config/repository.write-key and no password in the environment, backups are "
-                "sealed so "
-                "that this node cannot read them; see 'bt2c-dr repository write-key create'.",
+                "sealed so that this node cannot read them; see 'bt2c-dr repository write-key create'.\n\n"
+                "With several locations in dr.toml the backup goes to all of them side by side. It is done "
+                "when one has it; the others are waited for (backup.patience_seconds), and what they lack is "
+                "caught up by the next backup or 'location sync'; the exit status is 6 then.",
             .examples = {{"bt2c-dr backup --type full", "back up everything"},
                          {"bt2c-dr backup --type incremental",
                           "back up what changed since the last full backup"}},
-            .exits = {base::ErrorKind::failed, base::ErrorKind::busy, base::ErrorKind::wrong_secret}};
+            .exits = {base::ErrorKind::failed, base::ErrorKind::busy, base::ErrorKind::wrong_secret,
+                      base::ErrorKind::partial}};
     }
 
     void declare(Options& options) override {
         options.choice(type_, "--type", {"full", "incremental"}, "what to store");
+        options.flag(takeover_, "--takeover",
+                     "go on with a repository in which another node made the newest backup");
     }
 
     Result run(Context& context) override {
@@ -46,11 +50,17 @@ class BackupCommand final : public Command {
         backup::BackupRequest request;
         request.type = type_ == "full" ? repository::BackupType::full : repository::BackupType::incremental;
         request.compression_level = context.settings().compression_level.value_or(1);
-        request.program = "bt2c-dr " + std::string(version());
-        const backup::BackupResult made =
-            backup::make_backup(context.home(), repository, request, context.progress());
-        return {.document = document(made),
-                .print = [made, seconds = watch.seconds()](Output& out) { print(out, made, seconds); }};
+        request.takeover = takeover_;
+        const StoredBackup stored =
+            make_backup_everywhere(context, context.home(), repository, request,
+                                   std::chrono::seconds(context.settings().patience_seconds));
+        Result result{.document = document(stored),
+                      .print = [stored, seconds = watch.seconds()](Output& out) {
+                          print(out, stored.made, seconds);
+                          print_locations(out, stored.locations);
+                      }};
+        if (is_partial(stored.locations)) result.outcome = base::ErrorKind::partial;
+        return result;
     }
 
     repository::Repository open_or_make(Context& context) {
@@ -71,7 +81,8 @@ class BackupCommand final : public Command {
         return std::move(made.repository);
     }
 
-    static Json document(const backup::BackupResult& made) {
+    static Json document(const StoredBackup& stored) {
+        const backup::BackupResult& made = stored.made;
         const repository::Manifest& manifest = made.manifest;
         Json json = backup_document(manifest);
         json.set("changed", made.changed);
@@ -79,8 +90,7 @@ class BackupCommand final : public Command {
         json.set("finished_at", base::format_utc(manifest.finished_at));
         json.set("pages_total", manifest.image ? manifest.image->page_count : 0);
         json.set("pages_changed", made.changed ? manifest.pages_changed : 0);
-        Json location = Json::object({{"name", "local"}, {"status", "ok"}, {"error", nullptr}});
-        json.set("locations", Json::Array{std::move(location)});
+        json.set("locations", outcomes_document(stored.locations));
         return json;
     }
 
@@ -109,7 +119,22 @@ class BackupCommand final : public Command {
         out.fields(fields);
     }
 
+    static void print_locations(Output& out, const std::vector<LocationOutcome>& outcomes) {
+        if (outcomes.size() < 2) return;
+        std::vector<std::pair<std::string, Cell>> fields;
+        for (const LocationOutcome& outcome : outcomes)
+            fields.push_back({outcome.name, outcome.status == "ok"
+                                                ? Cell("has it", Style::green)
+                                                : Cell(outcome.status + ": " + outcome.error, Style::red)});
+        out.fields(fields);
+        if (is_partial(outcomes))
+            out.line(
+                "Not all locations have it: 'bt2c-dr location status' tells more, 'bt2c-dr location sync' "
+                "brings them up to date.");
+    }
+
     std::string type_ = "full";
+    bool takeover_ = false;
 };
 
 }  // namespace

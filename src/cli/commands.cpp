@@ -38,6 +38,8 @@ CommandTable all_commands() {
              repository_key_remove_command,
              repository_rebuild_index_command,
              repository_write_key_create_command,
+             location_status_command,
+             location_sync_command,
              agent_command,
              devnet_up_command,
              devnet_status_command,
@@ -55,6 +57,7 @@ CommandTable all_commands() {
         {"network signer", "look after the keys that sign orders"},
         {"devnet", "a network of real processes on this machine, to try things on"},
         {"repository", "look after the repository that holds the backups"},
+        {"location", "look after the places that backups go to"},
         {"repository key", "manage the keys that open the repository"},
         {"repository write-key", "let a node make backups that it cannot read"},
     };

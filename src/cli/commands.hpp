@@ -42,6 +42,8 @@ std::unique_ptr<Command> repository_key_list_command();
 std::unique_ptr<Command> repository_key_remove_command();
 std::unique_ptr<Command> repository_rebuild_index_command();
 std::unique_ptr<Command> repository_write_key_create_command();
+std::unique_ptr<Command> location_status_command();
+std::unique_ptr<Command> location_sync_command();
 std::unique_ptr<Command> agent_command();
 std::unique_ptr<Command> devnet_up_command();
 std::unique_ptr<Command> devnet_status_command();

@@ -1,5 +1,6 @@
 #include "cli/context.hpp"
 
+#include "cli/locations.hpp"
 #include "cli/progress_bar.hpp"
 
 namespace bt2c::cli {
@@ -17,6 +18,11 @@ const config::Home& Context::home() const {
 const config::Settings& Context::settings() const {
     if (!settings_) settings_ = config::load_settings(home_, options_.config);
     return *settings_;
+}
+
+Locations& Context::locations(const std::vector<std::string>& start_anew) {
+    if (!locations_) locations_ = std::make_unique<Locations>(settings(), home_, progress(), start_anew);
+    return *locations_;
 }
 
 std::optional<std::string> Context::network() const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/progress.hpp"
 #include "cli/terminal.hpp"
@@ -12,6 +13,8 @@
 #include "config/settings.hpp"
 
 namespace bt2c::cli {
+
+class Locations;
 
 /// The options that stand before or after any command.
 struct GlobalOptions {
@@ -34,6 +37,8 @@ class Context {
     const config::Home& home_unchecked() const { return home_; }
     /// dr.toml, read at the first call. Throws Error(usage) when it is wrong.
     const config::Settings& settings() const;
+    /// Where backups rest, by dr.toml; found out at the first call. `start_anew` as in locations.hpp.
+    Locations& locations(const std::vector<std::string>& start_anew = {});
     /// --network, when it was given.
     std::optional<std::string> network() const;
 
@@ -52,6 +57,7 @@ class Context {
     config::Home home_;
     mutable std::optional<config::Settings> settings_;
     std::unique_ptr<base::Progress> progress_;
+    std::unique_ptr<Locations> locations_;
 };
 
 }  // namespace bt2c::cli

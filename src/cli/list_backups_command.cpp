@@ -2,6 +2,7 @@
 
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 
 namespace bt2c::cli {
@@ -21,6 +22,7 @@ class ListBackupsCommand final : public Command {
                 "backup added to the repository, how much the chain grew since the backup before, and when "
                 "it "
                 "was last proved restorable.\n\n"
+                "With several locations it tells how many of them have each backup.\n\n"
                 "A damaged manifest is listed as damaged and hides no other backup.",
             .examples = {{"bt2c-dr list-backups", "show all backups"},
                          {"bt2c-dr --json list-backups", "the same for programs"}},
@@ -34,11 +36,15 @@ class ListBackupsCommand final : public Command {
         const auto repository = open_repository(context);
         auto list = std::make_shared<const repository::BackupList>(repository.list());
         auto proofs = repository.proofs();
+        const auto held = holders(context.locations());
         Json backups = Json::array();
         for (const Manifest& manifest : list->backups) {
             Json json = backup_document(manifest);
             json.set("created_at", base::format_utc(manifest.finished_at));
-            json.set("locations", Json::Array{"local"});
+            Json names = Json::array();
+            if (const auto at = held.find(manifest.id.hex()); at != held.end())
+                for (const std::string& name : at->second) names.push(name);
+            json.set("locations", std::move(names));
             const auto proof = proofs.find(manifest.id.hex());
             json.set("verified_at", proof == proofs.end() ? Json() : Json(base::format_utc(proof->second)));
             backups.push(std::move(json));
@@ -48,9 +54,23 @@ class ListBackupsCommand final : public Command {
             damaged.push(Json::object({{"id", backup.id}, {"reason", backup.reason}}));
         Result result{
             .document = Json::object({{"backups", std::move(backups)}, {"damaged", std::move(damaged)}}),
-            .print = [list, proofs](Output& out) { print(out, *list, proofs); }};
+            .print = [list, proofs, held, of = context.locations().all().size()](Output& out) {
+                print(out, *list, proofs, held, of);
+            }};
+        context.locations().tell_faults();
         if (!list->damaged.empty()) result.outcome = base::ErrorKind::findings;
         return result;
+    }
+
+    /// The locations that have each backup, by its id.
+    using Holders = std::map<std::string, std::vector<std::string>>;
+    static Holders holders(const Locations& locations) {
+        Holders held;
+        const auto holdings = locations.holdings();
+        for (std::size_t i = 0; i < holdings.size(); ++i)
+            if (holdings[i])
+                for (const std::string& id : *holdings[i]) held[id].push_back(locations.all()[i].name);
+        return held;
     }
 
     static std::string growth(const Manifest& manifest, const Manifest* before) {
@@ -60,17 +80,20 @@ class ListBackupsCommand final : public Command {
     }
 
     static void print(Output& out, const repository::BackupList& list,
-                      const std::map<std::string, base::UnixMs>& proofs) {
+                      const std::map<std::string, base::UnixMs>& proofs, const Holders& held,
+                      std::size_t locations) {
         using Align = Column::Align;
-        Table table({{"ID"},
-                     {"TYPE"},
-                     {"MADE (UTC)"},
-                     {"AGE", Align::right},
-                     {"CHAIN", Align::left, true},
-                     {"BLOCKS", Align::right},
-                     {"DATABASE", Align::right},
-                     {"STORED", Align::right},
-                     {"PROVED", Align::right}});
+        std::vector<Column> columns({{"ID"},
+                                     {"TYPE"},
+                                     {"MADE (UTC)"},
+                                     {"AGE", Align::right},
+                                     {"CHAIN", Align::left, true},
+                                     {"BLOCKS", Align::right},
+                                     {"DATABASE", Align::right},
+                                     {"STORED", Align::right},
+                                     {"PROVED", Align::right}});
+        if (locations > 1) columns.push_back({"COPIES", Align::right});
+        Table table(columns);
         const base::UnixMs now = base::now_unix_ms();
         const auto age = [&](base::UnixMs time) {
             return time > now ? std::string("in the future")
@@ -82,16 +105,26 @@ class ListBackupsCommand final : public Command {
             const auto proof = proofs.find(manifest.id.hex());
             std::string made = base::format_utc(manifest.finished_at);
             made = made.substr(0, 10) + " " + made.substr(11, 8);
-            table.row(
+            std::vector<Cell> cells(
                 {manifest.id.brief(), std::string(repository::type_name(manifest.type)), made,
                  age(manifest.finished_at), chain_text(manifest.networks), growth(manifest, before),
                  manifest.image ? human_size(manifest.image->bytes()) : std::string("unreadable"),
                  human_size(manifest.stored_bytes),
                  proof == proofs.end() ? Cell("never", Style::dim) : Cell(age(proof->second), Style::green)});
+            if (locations > 1) {
+                const auto at = held.find(manifest.id.hex());
+                const std::size_t copies = at == held.end() ? 0 : at->second.size();
+                cells.push_back({base::format("{} of {}", copies, locations),
+                                 copies == locations ? Style::green : Style::yellow});
+            }
+            table.row(cells);
         }
-        for (const repository::DamagedBackup& backup : list.damaged)
-            table.row({base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "", "",
-                       Cell(base::printable(backup.reason), Style::red), "", "", "", ""});
+        for (const repository::DamagedBackup& backup : list.damaged) {
+            std::vector<Cell> cells({base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "",
+                                     "", Cell(base::printable(backup.reason), Style::red), "", "", "", ""});
+            if (locations > 1) cells.push_back("");
+            table.row(cells);
+        }
         if (table.empty()) {
             out.line("There is no backup yet. Make one with 'bt2c-dr backup'.");
             return;

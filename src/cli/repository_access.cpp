@@ -10,12 +10,12 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/locations.hpp"
 #include "cli/secret_input.hpp"
 #include "cli/secret_prompt.hpp"
 #include "cli/token_slot.hpp"
 #include "crypto/mnemonic.hpp"
 #include "platform/file.hpp"
-#include "storage/local/local_location.hpp"
 
 namespace bt2c::cli {
 
@@ -91,7 +91,7 @@ bool secret_is_in_environment() {
 }
 
 std::shared_ptr<storage::Location> repository_location(Context& context) {
-    return std::make_shared<storage::local::LocalLocation>(context.settings().repository);
+    return context.locations().whole();
 }
 
 Repository open_repository(Context& context) {
@@ -198,7 +198,7 @@ NewRepository make_repository(Context& context, std::optional<SecretBytes> new_p
             secrets.push_back({{repository::SlotKind::key_file, make_key_file(path)}, "key file"});
         new_key_file = path.native();
     }
-    Repository repository = Repository::init(repository_location(context), secrets);
+    Repository repository = context.locations().init(secrets);
     return {std::move(repository), crypto::mnemonic_from_entropy(entropy.view()), std::move(new_key_file)};
 }
 

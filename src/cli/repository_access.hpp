@@ -25,7 +25,7 @@ repository::Repository open_repository_at(Context& context, std::shared_ptr<stor
 /// beside it gives a warning.
 repository::Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location);
 
-/// The location that dr.toml names.
+/// All locations that dr.toml names, as one; see locations.hpp.
 std::shared_ptr<storage::Location> repository_location(Context& context);
 
 /// A repository that was just made.

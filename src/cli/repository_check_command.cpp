@@ -1,13 +1,25 @@
+#include <algorithm>
+
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
-#include "repository/check.hpp"
+#include "repository/repair.hpp"
 
 namespace bt2c::cli {
 namespace {
 
+using base::ErrorKind;
 using base::Json;
 using repository::CheckFinding;
 using repository::CheckReport;
+
+/// What was found in one location, and mended.
+struct Checked {
+    std::string name;
+    std::string problem;  ///< why it was not checked; empty when it was
+    CheckReport report;
+    repository::RepairReport repair;
+};
 
 class RepositoryCheckCommand final : public Command {
     About about() const override {
@@ -17,47 +29,134 @@ class RepositoryCheckCommand final : public Command {
             .description =
                 "Opens every manifest, index and key slot, and makes sure that every pack that a backup "
                 "needs "
-                "is there, whole, and agrees with what is said of it.\n\n"
+                "is there, whole, and agrees with what is said of it. Each location is checked on its "
+                "own.\n\n"
                 "With --read-data all of the repository is read: every seal, every page and every file is "
                 "checked, and each backup must give the very database that was backed up. That takes as "
                 "long as reading the disk.\n\n"
+                "With --repair, what is damaged or missing in one location is replaced by a sound copy out "
+                "of "
+                "another, and the location is checked again. Where nothing may be removed, a damaged object "
+                "stays, and that is said.\n\n"
                 "Each finding names the backups that it hits and what to do. Backups may be made meanwhile.",
             .examples = {{"bt2c-dr repository check", "a quick look"},
-                         {"bt2c-dr repository check --read-data", "prove that all can be restored"}},
-            .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::wrong_secret,
-                      base::ErrorKind::no_repository}};
+                         {"bt2c-dr repository check --read-data", "prove that all can be restored"},
+                         {"bt2c-dr repository check --repair --read-data --location usb",
+                          "mend one location from the others"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
+                      ErrorKind::no_repository}};
     }
 
     void declare(Options& options) override {
         options.flag(read_data_, "--read-data", "also read and check all that is stored");
+        options.value(location_, "--location", "NAME", "check this location only");
+        options.flag(repair_, "--repair", "mend one location from another");
     }
 
     Result run(Context& context) override {
+        const Locations& locations = context.locations();
+        if (!location_.empty() &&
+            std::ranges::find(locations.all(), location_, &Locations::One::name) == locations.all().end())
+            throw base::Error(ErrorKind::usage,
+                              base::format("there is no location '{}'", base::printable(location_)))
+                .hint("'bt2c-dr location status' shows those of config/dr.toml");
+        if (repair_ && locations.all().size() < 2)
+            throw base::Error(ErrorKind::failed, "cannot mend anything: there is one location only")
+                .state("nothing was changed")
+                .hint("add a table [[location]] to config/dr.toml, so that there is a copy next time");
         const auto repository = open_repository(context);
-        const auto report = std::make_shared<const CheckReport>(
-            repository::check_repository(repository, read_data_, context.progress()));
-        Json findings = Json::array();
-        for (const CheckFinding& finding : report->findings) {
-            Json backups = Json::array();
-            for (const std::string& id : finding.backups) backups.push(id);
-            findings.push(Json::object({{"object", base::printable(finding.object)},
-                                        {"kind", repository::finding_name(finding.kind)},
-                                        {"text", finding.text},
-                                        {"backups", std::move(backups)},
-                                        {"advice", finding.advice}}));
-        }
-        Result result{
-            .document = Json::object({{"ok", report->ok},
-                                      {"read_data", read_data_},
-                                      {"objects", report->objects},
-                                      {"bytes", report->bytes},
-                                      {"findings", std::move(findings)}}),
-            .print = [report, read_data = read_data_](Output& out) { print(out, *report, read_data); }};
-        if (!report->ok) result.outcome = base::ErrorKind::findings;
+        const auto all = std::make_shared<std::vector<Checked>>();
+        for (const Locations::One& one : locations.all())
+            if (location_.empty() || one.name == location_) all->push_back(check(context, repository, one));
+        const bool sound = std::ranges::all_of(*all, [](const Checked& one) { return one.report.ok; });
+        const bool whole = std::ranges::all_of(*all, [](const Checked& one) { return one.problem.empty(); });
+        Result result{.document = document(*all), .print = [all, read_data = read_data_](Output& out) {
+                          for (const Checked& one : *all) print(out, one, read_data, all->size() > 1);
+                      }};
+        if (!sound)
+            result.outcome = ErrorKind::findings;
+        else if (!whole)
+            result.outcome = ErrorKind::partial;
         return result;
     }
 
-    static void print(Output& out, const CheckReport& report, bool read_data) {
+    Checked check(Context& context, const repository::Repository& repository,
+                  const Locations::One& one) const {
+        Checked checked{one.name, one.problem, {}, {}};
+        if (checked.problem.empty() && !one.has_repository) checked.problem = "nothing is stored there yet";
+        if (!checked.problem.empty()) return checked;
+        const repository::Repository there = repository.at(one.location);
+        try {
+            checked.report = repository::check_repository(there, read_data_, context.progress());
+            if (repair_ && !checked.report.ok) {
+                checked.repair =
+                    repository::repair_location(repository, one.location, checked.report, context.progress());
+                checked.report = repository::check_repository(there, read_data_, context.progress());
+            }
+        } catch (const base::Error& error) {
+            // Of several locations, one that fails keeps none of the others from being checked.
+            if (error.kind() == ErrorKind::interrupted || context.locations().all().size() == 1) throw;
+            checked.problem = base::printable(error.cause().empty() ? error.message()
+                                                                    : error.message() + ": " + error.cause());
+        }
+        return checked;
+    }
+
+    Json document(const std::vector<Checked>& all) const {
+        Json findings = Json::array(), mended = Json::array(), left = Json::array(), list = Json::array();
+        bool ok = true;
+        std::uint64_t objects = 0, bytes = 0;
+        for (const Checked& one : all) {
+            ok = ok && one.report.ok && one.problem.empty();
+            objects += one.report.objects;
+            bytes += one.report.bytes;
+            list.push(Json::object({{"name", one.name},
+                                    {"ok", one.report.ok && one.problem.empty()},
+                                    {"objects", one.report.objects},
+                                    {"bytes", one.report.bytes},
+                                    {"error", one.problem.empty() ? Json() : Json(one.problem)}}));
+            for (const CheckFinding& finding : one.report.findings) {
+                Json backups = Json::array();
+                for (const std::string& id : finding.backups) backups.push(id);
+                findings.push(Json::object({{"location", one.name},
+                                            {"object", base::printable(finding.object)},
+                                            {"kind", repository::finding_name(finding.kind)},
+                                            {"text", finding.text},
+                                            {"backups", std::move(backups)},
+                                            {"advice", finding.advice}}));
+            }
+            for (const storage::ObjectInfo& object : one.repair.mended)
+                mended.push(
+                    Json::object({{"location", one.name}, {"object", object.name}, {"bytes", object.bytes}}));
+            for (const repository::NotCopied& object : one.repair.left)
+                left.push(Json::object({{"location", one.name},
+                                        {"object", base::printable(object.object)},
+                                        {"error", base::printable(object.why)}}));
+        }
+        Json json = Json::object({{"ok", ok},
+                                  {"read_data", read_data_},
+                                  {"objects", objects},
+                                  {"bytes", bytes},
+                                  {"findings", std::move(findings)},
+                                  {"locations", std::move(list)}});
+        if (repair_) {
+            json.set("mended", std::move(mended));
+            json.set("not_mended", std::move(left));
+        }
+        return json;
+    }
+
+    static void print(Output& out, const Checked& checked, bool read_data, bool several) {
+        if (several) out.line("{}", out.styled(Style::bold, "Location " + checked.name));
+        if (!checked.problem.empty())
+            return out.line("{} {}", out.styled(Style::red, "It was not checked:"), checked.problem);
+        for (const storage::ObjectInfo& object : checked.repair.mended)
+            out.line("{} {} ({})", out.styled(Style::green, "mended"), base::printable(object.name),
+                     base::human_size(object.bytes));
+        for (const repository::NotCopied& left : checked.repair.left)
+            out.line("{} {}: {}", out.styled(Style::red, "not mended"), base::printable(left.object),
+                     base::printable(left.why));
+        const CheckReport& report = checked.report;
         for (const CheckFinding& finding : report.findings) {
             const bool fault = repository::is_fault(finding.kind);
             out.line("{} {}",
@@ -68,7 +167,10 @@ class RepositoryCheckCommand final : public Command {
                 backups += (backups.empty() ? "" : ", ") + base::printable(id.substr(0, 8));
             std::vector<std::pair<std::string, Cell>> fields{{"what", base::printable(finding.text)}};
             if (!backups.empty()) fields.push_back({"hits", "backups " + backups});
-            fields.push_back({"do", finding.advice});
+            fields.push_back({"do", several && fault ? base::format("bt2c-dr repository check --repair "
+                                                                    "--location {}; else {}",
+                                                                    checked.name, finding.advice)
+                                                     : finding.advice});
             out.fields(fields);
         }
         if (!report.findings.empty()) out.line();
@@ -79,7 +181,9 @@ class RepositoryCheckCommand final : public Command {
                  read_data ? "all of them read" : "their contents not read");
     }
 
+    std::string location_;
     bool read_data_ = false;
+    bool repair_ = false;
 };
 
 }  // namespace

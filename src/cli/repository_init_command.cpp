@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 
 namespace bt2c::cli {
@@ -21,7 +22,7 @@ class RepositoryInitCommand final : public Command {
                 "new key file HOME/config/repository.key. The first backup does the same by itself.",
             .examples = {{"bt2c-dr repository init", "make it, with a new key file"},
                          {"bt2c-dr repository init --password", "make it, and ask for a password"}},
-            .exits = {base::ErrorKind::failed, base::ErrorKind::busy}};
+            .exits = {base::ErrorKind::failed, base::ErrorKind::busy, base::ErrorKind::partial}};
     }
 
     void declare(Options& options) override {
@@ -30,21 +31,27 @@ class RepositoryInitCommand final : public Command {
 
     Result run(Context& context) override {
         context.home();
+        context.locations({"*"});
         Repository::require_none(*repository_location(context));
         std::optional<crypto::SecretBytes> password;
         if (password_ && !secret_from_environment()) password = new_password();
         const NewRepository made = make_repository(context, std::move(password));
         show_recovery_phrase(context, made);
+        const auto reached = context.locations().share_basics(made.repository);
         const std::string location = base::printable(made.repository.location().describe());
         const std::string id = made.repository.id().hex();
-        return {
+        Result result{
             .document =
                 Json::object({{"id", id},
                               {"location", location},
+                              {"locations", outcomes_document(reached)},
                               {"key_file", made.key_file ? Json(base::printable(*made.key_file)) : Json()}}),
-            .print = [location, id](Output& out) {
+            .print = [location, id, reached](Output& out) {
                 out.line("Repository {} is made at {}.", out.styled(Style::bold, id.substr(0, 8)), location);
+                print_unreached(out, reached, "has nothing of it yet");
             }};
+        if (is_partial(reached)) result.outcome = base::ErrorKind::partial;
+        return result;
     }
 
     bool password_ = false;

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/token_slot.hpp"
 #include "crypto/mnemonic.hpp"
@@ -35,7 +36,8 @@ class RepositoryKeyAddCommand final : public Command {
                           "add a key file"},
                          {"bt2c-dr repository key add --recovery-phrase", "add a new recovery phrase"},
                          {"bt2c-dr repository key add --token-key", "add a key on a hardware token"}},
-            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::no_repository}};
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
+                      ErrorKind::no_repository}};
     }
 
     void declare(Options& options) override {
@@ -55,18 +57,24 @@ class RepositoryKeyAddCommand final : public Command {
             throw Error(ErrorKind::usage, "--module, --token and --pin-file are for --token-key");
         if (token_key_) token_.without_pin(context);  // that no module is named is told first
         if (label_.size() > 200) throw Error(ErrorKind::usage, "the label is longer than 200 bytes");
-        const auto repository = open_repository(context);
+        const auto whole = open_repository(context);
+        const auto repository = whole.at(context.locations().first().location);
         const SlotInfo slot = password_
                                   ? add(repository, Secret::from_text(new_password().text()), "password")
                               : phrase_    ? add_phrase(context, repository)
                               : token_key_ ? add_token_slot(context, token_, repository, label_)
                                            : add_key_file(repository);
+        const auto reached = context.locations().share_basics(whole);
         Json document = slot_document(slot);
+        document.set("locations", outcomes_document(reached));
         document.set("key_file", key_file_ ? Json(base::printable(key_file_->native())) : Json());
-        return {.document = std::move(document), .print = [slot](Output& out) {
-                    out.line("Key {} is added: {}.", out.styled(Style::bold, slot.id.brief()),
-                             slot_kind_text(slot.kind));
-                }};
+        Result result{.document = std::move(document), .print = [slot, reached](Output& out) {
+                          out.line("Key {} is added: {}.", out.styled(Style::bold, slot.id.brief()),
+                                   slot_kind_text(slot.kind));
+                          print_unreached(out, reached, "does not have it before the next 'location sync'");
+                      }};
+        if (is_partial(reached)) result.outcome = ErrorKind::partial;
+        return result;
     }
 
     SlotInfo add(const repository::Repository& repository, const Secret& secret, const char* label) const {

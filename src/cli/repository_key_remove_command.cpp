@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "keys/rsa_key.hpp"
 
@@ -24,7 +25,8 @@ class RepositoryKeyRemoveCommand final : public Command {
                 "Who has copied the slot and knows its secret can still open what was copied with it.",
             .examples = {{"bt2c-dr repository key list", "see the ids"},
                          {"bt2c-dr repository key remove 3fa4c1d2", "remove that one"}},
-            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::no_repository}};
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
+                      ErrorKind::no_repository}};
     }
 
     void declare(Options& options) override {
@@ -49,14 +51,20 @@ class RepositoryKeyRemoveCommand final : public Command {
         std::optional<repository::TokenKey> token;
         for (const repository::SlotInfo& slot : list.slots)
             if (slot.id.hex() == id) token = slot.token;
-        repository.location().remove(name);
-        return {.document = Json::object({{"id", id}, {"removed", true}}), .print = [id, token](Output& out) {
-                    out.line("Key {} is removed.", out.styled(Style::bold, id.substr(0, 8)));
-                    if (token)
-                        out.line(
-                            "Its key {} is still on the token '{}'; 'bt2c-dr keys token remove' destroys it.",
-                            keys::address_of(token->public_key), base::printable(token->token_label));
-                }};
+        const auto reached = context.locations().remove_slot(name);
+        Result result{
+            .document =
+                Json::object({{"id", id}, {"removed", true}, {"locations", outcomes_document(reached)}}),
+            .print = [id, token, reached](Output& out) {
+                out.line("Key {} is removed.", out.styled(Style::bold, id.substr(0, 8)));
+                print_unreached(out, reached, "still has it; remove it again when it is back");
+                if (token)
+                    out.line(
+                        "Its key {} is still on the token '{}'; 'bt2c-dr keys token remove' destroys it.",
+                        keys::address_of(token->public_key), base::printable(token->token_label));
+            }};
+        if (is_partial(reached)) result.outcome = ErrorKind::partial;
+        return result;
     }
 
     /// The object's name, of a sound or damaged slot.

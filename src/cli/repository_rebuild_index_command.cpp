@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "repository/index.hpp"
 
@@ -36,7 +37,7 @@ class RepositoryRebuildIndexCommand final : public Command {
     }
 
     Result run(Context& context) override {
-        const auto repository = open_repository(context);
+        const auto repository = open_repository(context).at(context.locations().first().location);
         Outcome outcome;
         if (!id_.empty()) {
             const Manifest manifest = repository.find(id_);

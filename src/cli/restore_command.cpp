@@ -6,6 +6,7 @@
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/network_target.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_source.hpp"
@@ -104,6 +105,7 @@ class RestoreCommand final : public Command {
             [&] { return keep_present_state(context, opened.safety.get(), target); }};
         const restore::RestoreResult result =
             restore::restore(opened.source, target, request, hooks, context.progress());
+        if (opened.repository) context.locations().tell_faults();
         if (result.signing_locked)
             network::append_audit(target,
                                   {.event = network::AuditEvent::signing_locked,

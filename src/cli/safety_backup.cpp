@@ -1,19 +1,22 @@
 #include "cli/safety_backup.hpp"
 
-#include "backup/backup.hpp"
 #include "base/text.hpp"
-#include "cli/version.hpp"
+#include "cli/backup_job.hpp"
 #include "restore/keep_beside.hpp"
 
 namespace bt2c::cli {
+namespace {
+/// The node is down: one copy is enough to go on, and slow locations catch up with the next backup.
+constexpr std::chrono::seconds patience{10};
+}  // namespace
 
 std::string keep_present_state(Context& context, const repository::Repository* repository,
                                const config::Home& home) {
     if (!repository) return restore::keep_beside(home, context.progress()).native();
     backup::BackupRequest request;
     request.type = repository::BackupType::safety;
-    request.program = "bt2c-dr " + std::string(version());
-    std::string id = backup::make_backup(home, *repository, request, context.progress()).manifest.id.hex();
+    std::string id =
+        make_backup_everywhere(context, home, *repository, request, patience).made.manifest.id.hex();
     context.progress().note(base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
     return id;
 }

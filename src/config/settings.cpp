@@ -15,10 +15,16 @@ constexpr std::uint64_t settings_size_max = 1 << 20;
 
 std::vector<SettingsKey> own_keys() {
     return {
-        {"repository", [](Settings& to, const TomlValue& value) { to.repository = value.path(); }},
+        {"repository",
+         [](Settings& to, const TomlValue& value) {
+             to.repository = value.path();
+             if (value.text() == "none") to.repository.clear();
+         }},
         {"location", apply_locations},
         {"backup.compression_level",
          [](Settings& to, const TomlValue& value) { to.compression_level = value.integer(1, 19); }},
+        {"backup.patience_seconds",
+         [](Settings& to, const TomlValue& value) { to.patience_seconds = value.integer(0, 86400); }},
         {"keys.rotation_months",
          [](Settings& to, const TomlValue& value) { to.key_rotation_months = value.integer(1, 120); }},
         {"token.module", [](Settings& to, const TomlValue& value) { to.token_module = value.path(); }},
@@ -85,6 +91,11 @@ Settings parse_settings(std::string_view text, const fs::path& name, const Home&
     settings.network.node_name = platform::host_name();
     apply_table(settings, TomlFile(text, name, home).root(), "");
     check_network(settings.network, name);
+    if (settings.repository.empty() && settings.locations.empty())
+        throw base::Error(base::ErrorKind::usage,
+                          base::format("{} says repository = \"none\" and names no other location",
+                                       base::printable(name.native())))
+            .hint("add a table [[location]], or name a folder");
     return settings;
 }
 

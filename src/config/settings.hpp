@@ -38,9 +38,12 @@ struct NetworkSettings {
 /// What dr.toml says; what it leaves out has the default shown here.
 struct Settings {
     /// `repository`: the folder of the repository; relative paths start at the home, "~/" at the user's.
+    /// Empty for "none": backups go to `locations` only.
     fs::path repository;
     /// `backup.compression_level`: zstd's, 1 (fast) to 19 (small); nullopt leaves it to the backup.
     std::optional<int> compression_level;
+    /// `backup.patience_seconds`: how long a backup that one location has waits for the others, 0 to 86400.
+    int patience_seconds = 900;
     /// `keys.rotation_months`: after so many months a validator's key is due for a new one, 1 to 120.
     int key_rotation_months = 6;
     /// `token.module`: the PKCS#11 module of the keys in hardware; empty: there are none.

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
 #include "platform/file.hpp"
+#include "repository/copies.hpp"
 #include "storage/archive/archive_writer.hpp"
 
 namespace bt2c::repository {
@@ -39,7 +40,7 @@ class ItemList {
     void add(ObjectType type, const ObjectId& id, std::optional<std::uint64_t> bytes = {}) {
         const std::string name = object_name(type, id);
         if (!known_.insert(name).second) return;
-        const auto size = location_.size_of(name);
+        const auto size = bytes ? size_of_any(name, *bytes) : location_.size_of(name);
         // An index is a cache, and can be made again from the exported file.
         if (!size && type == ObjectType::index) return;
         if (!size) throw unfit(name, "it is missing");
@@ -57,6 +58,13 @@ class ItemList {
     std::vector<Item> items;
 
  private:
+    /// The wanted size where any copy has it, else the nearest one's.
+    std::optional<std::uint64_t> size_of_any(const std::string& name, std::uint64_t wanted) {
+        for (const auto& copy : location_.copies())
+            if (copy->size_of(name) == wanted) return wanted;
+        return location_.size_of(name);
+    }
+
     storage::Location& location_;
     std::set<std::string> known_;
 };
@@ -87,11 +95,13 @@ void check_room(const std::vector<Item>& items, const std::filesystem::path& fil
 }
 
 Bytes read_item(storage::Location& location, const Item& item) {
-    std::optional<Bytes> contents = location.get_range(item.name, 0, item.bytes);
-    if (!contents || contents->size() != item.bytes)
-        throw ItemList::unfit(item.name, "it was removed or changed meanwhile");
-    if (item.sealed) check_header(*contents, item.sealed->first, item.sealed->second);
-    return std::move(*contents);
+    return read_any_copy(location, item.name, [&](storage::Location& copy) {
+        std::optional<Bytes> contents = copy.get_range(item.name, 0, item.bytes);
+        if (!contents || contents->size() != item.bytes)
+            throw ItemList::unfit(item.name, "it was removed or changed meanwhile");
+        if (item.sealed) check_header(*contents, item.sealed->first, item.sealed->second);
+        return std::move(*contents);
+    });
 }
 
 }  // namespace

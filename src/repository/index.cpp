@@ -6,6 +6,7 @@
 #include "base/progress.hpp"
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
+#include "repository/copies.hpp"
 #include "repository/pack_set.hpp"
 
 namespace bt2c::repository {
@@ -44,31 +45,6 @@ Index index_of_packs(const Repository& repository, const Manifest& manifest) {
     return index;
 }
 
-Index decode_index(const Repository& repository, const ObjectId& backup, ByteView object) {
-    const auto damaged = [&] {
-        return Error(ErrorKind::failed, base::format("index {} is damaged", backup.brief()))
-            .cause("its seal does not verify");
-    };
-    check_header(object, ObjectType::index, backup);
-    auto opened = repository.keys().open_front(object);
-    if (!opened) throw damaged();
-    const std::size_t front = front_bytes(object);
-    base::Reader reader(object.subspan(front));
-    Index index{std::move(opened->backup_secret), {}};
-    for (std::uint64_t number = 0; reader.left() > 0; ++number) {
-        const ByteView sealed = reader.bytes(reader.integer<std::uint32_t>());
-        Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
-        IndexEntry entry;
-        if (plain.size() < entry.pack.bytes.size() || !crypto::unseal(opened->key, number, sealed, plain))
-            throw damaged();
-        std::copy_n(plain.begin(), entry.pack.bytes.size(), entry.pack.bytes.begin());
-        // All packs of a backup are sealed as its index is.
-        entry.directory = PackDirectory::decode(ByteView(plain).subspan(entry.pack.bytes.size()), front);
-        index.entries.push_back(std::move(entry));
-    }
-    return index;
-}
-
 bool same(const Index& a, const Index& b) {
     return crypto::equal(a.backup_secret.view(), b.backup_secret.view()) &&
            std::equal(
@@ -79,7 +55,7 @@ bool same(const Index& a, const Index& b) {
 /// Whether the object is the index that is wanted; one that cannot be read is not.
 bool is_index(const Repository& repository, const ObjectId& backup, ByteView object, const Index& wanted) {
     try {
-        return same(decode_index(repository, backup, object), wanted);
+        return same(decode_index(repository.keys(), backup, object), wanted);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         return false;
@@ -102,11 +78,40 @@ Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup, const Ind
     return bytes;
 }
 
+Index decode_index(const RepositoryKeys& keys, const ObjectId& backup, ByteView object) {
+    const auto damaged = [&] {
+        return Error(ErrorKind::failed, base::format("index {} is damaged", backup.brief()))
+            .cause("its seal does not verify");
+    };
+    check_header(object, ObjectType::index, backup);
+    auto opened = keys.open_front(object);
+    if (!opened) throw damaged();
+    const std::size_t front = front_bytes(object);
+    base::Reader reader(object.subspan(front));
+    Index index{std::move(opened->backup_secret), {}};
+    for (std::uint64_t number = 0; reader.left() > 0; ++number) {
+        const ByteView sealed = reader.bytes(reader.integer<std::uint32_t>());
+        Bytes plain(sealed.size() - std::min(sealed.size(), crypto::seal_tag_bytes));
+        IndexEntry entry;
+        if (plain.size() < entry.pack.bytes.size() || !crypto::unseal(opened->key, number, sealed, plain))
+            throw damaged();
+        std::copy_n(plain.begin(), entry.pack.bytes.size(), entry.pack.bytes.begin());
+        // All packs of a backup are sealed as its index is.
+        entry.directory = PackDirectory::decode(ByteView(plain).subspan(entry.pack.bytes.size()), front);
+        index.entries.push_back(std::move(entry));
+    }
+    return index;
+}
+
 std::optional<Index> read_index(const Repository& repository, const ObjectId& backup) {
-    const auto object =
-        repository.location().get_range(object_name(ObjectType::index, backup), 0, index_bytes_max);
-    if (!object) return std::nullopt;
-    return decode_index(repository, backup, *object);
+    const std::string name = object_name(ObjectType::index, backup);
+    const bool several = !repository.location().copies().empty();
+    return read_any_copy(repository.location(), name, [&](storage::Location& copy) -> std::optional<Index> {
+        const auto object = copy.get_range(name, 0, index_bytes_max);
+        if (object) return decode_index(repository.keys(), backup, *object);
+        if (several) throw Error(ErrorKind::failed, base::format("index {} is missing", backup.brief()));
+        return std::nullopt;
+    });
 }
 
 bool rebuild_index(const Repository& repository, const Manifest& manifest) {

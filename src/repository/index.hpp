@@ -22,8 +22,11 @@ struct Index {
 /// The index as an object.
 base::Bytes encode_index(const RepositoryKeys& keys, const ObjectId& backup, const Index& index);
 
-/// nullopt where the repository has none. Throws Error when it is damaged, belongs to another
-/// backup, or has an unknown version.
+/// Reads an index. Throws Error when it is damaged, belongs to another backup, or has an unknown version.
+Index decode_index(const RepositoryKeys& keys, const ObjectId& backup, base::ByteView object);
+
+/// nullopt where the repository has none; of several locations another one's, where the nearest lacks it.
+/// Throws as decode_index().
 std::optional<Index> read_index(const Repository& repository, const ObjectId& backup);
 
 /// Makes the index of a backup anew from the directories at the ends of its packs, where it is

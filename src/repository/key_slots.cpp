@@ -10,6 +10,7 @@
 #include "crypto/password.hpp"
 #include "crypto/random.hpp"
 #include "crypto/seal.hpp"
+#include "repository/copies.hpp"
 
 namespace bt2c::repository {
 
@@ -114,10 +115,15 @@ struct ReadSlots {
 ReadSlots read_slots(storage::Location& location) {
     ReadSlots read;
     for (const storage::ObjectInfo& object : location.list("keys")) try {
-            const auto contents = location.get_range(object.name, 0, slot_object_bytes_max);
-            if (contents)
-                read.slots.push_back(
-                    parse_slot(ObjectId::parse(std::string_view(object.name).substr(5)), *contents));
+            const ObjectId id = ObjectId::parse(std::string_view(object.name).substr(5));
+            std::optional<Slot> slot =
+                read_any_copy(location, object.name, [&](storage::Location& copy) -> std::optional<Slot> {
+                    const auto contents = copy.get_range(object.name, 0, slot_object_bytes_max);
+                    if (contents) return parse_slot(id, *contents);
+                    if (&copy == &location) return std::nullopt;
+                    throw Error(ErrorKind::failed, "the key slot is missing");
+                });
+            if (slot) read.slots.push_back(std::move(*slot));
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             read.damaged.push_back(object.name);

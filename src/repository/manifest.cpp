@@ -184,20 +184,22 @@ Json Manifest::to_json() const {
             Json::object({{"id", pack.id.hex()}, {"backup", pack.backup.hex()}, {"bytes", pack.bytes}}));
     Json files_json = Json::array();
     for (const FileEntry& file : files) files_json.push(file_to_json(file));
-    return Json::object({{"type", type_name(type)},
-                         {"parent", parent ? Json(parent->hex()) : Json()},
-                         {"sequence", sequence},
-                         {"program", program},
-                         {"started_at", base::format_utc(started_at)},
-                         {"finished_at", base::format_utc(finished_at)},
-                         {"networks", networks_json},
-                         {"image", image ? image_to_json(*image) : Json()},
-                         {"content_table", references_to_json(content_table)},
-                         {"differences", references_to_json(differences)},
-                         {"pages_changed", pages_changed},
-                         {"packs", packs_json},
-                         {"stored_bytes", stored_bytes},
-                         {"files", files_json}});
+    Json json = Json::object({{"type", type_name(type)},
+                              {"parent", parent ? Json(parent->hex()) : Json()},
+                              {"sequence", sequence},
+                              {"program", program},
+                              {"started_at", base::format_utc(started_at)},
+                              {"finished_at", base::format_utc(finished_at)},
+                              {"networks", networks_json},
+                              {"image", image ? image_to_json(*image) : Json()},
+                              {"content_table", references_to_json(content_table)},
+                              {"differences", references_to_json(differences)},
+                              {"pages_changed", pages_changed},
+                              {"packs", packs_json},
+                              {"stored_bytes", stored_bytes},
+                              {"files", files_json}});
+    if (node) json.set("node", Json::object({{"name", node->name}, {"machine", node->machine}}));
+    return json;
 }
 
 Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
@@ -207,6 +209,8 @@ Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
     if (const Json* parent = json.find("parent")) manifest.parent = ObjectId::parse(parent->string());
     manifest.sequence = json.unsigned_at("sequence");
     manifest.program = json.string_at("program");
+    if (const Json* node = json.find("node"))
+        manifest.node = NodeIdentity{node->string_at("name"), node->string_at("machine")};
     manifest.started_at = time_at(json, "started_at");
     manifest.finished_at = time_at(json, "finished_at");
     for (const Json& state : json.array_at("networks"))

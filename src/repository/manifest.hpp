@@ -53,12 +53,20 @@ struct PackInfo {
     std::uint64_t bytes = 0;
 };
 
+/// Which node made a backup.
+struct NodeIdentity {
+    std::string name;
+    std::string machine;  ///< 16 hex digits that differ from machine to machine; empty where unknown
+    bool operator==(const NodeIdentity&) const = default;
+};
+
 struct Manifest {
     ObjectId id;
     BackupType type = BackupType::full;
     std::optional<ObjectId> parent;
     std::uint64_t sequence = 0;
     std::string program;
+    std::optional<NodeIdentity> node;
     base::UnixMs started_at = 0, finished_at = 0;
     std::vector<NetworkState> networks;
     std::optional<ImageInfo> image;

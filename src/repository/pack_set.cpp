@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/compression.hpp"
+#include "repository/copies.hpp"
 #include "repository/index.hpp"
 
 namespace bt2c::repository {
@@ -37,9 +38,10 @@ struct PackSet::Loaded {
     crypto::SecretBytes key;
 };
 
-OpenedPack open_pack(const Repository& repository, const ObjectId& pack) {
+namespace {
+
+OpenedPack open_pack_at(storage::Location& location, const RepositoryKeys& all_keys, const ObjectId& pack) {
     const std::string name = object_name(ObjectType::pack, pack);
-    storage::Location& location = repository.location();
     const auto size = location.size_of(name);
     const auto front = location.get_range(name, 0, front_bytes_max);
     if (!size || !front) throw missing_pack(pack);
@@ -47,7 +49,7 @@ OpenedPack open_pack(const Repository& repository, const ObjectId& pack) {
     const auto too_short = [&] { return damaged_pack(pack, "it is cut off"); };
     const std::size_t front_size = front_bytes(*front);
     if (*size < front_size + trailer_bytes) throw too_short();
-    auto keys = repository.keys().open_front(*front);
+    auto keys = all_keys.open_front(*front);
     if (!keys) throw damaged_pack(pack, "the seal of its secret does not verify");
     const Bytes trailer = location.get_range(name, *size - trailer_bytes, trailer_bytes).value_or(Bytes());
     if (trailer.size() != trailer_bytes || !std::equal(pack_end.begin(), pack_end.end(), trailer.begin() + 4))
@@ -61,6 +63,14 @@ OpenedPack open_pack(const Repository& repository, const ObjectId& pack) {
     if (sealed.size() != sealed_bytes || !crypto::unseal(keys->key, directory_number, sealed, plain))
         throw damaged_pack(pack, "the seal of its directory does not verify");
     return {PackDirectory::decode(plain, front_size), std::move(*keys)};
+}
+
+}  // namespace
+
+OpenedPack open_pack(const Repository& repository, const ObjectId& pack) {
+    return read_any_copy(
+        repository.location(), object_name(ObjectType::pack, pack),
+        [&](storage::Location& copy) { return open_pack_at(copy, repository.keys(), pack); });
 }
 
 PackSet::PackSet(const Repository& repository, const Manifest& manifest)
@@ -120,22 +130,23 @@ std::vector<Bytes> PackSet::payloads(BlobReference first, std::uint32_t count) c
     const BlobEntry& begin = entry(first);
     const BlobEntry& last = entry({first.pack, first.blob + count - 1});
     const std::uint64_t size = std::uint64_t{last.offset} + last.sealed_bytes - begin.offset;
-    const PackInfo& info = packs_[first.pack];
-    const auto sealed =
-        repository_.location().get_range(object_name(ObjectType::pack, info.id), begin.offset, size);
-    if (!sealed) throw missing_pack(info.id);
-    if (sealed->size() != size) throw damaged(first.pack, "it is cut off");
-    std::vector<Bytes> payloads;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const BlobEntry& blob = entry({first.pack, first.blob + i});
-        Bytes plain(blob.sealed_bytes - crypto::seal_tag_bytes);
-        const base::ByteView part =
-            base::ByteView(*sealed).subspan(blob.offset - begin.offset, blob.sealed_bytes);
-        if (plain.empty() || !crypto::unseal(pack.key, first.blob + i, part, plain))
-            throw damaged(first.pack, "its seal does not verify");
-        payloads.push_back(std::move(plain));
-    }
-    return payloads;
+    const std::string name = object_name(ObjectType::pack, packs_[first.pack].id);
+    return read_any_copy(repository_.location(), name, [&](storage::Location& copy) {
+        const auto sealed = copy.get_range(name, begin.offset, size);
+        if (!sealed) throw missing_pack(packs_[first.pack].id);
+        if (sealed->size() != size) throw damaged(first.pack, "it is cut off");
+        std::vector<Bytes> payloads;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const BlobEntry& blob = entry({first.pack, first.blob + i});
+            Bytes plain(blob.sealed_bytes - crypto::seal_tag_bytes);
+            const base::ByteView part =
+                base::ByteView(*sealed).subspan(blob.offset - begin.offset, blob.sealed_bytes);
+            if (plain.empty() || !crypto::unseal(pack.key, first.blob + i, part, plain))
+                throw damaged(first.pack, "its seal does not verify");
+            payloads.push_back(std::move(plain));
+        }
+        return payloads;
+    });
 }
 
 Bytes PackSet::contents(BlobReference reference) const {

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/compression.hpp"
+#include "repository/copies.hpp"
 #include "repository/index.hpp"
 
 namespace bt2c::repository {
@@ -62,10 +63,16 @@ bool Repository::exists(storage::Location& location) {
 }
 
 Repository::Format Repository::read_format(storage::Location& location) {
-    const auto contents = read_clear_object(location, "format");
-    if (!contents) throw no_repository(location);
+    return read_any_copy(location, "format", [](storage::Location& copy) {
+        const auto contents = read_clear_object(copy, "format");
+        if (!contents) throw no_repository(copy);
+        return parse_format(*contents, copy.describe());
+    });
+}
+
+Repository::Format Repository::parse_format(base::ByteView contents, const std::string& place) {
     try {
-        const Json json = Json::parse(base::as_text(*contents));
+        const Json json = Json::parse(base::as_text(contents));
         if (json.string_at("format") != format_name)
             throw Error(ErrorKind::failed, "it names another format");
         if (json.integer_at("version") != format_version)
@@ -77,7 +84,7 @@ Repository::Format Repository::read_format(storage::Location& location) {
     } catch (const Error& error) {
         throw Error(ErrorKind::failed,
                     format("cannot open the repository at {}: its object 'format' is damaged",
-                           base::printable(location.describe())))
+                           base::printable(place)))
             .cause(error.message())
             .hint(
                 "bring the file 'format' back from a copy of the repository; the backups themselves are "
@@ -192,11 +199,18 @@ Bytes Repository::open_object(ObjectType type, const ObjectId& id, base::ByteVie
 }
 
 Manifest Repository::manifest(const ObjectId& id) const {
-    const auto object = location_->get_range(object_name(ObjectType::manifest, id), 0, manifest_bytes_max);
-    if (!object)
-        throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
-            .hint("'bt2c-dr list-backups' shows those that exist");
-    const Bytes plain = open_object(ObjectType::manifest, id, *object);
+    const std::string name = object_name(ObjectType::manifest, id);
+    return read_any_copy(*location_, name, [&](storage::Location& copy) {
+        const auto object = copy.get_range(name, 0, manifest_bytes_max);
+        if (!object)
+            throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
+                .hint("'bt2c-dr list-backups' shows those that exist");
+        return open_manifest(id, *object);
+    });
+}
+
+Manifest Repository::open_manifest(const ObjectId& id, base::ByteView object) const {
+    const Bytes plain = open_object(ObjectType::manifest, id, object);
     const auto damaged = [&](std::string cause) {
         return Error(ErrorKind::failed, format("manifest {} is damaged", id.brief())).cause(std::move(cause));
     };
@@ -207,7 +221,7 @@ Manifest Repository::manifest(const ObjectId& id) const {
         throw damaged("it cannot be decompressed");
     try {
         Manifest manifest = Manifest::from_json(id, Json::parse(base::as_text(text)));
-        manifest.write_only = seal_kind(*object) == SealKind::write_only;
+        manifest.write_only = seal_kind(object) == SealKind::write_only;
         return manifest;
     } catch (const Error& error) {
         throw damaged(error.message());
@@ -276,9 +290,14 @@ void Repository::check_still_there(const Manifest& manifest) const {
     };
     if (!exists(*location_) || read_id(*location_) != id())
         throw gone("the repository was removed or replaced");
-    for (const PackInfo& pack : manifest.packs)
-        if (location_->size_of(object_name(ObjectType::pack, pack.id)) != pack.bytes)
-            throw gone(format("pack {} was removed or changed", pack.id.brief()));
+    for (const PackInfo& pack : manifest.packs) {
+        const std::string name = object_name(ObjectType::pack, pack.id);
+        read_any_copy(*location_, name, [&](storage::Location& copy) {
+            if (copy.size_of(name) != pack.bytes)
+                throw gone(format("pack {} was removed or changed", pack.id.brief()));
+            return true;
+        });
+    }
     if (manifest.parent && !location_->size_of(object_name(ObjectType::manifest, *manifest.parent)))
         throw gone(format("its full backup {} was removed", manifest.parent->brief()));
 }
@@ -325,9 +344,12 @@ std::map<std::string, base::UnixMs> Repository::proofs() const {
     for (const storage::ObjectInfo& object : location_->list("proofs")) try {
             const ObjectId id =
                 ObjectId::parse(std::string_view(object.name).substr(object.name.rfind('/') + 1));
-            const auto contents = location_->get_range(object.name, 0, format_object_bytes_max);
-            if (!contents) continue;
-            const Json json = Json::parse(base::as_text(open_object(ObjectType::proof, id, *contents)));
+            const Bytes plain = read_any_copy(*location_, object.name, [&](storage::Location& copy) {
+                const auto contents = copy.get_range(object.name, 0, format_object_bytes_max);
+                if (!contents) throw Error(ErrorKind::failed, "it was removed meanwhile");
+                return open_object(ObjectType::proof, id, *contents);
+            });
+            const Json json = Json::parse(base::as_text(plain));
             base::UnixMs& time = latest[json.string_at("backup")];
             time = std::max(time, base::parse_utc(json.string_at("verified_at")).value_or(0));
         } catch (const Error&) {

@@ -52,6 +52,8 @@ class Repository {
     };
     /// Throws as open(), but for wrong_secret.
     static Format read_format(storage::Location& location);
+    /// The same of an object at hand; `place` is what messages call where it is from.
+    static Format parse_format(base::ByteView contents, const std::string& place);
     static ObjectId read_id(storage::Location& location) { return read_format(location).id; }
 
     storage::Location& location() const { return *location_; }
@@ -63,6 +65,12 @@ class Repository {
     BackupList list() const;
     /// Throws Error when it is absent or damaged.
     Manifest manifest(const ObjectId& id) const;
+    /// The same of an object at hand.
+    Manifest open_manifest(const ObjectId& id, base::ByteView object) const;
+    /// The same repository, seen in one of its locations alone.
+    Repository at(std::shared_ptr<storage::Location> location) const {
+        return Repository(std::move(location), keys_);
+    }
     /// By "latest" (the newest full or incremental one), or an id or the beginning of one (four
     /// digits at least). Throws Error with a hint when there is none or several.
     Manifest find(const std::string& name) const;

@@ -46,6 +46,13 @@ class Location {
     /// holds already. False where this location has no such thing or was not told to use it; throws where the
     /// object is not there.
     virtual bool keep_until(const std::string& /*name*/, base::UnixMs /*until*/) { return false; }
+
+    /// Of a location that stands for several: those that can be read, the nearest first. Readers that find
+    /// an object damaged try the others. Empty for all others.
+    virtual std::vector<std::shared_ptr<Location>> copies() { return {}; }
+    /// A reader tells that the object cannot be used as `copy`, one of copies(), has it.
+    virtual void note_fault(const Location& /*copy*/, const std::string& /*name*/,
+                            const std::string& /*what*/) {}
 };
 
 }  // namespace bt2c::storage

@@ -83,5 +83,18 @@ TEST(LocationSettings, FaultsNameLineAndKey) {
               "underscores | ");
 }
 
+TEST(LocationSettings, TheFolderMayBeLeftOutWhereThereIsAnotherPlace) {
+    const std::string place = "[[location]]\nname = \"usb\"\nkind = \"folder\"\npath = \"/mnt/usb\"\n";
+    EXPECT_TRUE(parse("repository = \"none\"\n" + place).repository.empty());
+    EXPECT_FALSE(parse(place).repository.empty());
+    EXPECT_NE(fault_of("repository = \"none\"").find("[[location]]"), std::string::npos);
+}
+
+TEST(LocationSettings, PatienceIsBounded) {
+    EXPECT_EQ(parse("").patience_seconds, 900);
+    EXPECT_EQ(parse("[backup]\npatience_seconds = 0").patience_seconds, 0);
+    EXPECT_NE(fault_of("[backup]\npatience_seconds = -1").find("patience_seconds"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace bt2c::config

@@ -3,6 +3,7 @@
 #include "contract/location_suite.hpp"
 #include "storage/archive/archive_location.hpp"
 #include "storage/archive/archive_writer.hpp"
+#include "storage/fan_out/fan_out.hpp"
 #include "storage/local/local_location.hpp"
 #include "storage/memory/memory_location.hpp"
 #include "storage/sftp/sftp_location.hpp"
@@ -63,14 +64,23 @@ std::shared_ptr<Location> on_server() {
     return {owner, &owner->location};
 }
 
+std::shared_ptr<Location> in_fan() {
+    return std::make_shared<fan_out::FanOut>(std::vector<fan_out::Place>{{"folder", in_folder(), false, 1},
+                                                                         {"memory", in_memory(), true, 4},
+                                                                         {"other", in_memory(), true, 1}});
+}
+
+const Maker fan_maker{"fan", [] { return fill(in_fan()); }, in_fan};
 const Maker memory_maker{"memory", [] { return fill(in_memory()); }, in_memory};
 const Maker local_maker{"local", [] { return fill(in_folder()); }, in_folder};
 const Maker sftp_maker{"sftp", [] { return fill(on_server()); }, on_server};
 const Maker archive_maker{"archive", in_archive, {}};
 
 INSTANTIATE_TEST_SUITE_P(Storage, LocationRead,
-                         testing::Values(memory_maker, local_maker, archive_maker, sftp_maker), maker_name);
-INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite, testing::Values(memory_maker, local_maker, sftp_maker),
+                         testing::Values(memory_maker, local_maker, archive_maker, sftp_maker, fan_maker),
+                         maker_name);
+INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite,
+                         testing::Values(memory_maker, local_maker, sftp_maker, fan_maker),
                          maker_name);
 
 }  // namespace

@@ -1,0 +1,340 @@
+#include "cli/locations.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/text.hpp"
+#include "platform/file.hpp"
+
+namespace bt2c::cli {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::Json;
+using repository::Repository;
+using storage::fan_out::Standing;
+
+namespace {
+
+constexpr std::uint64_t format_bytes_max = 4096;
+/// For the first answer of a location; its own time limits come to minutes where names do not resolve.
+constexpr std::chrono::seconds answer_patience{15};
+
+std::string reason_of(const Error& error) {
+    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
+}
+
+std::optional<std::string> id_in(const std::optional<base::Bytes>& contents) {
+    if (!contents) return std::nullopt;
+    try {
+        return Repository::parse_format(*contents, "").id.hex();
+    } catch (const Error&) {  // 'repository check' tells; what is sealed is checked anyway
+        return std::nullopt;
+    }
+}
+
+fs::path record_of(const config::Home& home, const std::string& name) {
+    return home.backups() / "locations" / name;
+}
+
+/// Whether the location held the repository when it was last used at that place.
+bool held_before(const config::Home& home, const Locations::One& one) {
+    try {
+        const base::Bytes record = platform::read_file(record_of(home, one.name), format_bytes_max);
+        return base::as_text(record) == one.location->describe() + "\n";
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+}  // namespace
+
+void print_unreached(Output& out, const std::vector<LocationOutcome>& outcomes, std::string_view what) {
+    for (const LocationOutcome& outcome : outcomes)
+        if (outcome.status != "ok")
+            out.line("{} location '{}' {}: {}", out.styled(Style::yellow, "warning:"), outcome.name, what,
+                     outcome.error);
+}
+
+Json outcomes_document(const std::vector<LocationOutcome>& outcomes) {
+    Json list = Json::array();
+    for (const LocationOutcome& outcome : outcomes)
+        list.push(Json::object({{"name", outcome.name},
+                                {"status", outcome.status},
+                                {"error", outcome.error.empty() ? Json() : Json(outcome.error)}}));
+    return list;
+}
+
+bool is_partial(const std::vector<LocationOutcome>& outcomes) {
+    return std::ranges::any_of(outcomes, [](const auto& outcome) { return outcome.status != "ok"; });
+}
+
+Locations::Locations(const config::Settings& settings, const config::Home& home, base::Progress& progress,
+                     const std::vector<std::string>& start_anew)
+    : home_(home), progress_(progress) {
+    std::vector<storage::fan_out::Place> places;
+    for (OpenedLocation& opened : open_locations(settings)) {
+        all_.push_back(
+            {opened.place.name, opened.facts, opened.place.location, false, "", opened.place.uploads});
+        places.push_back(std::move(opened.place));
+    }
+    held_back_.resize(all_.size());
+    if (all_.size() == 1) {
+        whole_ = all_.front().location;
+        all_.front().has_repository = true;  // or there is none at all
+        return;
+    }
+    fan_ = std::make_shared<storage::fan_out::FanOut>(std::move(places));
+    whole_ = fan_;
+    admit(start_anew);
+}
+
+void Locations::leave_out(std::size_t index, const Error& reason) {
+    all_[index].problem = base::printable(reason_of(reason));
+    progress_.note(format("location '{}' is left out: {}", all_[index].name, all_[index].problem));
+}
+
+void Locations::admit(const std::vector<std::string>& start_anew) {
+    const auto answers = fan_->ask_all("format", format_bytes_max, answer_patience);
+    const auto may_be_empty = [&](const std::string& name) {
+        return std::ranges::find(start_anew, name) != start_anew.end() ||
+               std::ranges::find(start_anew, "*") != start_anew.end();
+    };
+    std::string id, id_of;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        One& one = all_[i];
+        one.has_repository = answers[i].has_value();
+        if (const auto away = fan_->parts()[i]->away()) {
+            leave_out(i, *away);
+            continue;
+        }
+        const auto its_id = id_in(answers[i]);
+        if (its_id && id.empty()) {
+            id = *its_id;
+            id_of = one.name;
+        }
+        std::optional<Error> refused;
+        if (its_id && *its_id != id)
+            refused =
+                Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
+                                                its_id->substr(0, 8), id_of, id.substr(0, 8)))
+                    .hint("give this node a place of its own there in dr.toml");
+        else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name))
+            refused =
+                Error(ErrorKind::failed, "it is empty, and held the repository before")
+                    .cause(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it "
+                                  "again",
+                                  one.name))
+                    .hint("mount the disk; to begin with a new repository: bt2c-dr repository init");
+        if (!refused) continue;
+        one.has_repository = false;
+        leave_out(i, *refused);
+        // One that lost its contents may still have them elsewhere: absence from it proves nothing.
+        if (its_id)
+            fan_->refuse(i, *refused);
+        else
+            fan_->leave(i, *refused);
+    }
+}
+
+const Locations::One& Locations::first() const {
+    const One& one = all_.front();
+    if (!one.problem.empty())
+        throw Error(ErrorKind::failed, format("cannot use location '{}', which has the keys first", one.name))
+            .cause(one.problem)
+            .state("nothing was changed");
+    return one;
+}
+
+repository::SyncOptions Locations::sync_options(const One& target) const {
+    return {all_.front().problem.empty() ? all_.front().location.get() : nullptr, target.uploads};
+}
+
+Repository Locations::init(const std::vector<Repository::LabelledSecret>& secrets) {
+    Repository::require_none(*whole_);
+    const auto at = std::ranges::find_if(all_, [](const One& one) { return one.problem.empty(); });
+    if (at == all_.end())
+        throw Error(ErrorKind::failed, "cannot make a repository: no location can be used")
+            .cause(all_.front().problem)
+            .state("nothing was changed");
+    const Repository made = Repository::init(at->location, secrets);
+    at->has_repository = true;
+    return made.at(whole_);
+}
+
+std::vector<std::optional<std::set<std::string>>> Locations::holdings() const {
+    if (!fan_) return {repository::backup_ids(whole_->list("manifests"))};
+    std::vector<std::optional<std::set<std::string>>> holdings;
+    for (const auto& list : fan_->list_each("manifests")) {
+        holdings.emplace_back();
+        if (list) holdings.back() = repository::backup_ids(*list);
+    }
+    return holdings;
+}
+
+template <typename Job>
+std::vector<LocationOutcome> Locations::on_each(Job job) {
+    std::vector<LocationOutcome> outcomes;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        One& one = all_[i];
+        outcomes.push_back({one.name, one.problem.empty() ? "ok" : "failed", one.problem});
+        if (!one.problem.empty()) continue;
+        try {
+            job(one);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted || !fan_) throw;
+            leave_out(i, error);
+            fan_->leave(i, error);
+            outcomes.back() = {one.name, "failed", one.problem};
+        }
+    }
+    return outcomes;
+}
+
+std::vector<LocationOutcome> Locations::share_basics(const Repository& repository) {
+    if (!fan_) return {{all_.front().name, "ok", ""}};
+    return on_each([&](One& one) {
+        repository::sync_basics(repository, *one.location, sync_options(one));
+        one.has_repository = true;
+        remember(one);
+    });
+}
+
+std::vector<LocationOutcome> Locations::remove_slot(const std::string& object) {
+    first().location->remove(object);
+    return on_each([&](One& one) { one.location->remove(object); });
+}
+
+void Locations::begin_backup(const Repository& repository) {
+    if (!fan_) return;
+    share_basics(repository);
+    const std::set<std::string> retired = repository::retired_backups(*whole_);
+    const auto holdings = this->holdings();
+    std::set<std::string> every;
+    for (const auto& ids : holdings)
+        if (ids) every.insert(ids->begin(), ids->end());
+    bool whole = false;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        held_back_[i] = !holdings[i] || std::ranges::any_of(every, [&](const std::string& id) {
+            return !holdings[i]->contains(id) && !repository::is_retired(retired, id);
+        });
+        whole = whole || !held_back_[i];
+    }
+    for (std::size_t i = 0; i < all_.size() && !whole; ++i) {
+        if (!all_[i].problem.empty()) continue;
+        progress_.note(
+            format("location '{}' is brought up to date first: none has all earlier backups", all_[i].name));
+        try {
+            const auto report =
+                repository::sync_location(repository, *all_[i].location, sync_options(all_[i]), progress_);
+            whole = report.left.empty();
+            held_back_[i] = !whole;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            leave_out(i, error);
+            fan_->leave(i, error);
+        }
+    }
+    // What cannot be copied from anywhere must not keep new backups from being made.
+    const auto usable = std::ranges::find_if(all_, [](const One& one) { return one.problem.empty(); });
+    if (!whole && usable != all_.end()) held_back_[static_cast<std::size_t>(usable - all_.begin())] = false;
+    for (std::size_t i = 0; i < all_.size(); ++i) fan_->uploads().allow_commits(i, !held_back_[i]);
+}
+
+std::vector<LocationOutcome> Locations::finish_backup(const Repository& repository,
+                                                      std::chrono::seconds patience) {
+    if (!fan_) return {{all_.front().name, "ok", ""}};
+    const auto end = std::chrono::steady_clock::now() + patience;
+    progress_.phase("waiting for the other locations", 0);
+    std::vector<LocationOutcome> outcomes;
+    for (const storage::fan_out::Outcome& outcome : fan_->uploads().finish(patience)) {
+        static constexpr const char* names[] = {"ok", "behind", "failed"};
+        outcomes.push_back({outcome.name, names[static_cast<std::size_t>(outcome.standing)],
+                            base::printable(outcome.error)});
+    }
+    outcomes = catch_up(repository, std::move(outcomes), end);
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (outcomes[i].status == "ok") remember(all_[i]);
+    return outcomes;
+}
+
+std::vector<LocationOutcome> Locations::catch_up(const Repository& repository,
+                                                 std::vector<LocationOutcome> outcomes,
+                                                 std::chrono::steady_clock::time_point end) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::atomic<bool> stop = false;
+    std::size_t running = 0;
+    const auto bring_up = [&](std::size_t i) {
+        const base::StopScope scope(&stop);
+        base::SilentProgress silent;
+        LocationOutcome outcome{all_[i].name, "ok", ""};
+        try {
+            const auto report =
+                repository::sync_location(repository, *all_[i].location, sync_options(all_[i]), silent);
+            if (!report.left.empty())
+                outcome = {all_[i].name, "behind",
+                           base::printable(format("{} could not be copied: {}", report.left.front().object,
+                                                  report.left.front().why))};
+        } catch (const Error& error) {
+            outcome.status = error.kind() == ErrorKind::interrupted ? "behind" : "failed";
+            outcome.error = error.kind() == ErrorKind::interrupted
+                                ? "it lacks earlier backups; 'bt2c-dr location sync' goes on with it"
+                                : base::printable(reason_of(error));
+        } catch (const std::exception& error) {
+            outcome = {all_[i].name, "failed", error.what()};
+        }
+        const std::lock_guard lock(mutex);
+        outcomes[i] = std::move(outcome);
+        --running;
+        changed.notify_all();
+    };
+    std::vector<std::thread> threads;
+    {
+        std::unique_lock lock(mutex);
+        for (std::size_t i = 0; i < all_.size(); ++i)
+            if (outcomes[i].status == "behind" && all_[i].problem.empty()) {
+                ++running;
+                threads.emplace_back(bring_up, i);
+            }
+        while (running > 0 && !stop) {
+            changed.wait_for(lock, std::chrono::milliseconds(50));
+            try {
+                base::throw_if_interrupted();
+            } catch (const Error&) {
+                stop = true;
+            }
+            if (std::chrono::steady_clock::now() >= end) stop = true;
+        }
+    }
+    for (std::thread& thread : threads) thread.join();
+    base::throw_if_interrupted();
+    return outcomes;
+}
+
+void Locations::tell_faults() const {
+    if (!fan_) return;
+    for (const storage::fan_out::Note& note : fan_->faults())
+        progress_.note(
+            format("location '{}' could not give what it should ({}); another copy was used. To mend "
+                   "it: bt2c-dr repository check --repair --location {}",
+                   note.part, base::printable(note.text), note.part));
+}
+
+void Locations::remember(const One& one) const {
+    const fs::path record = record_of(home_, one.name);
+    if (held_before(home_, one)) return;
+    try {
+        platform::durable_mkdir(record.parent_path(), 0700);
+        platform::write_durably(record, base::as_bytes(one.location->describe() + "\n"), 0600);
+    } catch (const Error& error) {
+        progress_.note(format("cannot note that location '{}' is in use: {}", one.name, reason_of(error)));
+    }
+}
+
+}  // namespace bt2c::cli

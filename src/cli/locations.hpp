@@ -1,0 +1,99 @@
+#pragma once
+// All locations of the repository as one, and each of them.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/progress.hpp"
+#include "cli/open_locations.hpp"
+#include "cli/output.hpp"
+#include "config/home.hpp"
+#include "repository/repository.hpp"
+#include "repository/sync.hpp"
+#include "storage/fan_out/fan_out.hpp"
+
+namespace bt2c::cli {
+
+/// What one location has of a backup that was made just now.
+struct LocationOutcome {
+    std::string name;
+    std::string status;  ///< "ok", "behind" or "failed"
+    std::string error;   ///< empty when ok
+};
+/// "warning: …" for each location that was not reached, where a change must reach all of them.
+void print_unreached(Output& out, const std::vector<LocationOutcome>& outcomes, std::string_view what);
+base::Json outcomes_document(const std::vector<LocationOutcome>& outcomes);
+/// Whether one of them has not everything, which is exit status 6.
+bool is_partial(const std::vector<LocationOutcome>& outcomes);
+
+/// Lives as long as the command. A location that does not answer, or holds another repository, is told of on
+/// stderr and left out.
+class Locations {
+ public:
+    /// `start_anew`: names of locations that may be empty though they held the repository before; "*" for
+    /// all.
+    Locations(const config::Settings& settings, const config::Home& home, base::Progress& progress,
+              const std::vector<std::string>& start_anew = {});
+
+    struct One {
+        std::string name;
+        LocationFacts facts;
+        std::shared_ptr<storage::Location> location;
+        bool has_repository = false;
+        std::string problem;  ///< why it is left out; empty when it is not
+        unsigned uploads = 1;
+    };
+    const std::vector<One>& all() const { return all_; }
+    /// What repositories are opened at: the only location, or all of them as one.
+    const std::shared_ptr<storage::Location>& whole() const { return whole_; }
+    /// The first one, which says what keys there are; throws Error where it is left out.
+    const One& first() const;
+    /// How to bring `target` up to date.
+    repository::SyncOptions sync_options(const One& target) const;
+
+    /// Makes a new repository in the first location that can be reached; the others get it from there.
+    repository::Repository init(const std::vector<repository::Repository::LabelledSecret>& secrets);
+
+    /// Gives every other location the object `format` and the first one's key slots, as far as it lacks them.
+    std::vector<LocationOutcome> share_basics(const repository::Repository& repository);
+    /// Removes a key slot from every location, the first one first, which must be reached.
+    std::vector<LocationOutcome> remove_slot(const std::string& object);
+
+    /// Before a backup: makes sure that one location at least has all earlier ones, and that those that have
+    /// not get no manifest yet whose base they lack.
+    void begin_backup(const repository::Repository& repository);
+    /// After it: waits for the slower locations, at most so long, and brings those up to date that lack more.
+    std::vector<LocationOutcome> finish_backup(const repository::Repository& repository,
+                                               std::chrono::seconds patience);
+
+    /// Ids of the backups in each location; nullopt where it is left out.
+    std::vector<std::optional<std::set<std::string>>> holdings() const;
+
+    /// Copies that could not be used while something was read, on stderr.
+    void tell_faults() const;
+    /// A location that has the repository from now on is not taken for an empty one again.
+    void remember(const One& one) const;
+
+ private:
+    void admit(const std::vector<std::string>& start_anew);
+    /// What `job` does to each location that is not left out.
+    template <typename Job>
+    std::vector<LocationOutcome> on_each(Job job);
+    void leave_out(std::size_t index, const base::Error& reason);
+    std::vector<LocationOutcome> catch_up(const repository::Repository& repository,
+                                          std::vector<LocationOutcome> outcomes,
+                                          std::chrono::steady_clock::time_point end);
+
+    config::Home home_;
+    base::Progress& progress_;
+    std::vector<One> all_;
+    std::shared_ptr<storage::fan_out::FanOut> fan_;  ///< null where there is one location only
+    std::shared_ptr<storage::Location> whole_;
+    std::vector<bool> held_back_;
+};
+
+}  // namespace bt2c::cli

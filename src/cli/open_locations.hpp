@@ -1,0 +1,26 @@
+#pragma once
+// From the settings to the locations.
+
+#include <vector>
+
+#include "config/settings.hpp"
+#include "storage/fan_out/part.hpp"
+
+namespace bt2c::cli {
+
+/// What the names of locations mean to people and programs.
+struct LocationFacts {
+    std::string kind;  ///< "folder", "s3", "sftp"
+    bool offsite = false;
+};
+
+struct OpenedLocation {
+    storage::fan_out::Place place;
+    LocationFacts facts;
+};
+
+/// The repository's own folder, named "local", unless there is none; then the others in the order of dr.toml.
+/// Nothing is connected to yet. Throws Error(usage) for what the settings alone show to be wrong.
+std::vector<OpenedLocation> open_locations(const config::Settings& settings);
+
+}  // namespace bt2c::cli

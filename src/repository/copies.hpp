@@ -1,0 +1,33 @@
+#pragma once
+// Reading an object where several locations have copies of it.
+
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "storage/location.hpp"
+
+namespace bt2c::repository {
+
+/// Calls read(copy) for the nearest copy, and for the next ones as long as it throws Error because the object
+/// is damaged or missing there or cannot be read. What is wrong with a copy is told to the location, once
+/// another one could be read. Throws what the nearest one said when none can be used.
+template <typename Read>
+auto read_any_copy(storage::Location& location, const std::string& name, Read read) {
+    const auto copies = location.copies();
+    if (copies.empty()) return read(location);
+    std::optional<base::Error> first;
+    std::vector<std::pair<storage::Location*, std::string>> faults;
+    for (const auto& copy : copies) try {
+            auto result = read(*copy);
+            for (const auto& [faulty, what] : faults) location.note_fault(*faulty, name, what);
+            return result;
+        } catch (const base::Error& error) {
+            if (error.kind() == base::ErrorKind::interrupted) throw;
+            faults.emplace_back(copy.get(), error.cause().empty() ? error.message() : error.cause());
+            if (!first) first = error;
+        }
+    throw base::Error(*first);
+}
+
+}  // namespace bt2c::repository

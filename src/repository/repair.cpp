@@ -1,0 +1,89 @@
+#include "repository/repair.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "repository/index.hpp"
+#include "repository/sound_object.hpp"
+
+namespace bt2c::repository {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+
+namespace {
+
+/// What others name comes first.
+int rank_of(const std::string& name) {
+    return name.starts_with("packs/") ? 0 : name.starts_with("index/") ? 1 : 2;
+}
+
+bool is_sound_at(const Repository& repository, storage::Location& target, const std::string& name) {
+    try {
+        const auto contents = target.get(name);
+        if (contents) require_sound(repository, name, *contents);
+        return contents.has_value();
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return false;
+    }
+}
+
+void remove_damaged(storage::Location& target, const std::string& name) {
+    try {
+        target.remove(name);
+    } catch (Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        throw Error(ErrorKind::failed, format("the damaged object cannot be removed from {}",
+                                              base::printable(target.describe())))
+            .cause(error.cause().empty() ? error.message() : error.cause());
+    }
+}
+
+std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::Location>& target,
+                   const std::string& name) {
+    if (is_sound_at(repository, *target, name))
+        throw Error(ErrorKind::failed, "it is the very object that was stored");
+    Bytes sound;
+    try {
+        sound = read_sound(repository, name);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted || !name.starts_with("index/")) throw;
+        rebuild_index(repository.at(target), repository.manifest(ObjectId::parse(name.substr(6))));
+        return target->size_of(name).value_or(0);
+    }
+    if (target->size_of(name)) remove_damaged(*target, name);
+    if (!target->put(name, sound))
+        throw Error(ErrorKind::failed, "the damaged object is still there after it was removed");
+    return sound.size();
+}
+
+}  // namespace
+
+RepairReport repair_location(const Repository& repository, const std::shared_ptr<storage::Location>& target,
+                             const CheckReport& check, base::Progress& progress) {
+    std::vector<std::string> names;
+    for (const CheckFinding& finding : check.findings)
+        if (finding.kind == FindingKind::damaged || finding.kind == FindingKind::missing)
+            names.push_back(finding.object);
+    std::ranges::stable_sort(names, {}, rank_of);
+    progress.items_phase("mending", names.size());
+    RepairReport report;
+    for (const std::string& name : names) {
+        base::throw_if_interrupted();
+        try {
+            report.mended.push_back({name, mend(repository, target, name)});
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            report.left.push_back(
+                {name, error.cause().empty() ? error.message() : error.message() + ": " + error.cause()});
+        }
+        progress.advance(1);
+    }
+    return report;
+}
+
+}  // namespace bt2c::repository

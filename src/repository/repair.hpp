@@ -1,0 +1,24 @@
+#pragma once
+// Mends what a check found in one location out of the others.
+
+#include <string>
+#include <vector>
+
+#include "repository/check.hpp"
+#include "repository/sync.hpp"
+
+namespace bt2c::repository {
+
+struct RepairReport {
+    std::vector<storage::ObjectInfo> mended;
+    std::vector<NotCopied> left;
+};
+
+/// Puts a sound copy in the place of each object of `target` that the check found damaged or missing, packs
+/// first. A copy is checked, seal by seal, before the damaged object is removed. An index that no location
+/// has whole is made anew from its packs. `repository` is the one over all locations. Throws Error when
+/// interrupted; what cannot be mended is in the report.
+RepairReport repair_location(const Repository& repository, const std::shared_ptr<storage::Location>& target,
+                             const CheckReport& check, base::Progress& progress);
+
+}  // namespace bt2c::repository

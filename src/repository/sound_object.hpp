@@ -1,0 +1,17 @@
+#pragma once
+// Whether bytes are the sound object that a name promises.
+
+#include <string>
+
+#include "repository/repository.hpp"
+
+namespace bt2c::repository {
+
+/// Checks every seal of a pack, index, manifest or proof, and that it belongs to its name; of other objects
+/// nothing that is not in the clear. Throws Error that says what is wrong.
+void require_sound(const Repository& repository, const std::string& name, base::ByteView contents);
+
+/// The object out of the nearest copy that is sound. Throws Error when there is none.
+base::Bytes read_sound(const Repository& repository, const std::string& name);
+
+}  // namespace bt2c::repository

@@ -1,0 +1,200 @@
+#include "repository/sync.hpp"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "base/error.hpp"
+#include "base/parallel.hpp"
+#include "base/text.hpp"
+#include "repository/sound_object.hpp"
+
+namespace bt2c::repository {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+
+namespace {
+
+/// Folders of small objects that all locations have. A backup that is being made notes itself in `intents`,
+/// which concerns nobody else.
+constexpr std::string_view small_folders[] = {"retired", "pins", "proofs"};
+
+std::string reason_of(const Error& error) {
+    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
+}
+
+class SyncRun {
+ public:
+    SyncRun(const Repository& repository, storage::Location& target, const SyncOptions& options,
+            base::Progress& progress)
+        : repository_(repository), target_(target), options_(options), progress_(progress) {}
+
+    SyncReport run() {
+        sync_basics(repository_, target_, options_);
+        for (const std::string_view folder : small_folders) copy_folder(std::string(folder));
+        copy_backups();
+        return std::move(report_);
+    }
+
+ private:
+    void copy(const std::string& name) {
+        const Bytes contents = read_sound(repository_, name);
+        try {
+            if (!target_.put(name, contents)) return;
+        } catch (...) {
+            target_failed_ = true;
+            throw;
+        }
+        const std::lock_guard lock(mutex_);
+        ++report_.objects;
+        report_.bytes += contents.size();
+    }
+
+    void leave(std::string object, std::string why) {
+        report_.left.push_back({std::move(object), std::move(why)});
+    }
+
+    /// What only one source has wrong is no reason to stop; what the target has wrong is.
+    template <typename Job>
+    void attempt(const std::string& object, Job job) {
+        try {
+            job();
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted || target_failed_) throw;
+            target_.size_of("format");
+            leave(object, reason_of(error));
+        }
+    }
+
+    void copy_folder(const std::string& folder) {
+        std::set<std::string> there;
+        for (const storage::ObjectInfo& object : target_.list(folder)) there.insert(object.name);
+        for (const storage::ObjectInfo& object : repository_.location().list(folder))
+            if (!there.contains(object.name)) {
+                base::throw_if_interrupted();
+                attempt(object.name, [&] { copy(object.name); });
+            }
+    }
+
+    void copy_backups() {
+        manifests_ = backup_ids(target_.list("manifests"));
+        std::set<std::string> retired = retired_backups(repository_.location());
+        retired.merge(retired_backups(target_));
+        std::vector<std::string> missing;
+        for (const std::string& id : backup_ids(repository_.location().list("manifests")))
+            if (!manifests_.contains(id) && !is_retired(retired, id)) missing.push_back(id);
+        if (missing.empty()) return;
+        for (const storage::ObjectInfo& pack : target_.list("packs")) packs_[pack.name] = pack.bytes;
+        progress_.phase("copying", 0);
+        std::vector<ObjectId> dependent;
+        for (const std::string& id : missing)
+            attempt(id, [&] {
+                const Manifest manifest = repository_.manifest(ObjectId::parse(id));
+                if (manifest.parent && !manifests_.contains(manifest.parent->hex()))
+                    dependent.push_back(manifest.id);
+                else
+                    copy_backup(manifest);
+            });
+        for (const ObjectId& id : dependent)
+            attempt(id.hex(), [&] {
+                const Manifest manifest = repository_.manifest(id);
+                if (!manifests_.contains(manifest.parent->hex()))
+                    throw Error(ErrorKind::failed, format("the full backup {} that it builds on is not there",
+                                                          manifest.parent->brief()));
+                copy_backup(manifest);
+            });
+    }
+
+    void copy_backup(const Manifest& manifest) {
+        std::vector<const PackInfo*> lacking;
+        for (const PackInfo& pack : manifest.packs) {
+            const auto there = packs_.find(object_name(ObjectType::pack, pack.id));
+            if (there == packs_.end())
+                lacking.push_back(&pack);
+            else if (there->second != pack.bytes)
+                throw Error(ErrorKind::failed, format("pack {} is damaged there", pack.id.brief()))
+                    .cause(format("it has {} bytes instead of {}", there->second, pack.bytes));
+        }
+        base::ordered_parallel(
+            options_.uploads, lacking.size(),
+            [&](std::uint64_t i) {
+                copy(object_name(ObjectType::pack, lacking[i]->id));
+                return true;
+            },
+            [&](std::uint64_t i, bool) {
+                packs_[object_name(ObjectType::pack, lacking[i]->id)] = lacking[i]->bytes;
+                progress_.advance(lacking[i]->bytes);
+            });
+        const std::string index = object_name(ObjectType::index, manifest.id);
+        if (!target_.size_of(index)) try {
+                copy(index);
+            } catch (const Error& error) {
+                // A cache: the packs tell the same.
+                if (error.kind() == ErrorKind::interrupted) throw;
+                leave(index, reason_of(error));
+            }
+        // What the target says now counts, not what it said when it took the packs.
+        for (const PackInfo* pack : lacking)
+            if (target_.size_of(object_name(ObjectType::pack, pack->id)) != pack->bytes)
+                throw Error(ErrorKind::failed,
+                            format("pack {} is not there whole after it was stored", pack->id.brief()));
+        copy(object_name(ObjectType::manifest, manifest.id));
+        manifests_.insert(manifest.id.hex());
+        report_.backups.push_back(manifest.id.hex());
+    }
+
+    const Repository& repository_;
+    storage::Location& target_;
+    const SyncOptions& options_;
+    base::Progress& progress_;
+    std::mutex mutex_;
+    std::atomic<bool> target_failed_ = false;
+    SyncReport report_;
+    std::set<std::string> manifests_;             ///< of the target
+    std::map<std::string, std::uint64_t> packs_;  ///< of the target, by name
+};
+
+}  // namespace
+
+std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& objects) {
+    std::set<std::string> ids;
+    for (const storage::ObjectInfo& object : objects) {
+        std::string id = object.name.substr(object.name.rfind('/') + 1);
+        ObjectId parsed;
+        if (base::from_hex(id, parsed.bytes)) ids.insert(std::move(id));
+    }
+    return ids;
+}
+
+std::set<std::string> retired_backups(storage::Location& location) {
+    return backup_ids(location.list("retired"));
+}
+
+void sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options) {
+    const bool fresh = !Repository::exists(target);
+    if (!fresh && Repository::read_id(target) != repository.id())
+        throw Error(ErrorKind::failed,
+                    format("cannot use {}: it holds another repository", base::printable(target.describe())));
+    storage::Location& slots =
+        options.slots && !(fresh && options.slots == &target) ? *options.slots : repository.location();
+    if (&slots != &target && (fresh || options.slots)) {
+        std::set<std::string> there;
+        for (const storage::ObjectInfo& slot : target.list("keys")) there.insert(slot.name);
+        for (const storage::ObjectInfo& slot : slots.list("keys"))
+            if (!there.contains(slot.name))
+                if (const auto contents = slots.get(slot.name))
+                    static_cast<void>(target.put(slot.name, *contents));
+    }
+    // Last, as when a repository is made: one without its slots never exists.
+    if (fresh) static_cast<void>(target.put("format", read_sound(repository, "format")));
+}
+
+SyncReport sync_location(const Repository& repository, storage::Location& target, const SyncOptions& options,
+                         base::Progress& progress) {
+    return SyncRun(repository, target, options, progress).run();
+}
+
+}  // namespace bt2c::repository

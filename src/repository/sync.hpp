@@ -1,0 +1,52 @@
+#pragma once
+// Brings one location of a repository up to date from the others.
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "repository/repository.hpp"
+
+namespace bt2c::repository {
+
+/// Something that could not be copied.
+struct NotCopied {
+    std::string object;  ///< a backup's id, or the object's name
+    std::string why;
+};
+
+struct SyncReport {
+    std::uint64_t objects = 0, bytes = 0;  ///< copied
+    std::vector<std::string> backups;      ///< ids of those that the location has now and had not before
+    std::vector<NotCopied> left;
+};
+
+struct SyncOptions {
+    /// Where key slots come from: one that was removed there while `target` was away must not come back.
+    storage::Location* slots = nullptr;
+    unsigned uploads = 1;  ///< side by side
+};
+
+/// Ids of the backups that `retired` tells to exist no more; see docs/repository-format.md.
+std::set<std::string> retired_backups(storage::Location& location);
+inline bool is_retired(const std::set<std::string>& retired, const std::string& backup) {
+    return retired.contains(backup);
+}
+
+/// Ids in one listing of "manifests", as the objects are named.
+std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& manifests);
+
+/// Copies `format` and the key slots where `target` has no `format`, and else the slots that it lacks. Throws
+/// Error when it belongs to another repository.
+void sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options);
+
+/// Copies what `target` lacks of what any location of `repository` has: small objects, then each backup: its
+/// packs, its index, and its manifest once all that the manifest names is there; full backups before those
+/// that build on them. Retired backups are left out. Copies are checked before they are stored; nothing is
+/// replaced. Interrupted, the next call goes on where this one was. Memory: the names of the target's packs.
+/// Throws Error when the target cannot be read or written, or interrupted.
+SyncReport sync_location(const Repository& repository, storage::Location& target, const SyncOptions& options,
+                         base::Progress& progress);
+
+}  // namespace bt2c::repository

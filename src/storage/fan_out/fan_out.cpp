@@ -1,0 +1,237 @@
+#include "storage/fan_out/fan_out.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <thread>
+
+#include "base/progress.hpp"
+#include "base/text.hpp"
+
+namespace bt2c::storage::fan_out {
+
+using base::Bytes;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+
+namespace {
+
+std::vector<std::shared_ptr<Part>> parts_of(std::vector<Place> places) {
+    std::vector<std::shared_ptr<Part>> parts;
+    for (Place& place : places) parts.push_back(std::make_shared<Part>(std::move(place)));
+    return parts;
+}
+
+/// One question to all parts side by side.
+class Inquiry {
+ public:
+    Inquiry(const std::vector<std::shared_ptr<Part>>& parts, std::function<void(std::size_t)> ask)
+        : asked_(parts.size()) {
+        const std::lock_guard starting(mutex_);  // the first may answer before the last is asked
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            if (parts[i]->away()) continue;
+            ++waiting_;
+            asked_[i] = true;
+            threads_.emplace_back([this, i, ask] {
+                const base::StopScope scope(&stop_);
+                try {
+                    ask(i);
+                } catch (const std::exception&) {  // the part knows
+                }
+                const std::lock_guard lock(mutex_);
+                asked_[i] = false;
+                --waiting_;
+                changed_.notify_all();
+            });
+        }
+    }
+    ~Inquiry() {
+        stop_ = true;
+        for (std::thread& thread : threads_) thread.join();
+    }
+
+    /// Which parts have not answered by then.
+    std::vector<bool> wait(std::chrono::milliseconds patience) {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        std::unique_lock lock(mutex_);
+        while (waiting_ > 0 && std::chrono::steady_clock::now() < end) {
+            base::throw_if_interrupted();
+            changed_.wait_for(lock, std::chrono::milliseconds(20));
+        }
+        return asked_;
+    }
+
+ private:
+    std::atomic<bool> stop_ = false;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t waiting_ = 0;
+    std::vector<bool> asked_;
+    std::vector<std::thread> threads_;
+};
+
+/// Answers to an Inquiry come with time limits of their own.
+constexpr std::chrono::hours no_limit{24};
+
+}  // namespace
+
+FanOut::FanOut(std::vector<Place> places, std::size_t bytes_max)
+    : parts_(parts_of(std::move(places))),
+      nearest_first_(parts_),
+      refused_(parts_.size()),
+      uploads_(parts_, bytes_max) {
+    std::ranges::stable_sort(nearest_first_, {}, [](const auto& part) { return part->remote(); });
+}
+
+std::vector<std::optional<Bytes>> FanOut::ask_all(const std::string& name, std::uint64_t size_max,
+                                                  std::chrono::milliseconds patience) {
+    std::vector<std::optional<Bytes>> answers(parts_.size());
+    std::vector<bool> silent;
+    {
+        Inquiry inquiry(parts_, [&](std::size_t i) {
+            // Nobody waits for a second attempt: who fails now is away.
+            try {
+                answers[i] = parts_[i]->get_range(name, 0, size_max);
+            } catch (const Error& error) {
+                if (error.kind() != ErrorKind::interrupted) parts_[i]->leave(error);
+            }
+        });
+        silent = inquiry.wait(patience);
+    }
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+        if (silent[i] && !answers[i])
+            parts_[i]->leave(
+                Error(ErrorKind::failed,
+                      format("cannot reach location '{}': it does not answer", parts_[i]->name()))
+                    .cause(format("no answer within {}",
+                                  base::human_duration(static_cast<double>(patience.count()) / 1000))));
+        if (const auto away = parts_[i]->away()) leave(i, *away);
+    }
+    return answers;
+}
+
+void FanOut::refuse(std::size_t part, const Error& reason) {
+    refused_.at(part) = true;
+    leave(part, reason);
+}
+
+void FanOut::leave(std::size_t part, const Error& reason) {
+    parts_.at(part)->leave(reason);
+    uploads_.drop(part, reason.cause().empty() ? reason.message() : reason.message() + ": " + reason.cause());
+}
+
+std::string FanOut::describe() const {
+    std::string text;
+    for (const auto& part : parts_) text += (text.empty() ? "" : ", ") + part->describe();
+    return text;
+}
+
+bool FanOut::put(const std::string& name, base::ByteView contents) {
+    return uploads_.put(name, contents);
+}
+
+template <typename Ask>
+auto FanOut::first_answer(const std::string& name, Ask ask) {
+    std::optional<Error> failure;
+    for (const auto& part : nearest_first_) {
+        if (part->away()) continue;
+        try {
+            if (auto answer = ask(*part)) return answer;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            if (!failure) failure = error;
+        }
+    }
+    for (std::size_t i = 0; i < parts_.size() && !failure; ++i)
+        if (!refused_[i]) failure = parts_[i]->away();
+    if (!failure) return decltype(ask(*parts_.front()))();
+    throw Error(failure->kind(),
+                format("cannot read {}: no location that can be reached has it", base::printable(name)))
+        .cause(failure->cause().empty() ? failure->message() : failure->message() + ": " + failure->cause())
+        .hint(failure->hint().empty() ? "'bt2c-dr location status' shows what each location has"
+                                      : failure->hint());
+}
+
+std::optional<Bytes> FanOut::get(const std::string& name) {
+    return first_answer(name, [&](Part& part) { return part.get(name); });
+}
+std::optional<Bytes> FanOut::get_range(const std::string& name, std::uint64_t offset, std::uint64_t size) {
+    return first_answer(name, [&](Part& part) { return part.get_range(name, offset, size); });
+}
+std::optional<std::uint64_t> FanOut::size_of(const std::string& name) {
+    return first_answer(name, [&](Part& part) { return part.size_of(name); });
+}
+
+std::vector<std::optional<std::vector<ObjectInfo>>> FanOut::list_each(const std::string& folder) {
+    std::vector<std::optional<std::vector<ObjectInfo>>> lists(parts_.size());
+    Inquiry(parts_, [&](std::size_t i) { lists[i] = parts_[i]->list(folder); }).wait(no_limit);
+    return lists;
+}
+
+std::vector<ObjectInfo> FanOut::list(const std::string& folder) {
+    const auto lists = list_each(folder);
+    std::map<std::string, std::uint64_t> sizes;
+    bool answered = false;
+    for (const auto& part : nearest_first_) {
+        const auto at = static_cast<std::size_t>(std::ranges::find(parts_, part) - parts_.begin());
+        if (!lists[at]) continue;
+        answered = true;
+        for (const ObjectInfo& object : *lists[at]) sizes.try_emplace(object.name, object.bytes);
+    }
+    if (!answered) {
+        Error error(ErrorKind::failed, "cannot list what is stored: no location can be reached");
+        if (const auto away = parts_.front()->away()) error.cause(away->message());
+        throw error.hint("'bt2c-dr location status' shows why");
+    }
+    std::vector<ObjectInfo> found;
+    found.reserve(sizes.size());
+    for (const auto& [name, bytes] : sizes) found.push_back({name, bytes});
+    return found;
+}
+
+bool FanOut::remove(const std::string& name) {
+    uploads_.forget(name);
+    bool removed = false;
+    std::optional<Error> failure;
+    for (const auto& part : parts_) {
+        if (part->away()) continue;
+        try {
+            removed = part->remove(name) || removed;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            if (!failure) failure = error;
+        }
+    }
+    if (failure) throw Error(*failure);
+    return removed;
+}
+
+std::vector<std::shared_ptr<Location>> FanOut::copies() {
+    std::vector<std::shared_ptr<Location>> copies;
+    for (const auto& part : nearest_first_)
+        if (!part->away()) copies.push_back(part);
+    return copies;
+}
+
+void FanOut::note_fault(const Location& copy, const std::string& name, const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& part : parts_)
+        if (part.get() == &copy) {
+            Faults& faults = faults_[part->name()];
+            if (++faults.count == 1) faults.first = format("{}: {}", name, what);
+        }
+}
+
+std::vector<Note> FanOut::faults() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Note> notes;
+    for (const auto& [part, faults] : faults_)
+        notes.push_back({part, faults.count == 1
+                                   ? faults.first
+                                   : format("{} readings failed, the first {}", faults.count, faults.first)});
+    return notes;
+}
+
+}  // namespace bt2c::storage::fan_out

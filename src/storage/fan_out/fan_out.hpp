@@ -1,0 +1,73 @@
+#pragma once
+// One location over several: what is put goes to all of them, what is read comes from the nearest.
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/fan_out/uploads.hpp"
+
+namespace bt2c::storage::fan_out {
+
+/// Something about one part that somebody should know.
+struct Note {
+    std::string part;
+    std::string text;
+};
+
+/// Parts are asked in the order in which they are given, those behind a network after the others. A part
+/// that fails is left out from then on. Thread-safe.
+class FanOut final : public Location {
+ public:
+    static constexpr std::size_t default_bytes_max = std::size_t{128} << 20;
+    explicit FanOut(std::vector<Place> places, std::size_t bytes_max = default_bytes_max);
+
+    /// Asks every part for an object side by side, so long; who gives no answer is away. Returns what each
+    /// has of it, at most `size_max` bytes: nullopt where it has none or is away.
+    std::vector<std::optional<base::Bytes>> ask_all(const std::string& name, std::uint64_t size_max,
+                                                    std::chrono::milliseconds patience);
+    const std::vector<std::shared_ptr<Part>>& parts() const { return parts_; }
+    /// Leaves a part out for a reason of the caller's.
+    void leave(std::size_t part, const base::Error& reason);
+    /// The same for one that can have nothing of ours: absence is believed without it.
+    void refuse(std::size_t part, const base::Error& reason);
+    Uploads& uploads() { return uploads_; }
+    /// What note_fault() was told, in few words for each part.
+    std::vector<Note> faults() const;
+
+    std::string describe() const override;
+    /// True as soon as one part has the object durably; the others go on.
+    bool put(const std::string& name, base::ByteView contents) override;
+    /// Absence is believed when every part says so: throws Error where one that is away may have the object.
+    std::optional<base::Bytes> get(const std::string& name) override;
+    std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
+                                         std::uint64_t size) override;
+    std::optional<std::uint64_t> size_of(const std::string& name) override;
+    /// What any part has that can be asked; sizes as the nearest has them. Throws Error when none can.
+    std::vector<ObjectInfo> list(const std::string& folder) override;
+    /// The same for each part; nullopt where it is away.
+    std::vector<std::optional<std::vector<ObjectInfo>>> list_each(const std::string& folder);
+    /// From all parts that can be reached. Throws Error, after the others were tried, when one fails.
+    bool remove(const std::string& name) override;
+    std::vector<std::shared_ptr<Location>> copies() override;
+    void note_fault(const Location& copy, const std::string& name, const std::string& what) override;
+
+ private:
+    template <typename Ask>
+    auto first_answer(const std::string& name, Ask ask);
+
+    std::vector<std::shared_ptr<Part>> parts_;
+    std::vector<std::shared_ptr<Part>> nearest_first_;
+    std::vector<bool> refused_;
+    Uploads uploads_;
+    mutable std::mutex mutex_;
+    struct Faults {
+        std::size_t count = 0;
+        std::string first;
+    };
+    std::map<std::string, Faults> faults_;  ///< by part
+};
+
+}  // namespace bt2c::storage::fan_out

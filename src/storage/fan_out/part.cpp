@@ -1,0 +1,61 @@
+#include "storage/fan_out/part.hpp"
+
+namespace bt2c::storage::fan_out {
+
+using base::Error;
+using base::ErrorKind;
+
+namespace {
+/// A folder answers at once, and one bad file says little about the others.
+constexpr unsigned folder_failures_max = 3;
+}  // namespace
+
+Part::Part(Place place) : place_(std::move(place)) {}
+
+std::optional<Error> Part::away() const {
+    const std::lock_guard lock(mutex_);
+    return away_;
+}
+
+void Part::leave(const Error& reason) {
+    const std::lock_guard lock(mutex_);
+    if (!away_) away_ = reason;
+}
+
+template <typename Job>
+auto Part::watched(Job job) {
+    try {
+        auto result = job();
+        failures_ = 0;
+        return result;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::interrupted &&
+            ++failures_ >= (place_.remote ? 1 : folder_failures_max))
+            leave(error);
+        throw;
+    }
+}
+
+// What goes wrong with writing, such as a full disk, does not keep it from being read.
+bool Part::put(const std::string& name, base::ByteView contents) {
+    return place_.location->put(name, contents);
+}
+bool Part::remove(const std::string& name) {
+    return place_.location->remove(name);
+}
+
+std::optional<base::Bytes> Part::get(const std::string& name) {
+    return watched([&] { return place_.location->get(name); });
+}
+std::optional<base::Bytes> Part::get_range(const std::string& name, std::uint64_t offset,
+                                           std::uint64_t size) {
+    return watched([&] { return place_.location->get_range(name, offset, size); });
+}
+std::optional<std::uint64_t> Part::size_of(const std::string& name) {
+    return watched([&] { return place_.location->size_of(name); });
+}
+std::vector<ObjectInfo> Part::list(const std::string& folder) {
+    return watched([&] { return place_.location->list(folder); });
+}
+
+}  // namespace bt2c::storage::fan_out

@@ -1,0 +1,57 @@
+#pragma once
+// One of the locations that a FanOut stands for, and whether it can still be used.
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "storage/location.hpp"
+
+namespace bt2c::storage::fan_out {
+
+/// A place as its owner describes it.
+struct Place {
+    std::string name;
+    std::shared_ptr<Location> location;
+    bool remote = false;   ///< behind a network: read after all others
+    unsigned uploads = 1;  ///< objects that are stored in it side by side
+};
+
+/// Passes everything on, and counts failures: after one of a remote place, which has tried often enough by
+/// then, or three in a row of another, the part is away for the rest of its life. Thread-safe.
+class Part final : public Location {
+ public:
+    explicit Part(Place place);
+
+    const std::string& name() const { return place_.name; }
+    bool remote() const { return place_.remote; }
+    unsigned uploads() const { return place_.uploads; }
+    const std::shared_ptr<Location>& location() const { return place_.location; }
+
+    /// Why it is away; nullopt while it is not.
+    std::optional<base::Error> away() const;
+    /// Nothing is read from it or stored in it any more.
+    void leave(const base::Error& reason);
+
+    std::string describe() const override { return place_.location->describe(); }
+    bool put(const std::string& name, base::ByteView contents) override;
+    std::optional<base::Bytes> get(const std::string& name) override;
+    std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
+                                         std::uint64_t size) override;
+    std::optional<std::uint64_t> size_of(const std::string& name) override;
+    std::vector<ObjectInfo> list(const std::string& folder) override;
+    bool remove(const std::string& name) override;
+
+ private:
+    template <typename Job>
+    auto watched(Job job);
+
+    Place place_;
+    std::atomic<unsigned> failures_ = 0;
+    mutable std::mutex mutex_;
+    std::optional<base::Error> away_;
+};
+
+}  // namespace bt2c::storage::fan_out

@@ -1,0 +1,268 @@
+"""Backups in several locations in sessions of the real program. [B4]
+
+usage: locations.py PROGRAM CHAIN_PROGRAM
+
+One location is a small disk that fills up, one goes away in the middle, one is damaged; and the program is killed.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+program, chain_program = sys.argv[1:3]
+failures = 0
+
+
+def check(what, good, more=""):
+    global failures
+    if not good:
+        print(f"failed: {what} {more}", flush=True)
+        failures += 1
+
+
+class Scene:
+    """A node's home and three locations: local, near and far (which stands for one offsite)."""
+
+    def __init__(self, folder, blocks=300):
+        self.folder = pathlib.Path(folder)
+        self.home = self.folder / "node"
+        self.near = self.folder / "near"
+        self.far = self.folder / "far"
+        (self.home / "data").mkdir(parents=True)
+        (self.home / "config").mkdir()
+        self.near.mkdir()
+        self.far.mkdir()
+        subprocess.run([chain_program, "create", str(self.database), "--blocks", str(blocks)],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.settings()
+
+    @property
+    def database(self):
+        return self.home / "data/blockchain.db"
+
+    @property
+    def local(self):
+        return self.home / "backups/repository"
+
+    def settings(self, head="", patience=60, near=None):
+        (self.home / "config/dr.toml").write_text(
+            f'{head}\n[backup]\npatience_seconds = {patience}\n'
+            f'[[location]]\nname = "near"\nkind = "folder"\npath = "{near or self.near}"\n'
+            f'[[location]]\nname = "far"\nkind = "folder"\npath = "{self.far}"\noffsite = true\n')
+
+    def command(self, *arguments):
+        return [program, "--home", str(self.home), "--json", "--quiet", *arguments]
+
+    def run(self, *arguments, status=0):
+        done = subprocess.run(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=250)
+        check(f"{' '.join(arguments)} ends with {status}", done.returncode == status,
+              f"but with {done.returncode}: {done.stdout[-600:]} {done.stderr[-600:]}")
+        return json.loads(done.stdout)
+
+    def grow(self, blocks=20):
+        subprocess.run([chain_program, "append", str(self.database), "--blocks", str(blocks)], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def states(self, document):
+        return {entry["name"]: entry["status"] for entry in document["locations"]}
+
+    def restores(self, what):
+        before = self.database.read_bytes()
+        target = self.folder / "restored"
+        done = self.run("restore", "--backup", "latest", "--target", str(target))
+        check(f"{what}: the restore is proved", done["verified"])
+        check(f"{what}: byte for byte", (target / "data/blockchain.db").read_bytes() == before)
+        shutil.rmtree(target)
+
+
+def in_scene(test):
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            test(Scene(folder))
+        except Exception as error:  # the next test tells more
+            check(f"{test.__name__} runs to its end", False, repr(error))
+
+
+def packs_of(location):
+    return sorted((location / "packs").iterdir())
+
+
+def everyday(scene):
+    made = scene.run("backup")
+    check("all have it", scene.states(made) == {"local": "ok", "near": "ok", "far": "ok"}, made["locations"])
+    scene.grow()
+    made = scene.run("backup", "--type", "incremental")
+    listed = scene.run("list-backups")["backups"]
+    check("two backups, each in three places", [b["locations"] for b in listed] == [["local", "near", "far"]] * 2)
+    status = scene.run("location", "status")
+    check("all are healthy", status["healthy"] == 3 and status["ok"], status)
+    check("what they take is told", all(entry["bytes"] > 1000 and entry["objects"] > 4 for entry in status["locations"]))
+    check("nothing is to be done", all(entry["objects"] == 0 for entry in scene.run("location", "sync")["locations"]))
+    scene.run("repository", "check", "--read-data")
+    # The machine burns: any one location is enough.
+    shutil.rmtree(scene.local)
+    shutil.rmtree(scene.near)
+    scene.near.mkdir()
+    scene.restores("from the last copy")
+    check("one that is empty is not filled unasked", scene.run("backup", status=6)["locations"][1]["status"] == "failed")
+    scene.run("location", "sync", "local,near")
+    check("named, it is", scene.run("location", "status")["healthy"] == 3)
+    scene.run("repository", "check", "--read-data")
+
+
+def one_is_away(scene):
+    scene.run("backup")
+    scene.near.rename(scene.folder / "unplugged")
+    scene.near.write_text("a file in its place")
+    scene.grow()
+    made = scene.run("backup", "--type", "incremental", status=6)
+    check("the others have it", scene.states(made) == {"local": "ok", "near": "failed", "far": "ok"}, made["locations"])
+    check("it is away", scene.run("location", "status", status=6)["healthy"] == 2)
+    check("lists work", len(scene.run("list-backups")["backups"]) == 2)
+    scene.near.unlink()
+    (scene.folder / "unplugged").rename(scene.near)
+    check("it is behind", scene.run("location", "status", status=3)["locations"][1]["status"] == "behind")
+    listed = scene.run("list-backups")["backups"]
+    check("the list says so", [b["locations"] for b in listed] == [["local", "far"], ["local", "near", "far"]])
+    scene.grow()
+    made = scene.run("backup", "--type", "incremental")
+    check("the next backup brings it up to date", scene.states(made)["near"] == "ok")
+    check("all are healthy again", scene.run("location", "status")["healthy"] == 3)
+    scene.run("repository", "check", "--read-data")
+    # A removed key does not come back with a location that was away.
+    os.environ["BT2C_REPO_NEW_PASSWORD"] = "horse"
+    key = scene.run("repository", "key", "add", "--password")["id"]
+    scene.near.rename(scene.folder / "unplugged")
+    scene.run("repository", "key", "remove", key, status=6)
+    (scene.folder / "unplugged").rename(scene.near)
+    scene.run("location", "sync")
+    status = scene.run("location", "status", status=3)
+    check("the stale key is told", status["locations"][1]["unknown_keys"] == [key], status["locations"])
+    scene.run("repository", "key", "remove", key)
+    scene.run("location", "status")
+
+
+def one_is_full(scene):
+    small = scene.folder / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", str(small)], stderr=subprocess.PIPE)
+    if mounted.returncode != 0:
+        print(f"skipped: a full disk: {mounted.stderr}")
+        return
+    try:
+        scene.settings(near=small)
+        made = scene.run("backup", status=6)
+        check("the full disk is told", scene.states(made) == {"local": "ok", "near": "failed", "far": "ok"})
+        check("with its reason", "No space" in made["locations"][1]["error"], made["locations"])
+        check("it claims nothing", not list((small / "manifests").glob("*")))
+        scene.restores("beside a full disk")
+        failed = scene.run("location", "sync", status=6)
+        check("sync tells it too", "No space" in failed["locations"][1]["error"], failed["locations"])
+        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+        scene.run("location", "sync")
+        scene.run("repository", "check", "--read-data")
+        check("with room it is healthy", scene.run("location", "status")["healthy"] == 3)
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
+
+
+def damage(scene):
+    scene.run("backup")
+    for pack in packs_of(scene.local):
+        contents = bytearray(pack.read_bytes())
+        contents[len(contents) // 2] ^= 1
+        pack.chmod(0o600)
+        pack.write_bytes(contents)
+    packs_of(scene.near)[0].unlink()
+    manifest = next((scene.far / "manifests").iterdir())
+    manifest.chmod(0o600)
+    manifest.write_bytes(manifest.read_bytes()[:100])
+    done = subprocess.run([program, "--home", str(scene.home), "--json", "restore", "--backup", "latest", "--target",
+                           str(scene.folder / "restored")], capture_output=True, timeout=250)
+    check("the restore goes on with other copies", done.returncode == 0, done.stderr)
+    check("what was wrong is told, with what mends it",
+          b"location 'local'" in done.stderr and b"repository check --repair" in done.stderr, done.stderr)
+    shutil.rmtree(scene.folder / "restored")
+    found = scene.run("repository", "check", "--read-data", status=3)
+    check("each location has its findings", {f["location"] for f in found["findings"]} == {"local", "near", "far"})
+    only = scene.run("repository", "check", "--location", "near", status=3)
+    check("one alone", [entry["name"] for entry in only["locations"]] == ["near"])
+    mended = scene.run("repository", "check", "--read-data", "--repair")
+    check("all is mended", {m["location"] for m in mended["mended"]} == {"local", "near", "far"} and mended["ok"], mended)
+    scene.run("repository", "check", "--read-data")
+    check("nothing is beyond mending", mended["not_mended"] == [])
+
+
+def killed(scene):
+    scene.run("backup")
+    for round in range(8):
+        scene.grow(5)
+        process = subprocess.Popen(scene.command("backup"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.03 * (round + 1))  # another moment each time
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    scene.run("location", "sync")
+    status = scene.run("location", "status")
+    check("all have the same", len({entry["backups"] for entry in status["locations"]}) == 1, status)
+    checked = scene.run("repository", "check", "--read-data")
+    check("only leftovers are found", {f["kind"] for f in checked["findings"]} <= {"unreferenced"})
+    scene.run("backup")
+    scene.restores("after the kills")
+
+
+def two_nodes(scene):
+    scene.run("backup")
+    with tempfile.TemporaryDirectory() as folder:
+        other = Scene(folder)
+        # By mistake the same place: its repository is another one.
+        other.run("backup")
+        other.settings(near=scene.near)
+        made = other.run("backup", status=6)
+        check("the foreign place is refused", other.states(made) == {"local": "ok", "near": "failed", "far": "ok"})
+        check("and told", "another repository" in made["locations"][1]["error"], made["locations"])
+        scene.run("repository", "check", "--read-data")
+    # The same home on another machine, copied with its key.
+    scene.settings()
+    settings = scene.home / "config/dr.toml"
+    settings.write_text(settings.read_text() + '[network]\nnode_name = "twin"\n')
+    scene.grow()
+    refused = scene.run("backup", status=1)
+    check("a second node is refused", "--takeover" in refused["error"]["hint"], refused)
+    scene.run("backup", "--takeover")
+    scene.grow()
+    scene.run("backup")
+
+
+def without_a_folder(scene):
+    scene.settings(head='repository = "none"')
+    made = scene.run("backup")
+    check("the named locations alone", scene.states(made) == {"near": "ok", "far": "ok"})
+    scene.restores("without a folder of its own")
+    check("two are too few", scene.run("location", "status", status=3)["healthy"] == 2)
+    (scene.home / "config/dr.toml").write_text('repository = "none"\n')
+    check("none at all is refused", "location" in scene.run("backup", status=2)["error"]["hint"])
+
+
+def all_unmounted(scene):
+    """No new repository is made beside the disks that hold the old one."""
+    scene.run("backup")
+    for location in (scene.local, scene.near, scene.far):
+        shutil.rmtree(location)
+        location.mkdir(parents=True)
+    refused = scene.run("backup", status=1)
+    check("the backup says why", "not mounted" in refused["error"]["cause"], refused)
+    check("and the way on", "repository init" in refused["error"]["hint"], refused)
+    check("nothing was stored", not any(any(location.iterdir()) for location in (scene.local, scene.near, scene.far)))
+    scene.run("repository", "init")
+    check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
+
+
+for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
+    in_scene(test)
+sys.exit(1 if failures else 0)

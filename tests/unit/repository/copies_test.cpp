@@ -1,0 +1,103 @@
+// Reading a backup of which several locations have copies, while copies are damaged and servers die. [B4]
+
+#include "storage/fan_out/fan_out.hpp"
+#include "support/unruly_location.hpp"
+#include "unit/repository/fixture.hpp"
+
+namespace bt2c::repository {
+namespace {
+
+using base::Bytes;
+using storage::fan_out::FanOut;
+using support::UnrulyLocation;
+using test::BackedUpHome;
+
+/// A home backed up into a folder, and a server with the same objects that stands before it.
+class Copies : public testing::Test {
+ protected:
+    BackedUpHome home{120};
+    Manifest full = home.back_up(BackupType::full);
+    Manifest incremental = [this] {
+        home.grow(5);
+        return home.back_up(BackupType::incremental);
+    }();
+    Bytes expected = test::image_of(home.repository, incremental);
+    std::shared_ptr<UnrulyLocation> server = [this] {
+        auto copy = std::make_shared<UnrulyLocation>();
+        for (const auto& object : home.location->list(""))
+            copy->memory.overwrite(object.name, home.location->get(object.name).value());
+        return copy;
+    }();
+
+    std::shared_ptr<FanOut> fan() const {
+        return std::make_shared<FanOut>(std::vector<storage::fan_out::Place>{
+            {"server", server, false, 1}, {"folder", home.location, true, 1}});
+    }
+};
+
+TEST_F(Copies, AServerMayDieAtAnyReading) {
+    for (int readings = 0; readings < 40; readings += 3) {
+        std::atomic<int> left = readings;
+        server->before = [&](const std::string&, const std::string&) {
+            if (left-- <= 0) throw UnrulyLocation::failure();
+        };
+        const Repository whole = home.repository.at(fan());
+        EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected) << readings;
+    }
+}
+
+TEST_F(Copies, EachObjectMayBeDamagedInOneOfThem) {
+    bool here = true;
+    for (const auto& object : home.location->list("")) {
+        if (object.name == "format" || object.name.starts_with("keys/")) continue;
+        // Turn by turn in the one and in the other.
+        if (here) {
+            Bytes contents = server->memory.get(object.name).value();
+            contents[contents.size() / 2] ^= 1;
+            server->memory.overwrite(object.name, contents);
+        } else {
+            test::truncate(home.root / object.name, object.bytes / 2);
+        }
+        here = !here;
+    }
+    const auto both = fan();
+    const Repository whole = home.repository.at(both);
+    EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected);
+    EXPECT_EQ(both->faults().size(),
+              1U);  // the nearest is asked first; what is sound there is not sought again
+    EXPECT_EQ(both->faults().at(0).part, "server");
+}
+
+TEST_F(Copies, WhatIsDamagedEverywhereIsTold) {
+    const std::string name = object_name(ObjectType::manifest, full.id);
+    Bytes contents = server->memory.get(name).value();
+    contents.back() ^= 1;
+    server->memory.overwrite(name, contents);
+    test::flip_bit(home.root / name, contents.size() - 1);
+    const Repository whole = home.repository.at(fan());
+    EXPECT_EQ(test::error_of([&] { whole.manifest(full.id); }).cause(), "its seal does not verify");
+}
+
+TEST_F(Copies, ABackupByAnotherNodeIsRefusedUntilItTakesOver) {
+    base::SilentProgress silent;
+    backup::BackupRequest request;
+    request.type = BackupType::full;
+    request.node = NodeIdentity{"one", "0123456789abcdef"};
+    const Manifest first = backup::make_backup(home.home, home.repository, request, silent).manifest;
+    EXPECT_EQ(home.repository.manifest(first.id).node, request.node);
+    request.node->machine = "another";
+    const base::Error refused =
+        test::error_of([&] { backup::make_backup(home.home, home.repository, request, silent); });
+    EXPECT_NE(refused.hint().find("--takeover"), std::string::npos);
+    // A restore keeps the present state first, whoever made the backups.
+    request.type = BackupType::safety;
+    backup::make_backup(home.home, home.repository, request, silent);
+    request.type = BackupType::full;
+    request.takeover = true;
+    backup::make_backup(home.home, home.repository, request, silent);
+    request.takeover = false;
+    backup::make_backup(home.home, home.repository, request, silent);
+}
+
+}  // namespace
+}  // namespace bt2c::repository
