@@ -1,7 +1,10 @@
 #include "cli/open_locations.hpp"
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "storage/local/local_location.hpp"
+#include "storage/s3/s3_location.hpp"
+#include "storage/sftp/sftp_location.hpp"
 
 namespace bt2c::cli {
 
@@ -18,11 +21,36 @@ std::shared_ptr<storage::Location> open_location(const LocationSettings& setting
     switch (settings.kind) {
         case LocationKind::folder: return std::make_shared<LocalLocation>(settings.path);
         case LocationKind::s3:
-        case LocationKind::sftp: break;
+            return std::make_shared<storage::s3::S3Location>(
+                storage::s3::Options{.endpoint = settings.endpoint,
+                                     .bucket = settings.bucket,
+                                     .prefix = settings.prefix,
+                                     .region = settings.region,
+                                     .virtual_host = settings.virtual_host,
+                                     .storage_class = settings.storage_class,
+                                     .credentials =
+                                         [profile = settings.profile, file = settings.credentials_file] {
+                                             return storage::s3::find_credentials(profile, file);
+                                         },
+                                     .ca_file = settings.ca_file,
+                                     .timeout_ms = settings.timeout_seconds * 1000,
+                                     .retries = settings.retries,
+                                     .upload_bytes_per_second = settings.upload_bytes_per_second,
+                                     .object_lock_days = settings.object_lock_days});
+        case LocationKind::sftp:
+            return std::make_shared<storage::sftp::SftpLocation>(
+                storage::sftp::Options{.host = settings.host,
+                                       .port = settings.port,
+                                       .user = settings.user,
+                                       .path = settings.path.native(),
+                                       .key_file = settings.key_file,
+                                       .known_hosts_file = settings.known_hosts_file,
+                                       .timeout_ms = settings.timeout_seconds * 1000,
+                                       .retries = settings.retries,
+                                       .upload_bytes_per_second = settings.upload_bytes_per_second,
+                                       .connections = static_cast<int>(remote_uploads)});
     }
-    throw base::Error(base::ErrorKind::usage,
-                      base::format("cannot use location '{}': this program cannot store in kind \"{}\"",
-                                   settings.name, config::kind_name(settings.kind)));
+    BT2C_ASSERT(false);
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ class SyncRun {
         for (const std::string& id : backup_ids(repository_.location().list("manifests")))
             if (!manifests_.contains(id) && !is_retired(retired, id)) missing.push_back(id);
         if (missing.empty()) return;
+        if (!repository_.keys().can_read()) return copy_unread(missing);
         for (const storage::ObjectInfo& pack : target_.list("packs")) packs_[pack.name] = pack.bytes;
         progress_.phase("copying", 0);
         std::vector<ObjectId> dependent;
@@ -105,6 +106,19 @@ class SyncRun {
                     throw Error(ErrorKind::failed, format("the full backup {} that it builds on is not there",
                                                           manifest.parent->brief()));
                 copy_backup(manifest);
+            });
+    }
+
+    /// For a write-only node, which cannot tell what a manifest names: so everything else goes first.
+    void copy_unread(const std::vector<std::string>& missing) {
+        progress_.phase("copying", 0);
+        copy_folder("packs");
+        copy_folder("index");
+        if (!report_.left.empty()) return;
+        for (const std::string& id : missing)
+            attempt(id, [&] {
+                copy(object_name(ObjectType::manifest, ObjectId::parse(id)));
+                report_.backups.push_back(id);
             });
     }
 
