@@ -1,6 +1,7 @@
 #include "agent/agent.hpp"
 #include "base/time.hpp"
 #include "cli/agent_hooks.hpp"
+#include "cli/agent_jobs.hpp"
 #include "cli/commands.hpp"
 #include "network/open_control_plane.hpp"
 #include "platform/file.hpp"
@@ -24,7 +25,10 @@ class AgentCommand final : public Command {
                 "while it was down or cut off are obeyed before it says that it is ready; the node is "
                 "started after that.\n\n"
                 "A control plane that is away does not stop it, nor the node: it tries again until it is "
-                "back. SIGTERM stops it.",
+                "back. SIGTERM stops it.\n\n"
+                "Where 'setup-automated-backups' made it the one that runs the scheduled jobs it does that "
+                "too, "
+                "with or without a control plane.",
             .examples = {{"bt2c-dr agent", "obey the orders for the only network in the database"},
                          {"bt2c-dr --network testnet agent", "for that network"}},
             .exits = {ErrorKind::failed}};
@@ -39,9 +43,16 @@ class AgentCommand final : public Command {
         if (settle_seconds_ < 1 || settle_seconds_ > 86'400)
             throw Error(ErrorKind::usage, "--settle-seconds must be 1 to 86400");
         const auto plane = network::open_control_plane(context.settings().network);
+        AgentJobs jobs(context);
+        if (!plane && jobs.wanted()) {
+            jobs.run();
+            return stopped();
+        }
         if (!plane)
             throw Error(ErrorKind::usage, "there is no control plane to take orders from")
-                .hint("set network.control_plane in dr.toml to \"etcd\" or \"local\"");
+                .hint(
+                    "set network.control_plane in dr.toml to \"etcd\" or \"local\"; for the scheduled jobs "
+                    "alone: bt2c-dr setup-automated-backups --scheduler agent");
         const std::filesystem::path marker = context.home().root / "network" / "agent-ready.json";
         platform::durable_mkdir(marker.parent_path(), 0700);
         platform::durable_remove(marker);
@@ -60,12 +71,17 @@ class AgentCommand final : public Command {
                  [&] {
                      node.lapse();
                      keep_fresh(marker);
+                     jobs.tick();
                      platform::notify_service_manager("WATCHDOG=1");
                  },
              .ready = [&] { say_ready(marker, progress); },
              .log = [&](const std::string& line) { progress.note(line); },
              .stop = [] { return false; }})  // but when this process is asked to
             .run();
+        return stopped();
+    }
+
+    static Result stopped() {
         platform::notify_service_manager("STOPPING=1");
         return {.document = Json::object({{"stopped", true}}), .print = {}};
     }

@@ -42,6 +42,8 @@ class Context {
     /// --network, when it was given.
     std::optional<std::string> network() const;
 
+    /// As they were given.
+    const GlobalOptions& globals() const { return options_; }
     bool json() const { return options_.json; }
     bool quiet() const { return options_.quiet; }
     bool verbose() const { return options_.verbose; }

@@ -36,7 +36,8 @@ std::vector<SettingsKey> own_keys() {
 const std::vector<SettingsKey>& known_keys() {
     static const std::vector<SettingsKey> keys = [] {
         std::vector<SettingsKey> all = own_keys();
-        for (const auto& table : {network_keys()}) all.insert(all.end(), table.begin(), table.end());
+        for (const auto& table : {network_keys(), schedule_keys()})
+            all.insert(all.end(), table.begin(), table.end());
         return all;
     }();
     return keys;

@@ -9,6 +9,7 @@
 
 #include "config/home.hpp"
 #include "config/location_settings.hpp"
+#include "config/schedule_settings.hpp"
 
 namespace bt2c::config {
 
@@ -55,6 +56,7 @@ struct Settings {
     NetworkSettings network;
     /// `location`: places besides `repository`, in the order in which they stand.
     std::vector<LocationSettings> locations;
+    ScheduleSettings schedule;
 };
 
 /// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.

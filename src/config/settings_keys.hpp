@@ -18,6 +18,7 @@ struct SettingsKey {
 /// The value of `location`.
 void apply_locations(Settings& to, const TomlValue& value);
 std::vector<SettingsKey> network_keys();
+std::vector<SettingsKey> schedule_keys();
 /// Throws Error(usage) where the control plane lacks what it cannot do without.
 void check_network(const NetworkSettings& network, const fs::path& file);
 

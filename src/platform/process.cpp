@@ -87,7 +87,10 @@ std::string host_name() {
 }
 
 std::string user_name() {
-    const uid_t user = ::geteuid();
+    return user_name(::geteuid());
+}
+
+std::string user_name(unsigned user) {
     passwd entry{};
     passwd* found = nullptr;
     std::array<char, 16'384> memory{};

@@ -16,6 +16,7 @@ void open_standard_descriptors();
 std::string host_name();
 /// The name of the user that this process runs as; the number where it has no name.
 std::string user_name();
+std::string user_name(unsigned user);
 
 /// How a child ended, and what it wrote.
 struct ChildResult {

@@ -327,12 +327,16 @@ void Repository::store_backup(const Manifest& manifest, const std::vector<Stored
     }
 }
 
-void Repository::record_proof(const ObjectId& backup, std::string what) const {
+void Repository::record_proof(const ObjectId& backup, std::string what, const Json& details) const {
     const ObjectId id = ObjectId::random();
-    const std::string text = Json::object({{"backup", backup.hex()},
-                                           {"verified_at", base::format_utc(base::now_unix_ms())},
-                                           {"what", std::move(what)}})
-                                 .dump();
+    Json json = Json::object({{"backup", backup.hex()},
+                              {"verified_at", base::format_utc(base::now_unix_ms())},
+                              {"what", std::move(what)}});
+    if (details.is_object())
+        for (const auto& [key, value] : details.members()) json.set(key, value);
+    const std::string text = json.dump();
+    // What no reader takes would prove nothing.
+    BT2C_ASSERT(text.size() < format_object_bytes_max - 256);
     if (!location_->put(object_name(ObjectType::proof, id),
                         seal_object(ObjectType::proof, id, base::as_bytes(text), keys_->new_backup_secret())))
         throw Error(ErrorKind::failed, "cannot store a proof: its name is taken");

@@ -82,8 +82,9 @@ class Repository {
     void store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs,
                       const crypto::SecretBytes& backup_secret = {}) const;
 
-    /// Records that a backup was proved restorable now.
-    void record_proof(const ObjectId& backup, std::string what) const;
+    /// Records that a backup was proved restorable now; `details` are members that the record has besides,
+    /// less than 3 KiB.
+    void record_proof(const ObjectId& backup, std::string what, const base::Json& details = {}) const;
     /// The latest proof of each backup, by its id in hex. Damaged proofs are left out.
     std::map<std::string, base::UnixMs> proofs() const;
 

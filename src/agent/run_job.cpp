@@ -1,0 +1,166 @@
+#include "agent/run_job.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "platform/subprocess.hpp"
+
+namespace bt2c::agent {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::Json;
+using config::JobRecord;
+using platform::LogLevel;
+using platform::Subprocess;
+
+namespace {
+
+constexpr std::size_t document_bytes_max = std::size_t{8} << 20;
+/// A backup that is asked to stop takes its packs back first.
+constexpr int grace_ms = 15'000;
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
+std::string summary_of_output(const base::Bytes& output) {
+    try {
+        return summary_of(Json::parse(base::as_text(output)));
+    } catch (const Error&) {
+        return "it told nothing that can be read";
+    }
+}
+
+JobRecord record_before(const JobSettings& settings, const std::string& name) {
+    try {
+        if (auto record = config::load_job_record(settings.home, name)) return *std::move(record);
+    } catch (const Error& error) {
+        settings.log(LogLevel::warning, error.message() + ": " + error.cause());
+    }
+    JobRecord record;
+    record.name = name;
+    return record;
+}
+
+/// Exit status and summary of the commands, one after the other.
+struct Outcome {
+    int status = 0;
+    std::string message;
+
+    void add(int ended, const std::string& command, const std::string& summary) {
+        if (status == 0) status = ended;
+        message += (message.empty() ? "" : "; ") + (ended == 0 ? summary : command + ": " + summary);
+    }
+};
+
+Outcome run_commands(const JobSettings& settings, const Job& job) {
+    Outcome outcome;
+    for (const std::vector<std::string>& command : job.commands) {
+        std::vector<std::string> arguments = settings.program;
+        arguments.insert(arguments.end(), command.begin(), command.end());
+        Subprocess child(arguments, Subprocess::Rank::background, document_bytes_max);
+        const int status = platform::wait_within_share(child, settings.processors, grace_ms);
+        outcome.add(status, joined(command), summary_of_output(child.output()));
+        if (status != 0 && status != base::exit_status(ErrorKind::partial)) break;
+    }
+    return outcome;
+}
+
+std::string text_at(const Json& document, std::string_view key) {
+    const Json* const value = document.find(key);
+    return value && value->is_string() ? value->string() : "";
+}
+
+std::string failed_checks(const Json& document) {
+    std::string names;
+    for (const Json& check : document.array_at("checks"))
+        if (text_at(check, "status") == "fail") {
+            const std::string detail = text_at(check, "detail");
+            names +=
+                (names.empty() ? "" : ", ") + text_at(check, "name") + (detail.empty() ? "" : ": " + detail);
+        }
+    return names;
+}
+
+}  // namespace
+
+std::string summary_of(const Json& document) {
+    constexpr std::size_t brief_id = 8;
+    if (const Json* const error = document.find("error")) {
+        const std::string cause = text_at(*error, "cause");
+        return text_at(*error, "message") + (cause.empty() ? "" : ": " + cause);
+    }
+    const Json* const checks = document.find("checks");
+    const std::string failed = checks && checks->is_array() ? failed_checks(document) : "";
+    if (!failed.empty()) return "problems were found: " + failed;
+    if (const std::string backup = text_at(document, "backup"); !backup.empty() && checks)
+        return format("backup {} was restored and proved", backup.substr(0, brief_id));
+    if (checks) return "no problem was found";
+    if (const Json* const changed = document.find("changed"); changed && !document.bool_at("changed"))
+        return "nothing has changed since the last backup";
+    if (const std::string id = text_at(document, "id"); !id.empty() && document.find("stored_bytes"))
+        return format("{} backup {} is stored, {}", text_at(document, "type"), id.substr(0, brief_id),
+                      base::human_size(document.unsigned_at("stored_bytes")));
+    return "done";
+}
+
+JobLock::JobLock(const config::Home& home, int patience_ms)
+    : file_([&] {
+          config::make_jobs_folder(home);
+          try {
+              return platform::GrowingFile(config::jobs_folder(home) / "lock", 0600, patience_ms);
+          } catch (const Error& error) {
+              if (error.kind() != ErrorKind::busy) throw;
+              throw Error(ErrorKind::busy, "another job of this node runs").cause(error.message());
+          }
+      }()) {}
+
+int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
+    JobRecord record = record_before(settings, job.name);
+    record.last_started = base::now_unix_ms();
+    record.last_finished.reset();
+    record.exit_status.reset();
+    record.duration_seconds.reset();
+    record.message = "it runs";
+    config::store_job_record(settings.home, record);
+    settings.log(LogLevel::info, format("job {}: started", job.name));
+
+    const base::Stopwatch watch;
+    const auto finish = [&](const Outcome& outcome) {
+        record.last_finished = base::now_unix_ms();
+        record.exit_status = outcome.status;
+        record.message = outcome.message;
+        record.duration_seconds = watch.seconds();
+        if (outcome.status == 0) record.last_ok = record.last_finished;
+        config::store_job_record(settings.home, record);
+        const std::string took = base::human_duration(watch.seconds());
+        if (outcome.status == 0)
+            settings.log(LogLevel::info, format("job {}: done in {}: {}", job.name, took, outcome.message));
+        else
+            settings.log(LogLevel::error, format("job {}: ended with status {} after {}: {}", job.name,
+                                                 outcome.status, took, outcome.message));
+        return outcome.status;
+    };
+    try {
+        if (job.check) job.check();
+        return finish(run_commands(settings, job));
+    } catch (const Error& error) {
+        const std::string cause = error.cause().empty() ? "" : ": " + error.cause();
+        const int status = finish({base::exit_status(error.kind()), error.message() + cause});
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return status;
+    }
+}
+
+void skip_job(const JobSettings& settings, const std::string& name, const std::string& why) {
+    JobRecord record = record_before(settings, name);
+    record.last_skipped = base::now_unix_ms();
+    config::store_job_record(settings.home, record);
+    settings.log(LogLevel::notice, format("job {}: skipped: {}", name, why));
+}
+
+}  // namespace bt2c::agent

@@ -1,0 +1,57 @@
+#pragma once
+// Runs one scheduled job: its commands as child processes, one after the other, never two jobs at once.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "config/home.hpp"
+#include "config/job_record.hpp"
+#include "platform/file.hpp"
+#include "platform/system_log.hpp"
+
+namespace bt2c::agent {
+
+/// What all jobs of one home share.
+struct JobSettings {
+    config::Home home;
+    /// The program and its global options; their stdout is one JSON document.
+    std::vector<std::string> program;
+    /// That a job may use at most on average, such as 0.5.
+    double processors = 1;
+    std::function<void(platform::LogLevel, const std::string&)> log;
+};
+
+struct Job {
+    std::string name;
+    /// The words of each command after the program's. One that ends otherwise than with 0 or 6 is the last.
+    std::vector<std::vector<std::string>> commands;
+    /// What must hold before; throws Error.
+    std::function<void()> check = {};
+};
+
+/// Held by whoever runs jobs of a home.
+class JobLock {
+ public:
+    /// Throws Error(busy) when another one has it for longer than `patience_ms`.
+    JobLock(const config::Home& home, int patience_ms);
+
+ private:
+    platform::GrowingFile file_;
+};
+
+/// Runs it to its end, with a line for the log at both, and writes its record. Returns its exit status: the
+/// first that is not 0; of a job that cannot run that of the reason. When this process is asked to stop the
+/// command is, too; Error(interrupted) then.
+int run_job(const JobSettings& settings, const Job& job, const JobLock& lock);
+
+/// Records that a job was left out, since another one runs.
+void skip_job(const JobSettings& settings, const std::string& name, const std::string& why);
+
+/// One line of what a command said it did, or why it failed.
+std::string summary_of(const base::Json& document);
+
+}  // namespace bt2c::agent

@@ -1,0 +1,106 @@
+// A block of lines in a crontab.
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "cli/automation_install.hpp"
+#include "platform/file.hpp"
+#include "platform/process.hpp"
+#include "platform/scratch_folder.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::size_t crontab_bytes_max = 1 << 20;
+constexpr int crontab_timeout_ms = 30'000;
+
+class CronAutomator final : public Automator {
+ public:
+    CronAutomator(fs::path home, std::string user) : home_(std::move(home)), user_(std::move(user)) {}
+
+    Installed install(const agent::Automation& automation, bool dry_run) override {
+        const std::string block = agent::cron_block(automation);
+        const std::string before = read();
+        const std::string after = agent::with_cron_block(before, home_, block);
+        Installed done{.installed = lines(block), .removed = {}, .changed = before != after, .texts = {}};
+        done.texts.emplace_back(user_.empty() ? "crontab" : "crontab of " + user_, block);
+        if (done.changed && !dry_run) write(after);
+        return done;
+    }
+
+    std::vector<std::string> remove(bool dry_run) override {
+        const std::string before = read();
+        const std::string after = agent::without_cron_block(before, home_);
+        if (before == after) return {};
+        if (!dry_run) write(after);
+        return {base::format("the jobs of {} in the crontab{}", base::printable(home_.native()),
+                             user_.empty() ? "" : " of " + user_)};
+    }
+
+ private:
+    static std::vector<std::string> lines(std::string_view block) {
+        std::vector<std::string> all;
+        for (std::size_t end = block.find('\n'); end != std::string_view::npos; end = block.find('\n')) {
+            if (block[0] != '#') all.emplace_back(block.substr(0, end));
+            block.remove_prefix(end + 1);
+        }
+        return all;
+    }
+
+    platform::ChildResult call(const std::vector<std::string>& words) const {
+        std::vector<std::string> arguments{"sh", "-c", "LC_ALL=C exec crontab \"$@\" 2>&1", "sh"};
+        if (!user_.empty()) arguments.insert(arguments.end(), {"-u", user_});
+        arguments.insert(arguments.end(), words.begin(), words.end());
+        return platform::run_and_capture(arguments, crontab_bytes_max, crontab_timeout_ms);
+    }
+
+    static Error failed(std::string_view what, const platform::ChildResult& ended) {
+        return Error(ErrorKind::failed, base::format("cannot {} the crontab", what))
+            .cause(base::printable(base::as_text(ended.output)))
+            .state("the crontab is as it was");
+    }
+
+    std::string read() const {
+        const platform::ChildResult ended = call({"-l"});
+        std::string text(base::as_text(ended.output));
+        if (ended.status == 0) return text;
+        // Taken for empty on any other failure, it would be lost with the next write.
+        if (text.find("no crontab for") != std::string::npos) return "";
+        throw failed("read", ended);
+    }
+
+    void write(const std::string& text) const {
+        platform::ChildResult ended;
+        if (text.empty()) {
+            ended = call({"-r"});
+        } else {
+            const platform::ScratchFolder folder(fs::temp_directory_path(), "bt2c-crontab");
+            platform::write_durably(folder.path() / "crontab", base::as_bytes(text), 0600);
+            ended = call({(folder.path() / "crontab").native()});
+        }
+        if (ended.status != 0) throw failed("write", ended);
+        if (read() != text)
+            throw Error(ErrorKind::failed, "cannot write the crontab: it is not as it was written")
+                .hint("see with 'crontab -l' what is there");
+    }
+
+    fs::path home_;
+    std::string user_;
+};
+
+}  // namespace
+
+std::unique_ptr<Automator> cron_automator(const fs::path& home, const std::string& user) {
+    return std::make_unique<CronAutomator>(home, user);
+}
+
+bool has_crontab() {
+    return platform::run_and_capture({"sh", "-c", "command -v crontab"}, 4096, crontab_timeout_ms).status ==
+           0;
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,114 @@
+#include "cli/commands.hpp"
+#include "cli/error_report.hpp"
+#include "cli/scheduled_jobs.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+/// What a run of this program meant by its exit status.
+ErrorKind kind_of_status(int status) {
+    for (const ErrorKind kind :
+         {ErrorKind::usage, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret, ErrorKind::partial,
+          ErrorKind::no_repository, ErrorKind::interrupted})
+        if (base::exit_status(kind) == status) return kind;
+    return ErrorKind::failed;
+}
+
+class JobCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "job",
+            .summary = "run a scheduled job now, as its timer would",
+            .description =
+                "What timers call; 'bt2c-dr setup-automated-backups' installs them. The jobs: 'full' (a full "
+                "backup, then prune), 'incremental', 'verify' (verify-integrity), 'restore-test' "
+                "(test-restore), 'prune', and 'sync' (location sync).\n\n"
+                "Jobs of one home never overlap: an incremental backup that comes due while another job runs "
+                "is skipped, other jobs wait. A job takes no more of the processors than the setting "
+                "schedule.cpu_percent says. Its last run is kept in HOME/backups/jobs/NAME.json.\n\n"
+                "Without any full backup made by a job, 'incremental' makes that first.",
+            .examples = {{"bt2c-dr job full", "the daily full backup, now"},
+                         {"bt2c-dr job --due", "whatever is due and did not run yet"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
+                      ErrorKind::partial, ErrorKind::no_repository}};
+    }
+
+    void declare(Options& options) override {
+        options.argument(name_, "NAME", "the job").choices = job_names();
+        options.flag(due_, "--due", "run what is due by the schedule and the records of the last runs");
+        options.flag(syslog_, "--syslog", "log to the system's log too");
+    }
+
+    Result run(Context& context) override {
+        if (due_ == !name_.empty()) throw Error(ErrorKind::usage, "job needs either NAME or --due");
+        const agent::JobSettings settings = job_settings(context, syslog_);
+        if (due_) return run_due(context, settings);
+        if (name_ == "incremental" && !was_done(settings.home, "full")) {
+            settings.log(platform::LogLevel::notice,
+                         "job incremental: no job has made a full backup yet, so that is made");
+            name_ = "full";
+        }
+        return run_one(context, settings);
+    }
+
+    static bool was_done(const config::Home& home, const std::string& name) {
+        try {
+            const auto record = config::load_job_record(home, name);
+            return record && record->last_ok;
+        } catch (const Error&) {
+            return false;
+        }
+    }
+
+    Result run_one(Context& context, const agent::JobSettings& settings) const {
+        const agent::Job job = job_named(context, name_);
+        const bool skips = name_ == "incremental";
+        constexpr int minute_ms = 60'000;
+        std::optional<agent::JobLock> lock;
+        try {
+            lock.emplace(settings.home, skips ? 0 : context.settings().schedule.wait_minutes * minute_ms);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::busy) throw;
+            agent::skip_job(settings, name_, error.message());
+            if (!skips) throw;
+            return {.document = Json::object({{"job", name_}, {"skipped", true}}), .print = {}};
+        }
+        const int status = agent::run_job(settings, job, *lock);
+        return result(status, Json::object({{"job", name_}, {"skipped", false}}));
+    }
+
+    static Result run_due(Context& context, const agent::JobSettings& settings) {
+        const DueRun ended = run_due_jobs(context, settings);
+        Json ran = Json::array();
+        for (const std::string& name : ended.ran) ran.push(name);
+        return result(ended.status, Json::object({{"ran", std::move(ran)}}));
+    }
+
+    /// The log has told what failed already.
+    static Result result(int status, Json document) {
+        Result result{.document = std::move(document), .print = {}};
+        if (status == 0) return result;
+        result.outcome = kind_of_status(status);
+        if (*result.outcome != ErrorKind::findings && *result.outcome != ErrorKind::partial)
+            result.document =
+                error_document(Error(*result.outcome, base::format("a job ended with status {}", status))
+                                   .hint("its record in HOME/backups/jobs has the reason"));
+        return result;
+    }
+
+    std::string name_;
+    bool due_ = false;
+    bool syslog_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> job_command() {
+    return std::make_unique<JobCommand>();
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,18 @@
+#pragma once
+// This program as a command that others run: timers, jobs, a check around an upgrade.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/context.hpp"
+
+namespace bt2c::cli {
+
+/// Where this program is; after an upgrade, where the new one took its place.
+std::filesystem::path own_program();
+
+/// The global options that make another run work on the same home with the same settings, as absolute paths.
+std::vector<std::string> own_options(const Context& context);
+
+}  // namespace bt2c::cli

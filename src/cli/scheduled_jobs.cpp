@@ -1,0 +1,115 @@
+#include "cli/scheduled_jobs.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "cli/commands.hpp"
+#include "cli/own_program.hpp"
+#include "cli/repository_access.hpp"
+#include "crypto/hash.hpp"
+#include "platform/process.hpp"
+
+namespace bt2c::cli {
+
+using base::Error;
+using base::ErrorKind;
+using platform::LogLevel;
+
+namespace {
+
+bool has_command(const std::vector<std::string>& words) {
+    const CommandTable table = all_commands();
+    return std::ranges::any_of(table.commands, [&](const auto& command) {
+        const std::string name = command->about().name;
+        return name == words[0] || (words.size() > 1 && name == words[0] + " " + words[1]);
+    });
+}
+
+/// An unattended backup makes none: its recovery phrase would be for nobody, and where a disk is not mounted
+/// the repository would not be the right one.
+void require_repository(Context& context) {
+    const auto location = repository_location(context);
+    if (!repository::Repository::exists(*location))
+        throw Error(ErrorKind::no_repository,
+                    base::format("there is no repository at {}", base::printable(location->describe())))
+            .hint("is its disk mounted? The first backup is made by hand: bt2c-dr backup");
+}
+
+}  // namespace
+
+const std::vector<std::string>& job_names() {
+    static const std::vector<std::string> names{"full",         "incremental", "verify",
+                                                "restore-test", "prune",       "sync"};
+    return names;
+}
+
+agent::Job job_named(Context& context, const std::string& name) {
+    const config::Settings& settings = context.settings();
+    agent::Job job{.name = name, .commands = {}, .check = {}};
+    if (name == "full" || name == "incremental") job.commands.push_back({"backup", "--type", name});
+    if (name == "prune" || (name == "full" && settings.schedule.prune)) job.commands.push_back({"prune"});
+    // What a location missed.
+    const bool made = name == "full" || name == "incremental";
+    if (name == "sync" || (made && !settings.locations.empty())) job.commands.push_back({"location", "sync"});
+    if (name == "verify") job.commands.push_back({"verify-integrity"});
+    if (name == "restore-test") job.commands.push_back({"test-restore"});
+    std::erase_if(job.commands, [](const auto& words) { return !has_command(words); });
+    if (job.commands.empty())
+        throw Error(ErrorKind::usage, base::format("cannot run job '{}': this program has no command for it",
+                                                   base::printable(name)));
+    if (name != "verify") job.check = [&context] { require_repository(context); };
+    return job;
+}
+
+std::vector<agent::ScheduledJob> schedule_of(const Context& context) {
+    const std::string node = platform::host_name() + "\n" + context.home_unchecked().root.native();
+    const crypto::Digest digest = crypto::sha256(base::as_bytes(node));
+    return agent::scheduled_jobs(context.settings().schedule, base::get_le<std::uint64_t>(digest.data()));
+}
+
+agent::JobSettings job_settings(const Context& context, bool to_syslog) {
+    agent::JobSettings settings;
+    settings.home = context.home();
+    settings.program = {own_program().native()};
+    for (const std::string& option : own_options(context)) settings.program.push_back(option);
+    settings.program.insert(settings.program.end(), {"--json", "--quiet"});
+    settings.processors = std::max(1U, std::thread::hardware_concurrency()) *
+                          static_cast<double>(context.settings().schedule.cpu_percent) / 100;
+    settings.log = [quiet = context.quiet(), to_syslog](LogLevel level, const std::string& line) {
+        platform::log_line(level, line, !quiet || level <= LogLevel::warning, to_syslog);
+    };
+    return settings;
+}
+
+DueRun run_due_jobs(Context& context, const agent::JobSettings& settings) {
+    DueRun run;
+    std::optional<agent::JobLock> lock;
+    try {
+        lock.emplace(settings.home, 0);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::busy) throw;
+        return run;  // who has it comes to what is due, or whoever looks next
+    }
+    auto jobs = schedule_of(context);
+    const auto record_of = [&](std::string_view name) -> std::optional<config::JobRecord> {
+        try {
+            return config::load_job_record(settings.home, name);
+        } catch (const Error& error) {
+            settings.log(LogLevel::warning, error.message() + ": " + error.cause());
+            return std::nullopt;  // the run writes another
+        }
+    };
+    while (const auto name = agent::next_due(jobs, record_of, base::now_unix_ms())) {
+        // Each once: a clock that jumps about must not keep this going.
+        std::erase_if(jobs, [&](const agent::ScheduledJob& job) { return job.name == *name; });
+        const int status = agent::run_job(settings, job_named(context, *name), *lock);
+        if (run.status == 0) run.status = status;
+        run.ran.push_back(*name);
+    }
+    return run;
+}
+
+}  // namespace bt2c::cli

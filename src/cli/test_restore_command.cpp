@@ -1,0 +1,195 @@
+#include <algorithm>
+
+#include "base/time.hpp"
+#include "cli/backup_document.hpp"
+#include "cli/commands.hpp"
+#include "cli/repository_access.hpp"
+#include "cli/restore_proof.hpp"
+#include "config/job_record.hpp"
+#include "platform/process.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using repository::Manifest;
+using Status = ProofCheck::Status;
+
+constexpr std::string_view job_name = "restore-test";
+
+std::string_view status_name(Status status) {
+    return status == Status::pass ? "pass" : status == Status::fail ? "fail" : "skipped";
+}
+
+class TestRestoreCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "test-restore",
+            .summary = "prove that a backup can be restored, by restoring it into a scratch folder",
+            .description =
+                "Restores the backup into a new folder, which is removed again whatever happens, and looks "
+                "at "
+                "what was written, as it lies on the disk: the database's image, every check of "
+                "verify-integrity, that the chain ends with the block that the backup names, each file's "
+                "contents, the wallet files as far as can be seen without their passwords, and the settings. "
+                "The node and its home are not touched.\n\n"
+                "Without ID it takes the newest backup that was not proved within schedule.proof_days (7), "
+                "else the newest. A proof is recorded in the repository ('list-backups' shows it), and how "
+                "the test ended in HOME/backups/jobs/restore-test.json. The time it took is about the time "
+                "that a restore takes on this machine.",
+            .examples = {{"bt2c-dr test-restore", "prove the newest backup"},
+                         {"bt2c-dr test-restore 40dc1520 --scratch /mnt/big", "this one, there"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret,
+                      ErrorKind::no_repository}};
+    }
+
+    void declare(Options& options) override {
+        options.argument(id_, "ID", "the backup: an id, the beginning of one, or 'latest'");
+        options.value(scratch_, "--scratch", "DIR", "make the scratch folder in this one");
+    }
+
+    Result run(Context& context) override {
+        const base::UnixMs started = base::now_unix_ms();
+        try {
+            const auto repository = open_repository(context);
+            const Manifest manifest = id_.empty() ? choose(context, repository) : repository.find(id_);
+            const fs::path where = place_for_proof(repository, manifest, places(context));
+            const RestoreProof proof = prove_restore(context, repository, manifest, where);
+            if (proof.ok()) record_proof(context, repository, manifest, proof);
+            record_run(context, started, proof.ok() ? 0 : base::exit_status(ErrorKind::findings),
+                       message(manifest, proof));
+            return result(manifest, proof, where);
+        } catch (const Error& error) {
+            record_run(context, started, base::exit_status(error.kind()), error.message());
+            throw;
+        }
+    }
+
+    static Manifest choose(Context& context, const repository::Repository& repository) {
+        constexpr base::UnixMs day_ms = 86'400'000;
+        const auto proofs = repository.proofs();
+        const base::UnixMs now = base::now_unix_ms();
+        const base::UnixMs oldest = now - context.settings().schedule.proof_days * day_ms;
+        repository::BackupList list = repository.list();
+        for (Manifest& manifest : list.backups) {
+            if (manifest.type == repository::BackupType::safety) continue;
+            const auto proof = proofs.find(manifest.id.hex());
+            // A proof from the future, of a clock that was put right since, says nothing of its age.
+            if (proof == proofs.end() || proof->second < oldest || proof->second > now + day_ms)
+                return std::move(manifest);
+        }
+        return repository.find("latest");
+    }
+
+    std::vector<fs::path> places(Context& context) const {
+        if (scratch_) return {fs::absolute(*scratch_)};
+        if (const fs::path& named = context.settings().schedule.scratch; !named.empty()) return {named};
+        const config::Home& home = context.home();
+        return {home.root.parent_path(), home.backups(), home.root};
+    }
+
+    static std::string message(const Manifest& manifest, const RestoreProof& proof) {
+        if (proof.ok())
+            return base::format("backup {} was restored and proved in {}", manifest.id.brief(),
+                                base::human_duration(proof.duration_seconds));
+        const auto failed = std::ranges::find(proof.checks, Status::fail, &ProofCheck::status);
+        return base::format("backup {} does not restore: {}: {}", manifest.id.brief(), failed->name,
+                            failed->detail);
+    }
+
+    /// The proof is worth a record; a repository that cannot be written does not undo it.
+    static void record_proof(Context& context, const repository::Repository& repository,
+                             const Manifest& manifest, const RestoreProof& proof) {
+        Json checks = Json::array();
+        for (const ProofCheck& check : proof.checks)
+            if (check.status == Status::pass) checks.push(check.name);
+        const Json details = Json::object({{"host", platform::host_name()},
+                                           {"duration_seconds", proof.duration_seconds},
+                                           {"restore_seconds", proof.restore_seconds},
+                                           {"checks", std::move(checks)}});
+        try {
+            repository.record_proof(manifest.id, "restored into a scratch folder; all of it proved there",
+                                    details);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            context.progress().note("the proof could not be recorded: " + error.message());
+        }
+    }
+
+    /// Monitors look at it. The job that may have started this writes the same at its end.
+    static void record_run(Context& context, base::UnixMs started, int status, const std::string& message) {
+        try {
+            config::JobRecord record;
+            try {
+                record = config::load_job_record(context.home(), job_name).value_or(config::JobRecord());
+            } catch (const Error&) {
+                // A damaged one is written anew.
+            }
+            record.name = job_name;
+            record.last_started = started;
+            record.last_finished = base::now_unix_ms();
+            record.exit_status = status;
+            record.message = message;
+            record.duration_seconds = static_cast<double>(*record.last_finished - started) / 1000;
+            if (*record.duration_seconds < 0) record.duration_seconds.reset();  // the clock was put back
+            if (status == 0) record.last_ok = record.last_finished;
+            config::store_job_record(context.home(), record);
+        } catch (const Error& error) {
+            context.progress().note("the test could not be recorded: " + error.message());
+        }
+    }
+
+    static Result result(const Manifest& manifest, const RestoreProof& proof, const fs::path& where) {
+        Json checks = Json::array();
+        for (const ProofCheck& check : proof.checks)
+            checks.push(Json::object({{"name", check.name},
+                                      {"status", status_name(check.status)},
+                                      {"count", check.count},
+                                      {"detail", check.detail}}));
+        Json document = Json::object({{"backup", manifest.id.hex()}, {"verified", proof.ok()}});
+        set_chain_fields(document, manifest.networks);
+        document.set("checks", std::move(checks));
+        document.set("restore_seconds", proof.restore_seconds);
+        document.set("duration_seconds", proof.duration_seconds);
+        document.set("scratch", where.native());
+        Result result{.document = std::move(document),
+                      .print = [manifest, proof](Output& out) { print(out, manifest, proof); }};
+        if (!proof.ok()) result.outcome = ErrorKind::findings;
+        return result;
+    }
+
+    static void print(Output& out, const Manifest& manifest, const RestoreProof& proof) {
+        Table table({{"CHECK"}, {"RESULT"}, {"", Column::Align::left, true}});
+        for (const ProofCheck& check : proof.checks) {
+            const Style style = check.status == Status::pass   ? Style::green
+                                : check.status == Status::fail ? Style::red
+                                                               : Style::yellow;
+            table.row({check.name, Cell(std::string(status_name(check.status)), style),
+                       base::printable(check.detail)});
+        }
+        out.table(table);
+        if (proof.ok())
+            out.line("\n{}: backup {} ({}). The restore took {}, with all checks {}.",
+                     out.styled(Style::green, "It restores"), manifest.id.brief(),
+                     chain_text(manifest.networks), base::human_duration(proof.restore_seconds),
+                     base::human_duration(proof.duration_seconds));
+        else
+            out.line(
+                "\n{}: backup {}. Make a full backup now, and see 'bt2c-dr repository check --read-data'.",
+                out.styled(Style::red, "It does not restore"), manifest.id.brief());
+    }
+
+    std::string id_;
+    std::optional<fs::path> scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> test_restore_command() {
+    return std::make_unique<TestRestoreCommand>();
+}
+
+}  // namespace bt2c::cli

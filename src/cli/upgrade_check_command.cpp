@@ -1,0 +1,216 @@
+#include <algorithm>
+
+#include "base/time.hpp"
+#include "chaindb/database_facts.hpp"
+#include "cli/commands.hpp"
+#include "cli/own_program.hpp"
+#include "cli/repository_access.hpp"
+#include "cli/version.hpp"
+#include "network/obey.hpp"
+#include "platform/file.hpp"
+#include "platform/process.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using chaindb::DatabaseFacts;
+using chaindb::FactDifference;
+
+constexpr std::uint64_t facts_bytes_max = 32 << 20;
+constexpr std::size_t document_bytes_max = 8 << 20;
+/// A full backup of the largest chain there is takes minutes.
+constexpr int command_timeout_ms = 24 * 3'600'000;
+constexpr int patience_ms = 5000;
+
+class UpgradeCheckCommand final : public Command {
+    About about() const override {
+        return {
+            .name = "upgrade-check",
+            .summary = "before and after an upgrade of the node's software: verify, back up, compare",
+            .description =
+                "'before' verifies the chain, makes a backup (a full one unless the latest full one is less "
+                "than a day old), and keeps what there is in HOME/backups/upgrade-check.json: heights, tips, "
+                "tables and columns, coins paid, validators.\n\n"
+                "'after' verifies again and compares. It ends with 3 when the chain does not verify, when "
+                "history up to the height of before is another one, a height is lower, a table, a column or "
+                "a "
+                "validator is gone, or something changed that only blocks may change while there was none; "
+                "what else is different is told.",
+            .examples = {{"bt2c-dr upgrade-check before", "with the old software still running"},
+                         {"bt2c-dr upgrade-check after", "when the new one runs"}},
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret}};
+    }
+
+    void declare(Options& options) override {
+        Option& option = options.argument(when_, "WHEN", "before or after");
+        option.choices = {"before", "after"};
+        option.required = true;
+    }
+
+    Result run(Context& context) override { return when_ == "before" ? before(context) : after(context); }
+
+    static fs::path facts_file(const config::Home& home) { return home.backups() / "upgrade-check.json"; }
+
+    /// The document of a command of this program, which may take long and ask for a password.
+    struct Ended {
+        int status;
+        Json document;
+    };
+    static Ended call(Context& context, const std::vector<std::string>& command) {
+        std::vector<std::string> arguments{own_program().native()};
+        for (const std::string& option : own_options(context)) arguments.push_back(option);
+        arguments.push_back("--json");
+        if (context.quiet()) arguments.push_back("--quiet");
+        arguments.insert(arguments.end(), command.begin(), command.end());
+        const auto ended = platform::run_and_capture(arguments, document_bytes_max, command_timeout_ms);
+        return {ended.status, Json::parse(base::as_text(ended.output))};
+    }
+
+    static Error failed(std::string message, const Ended& ended) {
+        Error error(ErrorKind::failed, std::move(message));
+        if (const Json* const told = ended.document.find("error")) error.cause(told->string_at("message"));
+        return error;
+    }
+
+    /// Whether the chain verifies; throws where that cannot be told.
+    static bool verify(Context& context) {
+        const Ended ended = call(context, {"verify-integrity"});
+        if (ended.status != 0 && ended.status != base::exit_status(ErrorKind::findings))
+            throw failed("cannot verify the chain", ended);
+        return ended.status == 0;
+    }
+
+    static DatabaseFacts read_facts(Context& context) {
+        auto database = network::open_database(context.home(), patience_ms);
+        return chaindb::read_database_facts(database);
+    }
+
+    /// Incrementals rest on a full backup: a recent one will do.
+    static bool has_fresh_full(Context& context) {
+        constexpr base::UnixMs day_ms = 86'400'000;
+        if (!repository::Repository::exists(*repository_location(context))) return false;
+        const auto repository = open_repository(context);
+        const base::UnixMs now = base::now_unix_ms();
+        const auto list = repository.list();
+        return std::ranges::any_of(list.backups, [&](const repository::Manifest& manifest) {
+            return manifest.type == repository::BackupType::full && manifest.finished_at <= now &&
+                   now - manifest.finished_at < day_ms;
+        });
+    }
+
+    Result before(Context& context) {
+        context.home();
+        if (!verify(context))
+            throw Error(ErrorKind::findings, "the chain has problems before the upgrade")
+                .state("no backup was made")
+                .hint("'bt2c-dr verify-integrity' names them; do not upgrade with them");
+        const std::string type = has_fresh_full(context) ? "incremental" : "full";
+        const Ended made = call(context, {"backup", "--type", type});
+        if (made.status != 0 && made.status != base::exit_status(ErrorKind::partial))
+            throw failed("cannot make a backup before the upgrade", made);
+        // Nothing new: the backup that has it all.
+        const auto repository = open_repository(context);
+        const repository::Manifest manifest =
+            repository.find(made.document.bool_at("changed") ? made.document.string_at("id") : "latest");
+        Json facts =
+            Json::object({{"version", 1},
+                          {"at", base::format_utc(base::now_unix_ms())},
+                          {"program", "bt2c-dr " + std::string(version())},
+                          {"backup", manifest.id.hex()},
+                          {"database_digest", manifest.image ? Json(manifest.image->digest) : Json()},
+                          {"facts", read_facts(context).to_json()}});
+        const fs::path file = facts_file(context.home());
+        platform::durable_mkdir(file.parent_path(), 0700);
+        platform::DurableFile target(file, 0600);
+        target.append(base::as_bytes(facts.dump(true) + "\n"));
+        platform::give_to_owner_of(context.home().root, target.fd());
+        target.commit(platform::DurableFile::Existing::replace);
+        return {
+            .document = Json::object(
+                {{"when", "before"}, {"ok", true}, {"backup", manifest.id.hex()}, {"file", file.native()}}),
+            .print = [manifest](Output& out) {
+                out.line("The chain verifies, and backup {} holds it.",
+                         out.styled(Style::bold, manifest.id.brief()));
+                out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
+            }};
+    }
+
+    static Json kept_facts(const fs::path& file) {
+        if (!fs::exists(file))
+            throw Error(ErrorKind::failed, "cannot compare: nothing was kept before the upgrade")
+                .hint("'bt2c-dr upgrade-check before' comes first");
+        const base::Bytes text = platform::read_file(file, facts_bytes_max);
+        try {
+            Json kept = Json::parse(base::as_text(text));
+            if (kept.integer_at("version") != 1) throw Error(ErrorKind::failed, "it is of another version");
+            DatabaseFacts::from_json(kept.at("facts"));
+            kept.string_at("backup");
+            kept.string_at("at");
+            return kept;
+        } catch (const Error& error) {
+            throw Error(ErrorKind::failed, base::format("cannot use {}", base::printable(file.native())))
+                .cause(error.message());
+        }
+    }
+
+    Result after(Context& context) {
+        const Json kept = kept_facts(facts_file(context.home()));
+        auto differences = compare(context, DatabaseFacts::from_json(kept.at("facts")));
+        if (!verify(context))
+            differences.insert(differences.begin(),
+                               {true, "the chain has problems: see 'bt2c-dr verify-integrity'"});
+        const bool ok = std::ranges::none_of(differences, &FactDifference::serious);
+        Json list = Json::array();
+        for (const FactDifference& difference : differences)
+            list.push(Json::object({{"serious", difference.serious}, {"text", difference.text}}));
+        const std::string &backup = kept.string_at("backup"), &at = kept.string_at("at");
+        Result result{
+            .document = Json::object({{"when", "after"},
+                                      {"ok", ok},
+                                      {"backup", backup},
+                                      {"before_at", at},
+                                      {"differences", std::move(list)}}),
+            .print = [differences, ok, backup, at](Output& out) { print(out, differences, ok, backup, at); }};
+        if (!ok) result.outcome = ErrorKind::findings;
+        return result;
+    }
+
+    static std::vector<FactDifference> compare(Context& context, const DatabaseFacts& before) {
+        auto database = network::open_database(context.home(), patience_ms);
+        const DatabaseFacts now = chaindb::read_database_facts(database);
+        return chaindb::compare_facts(before, now, [&](std::string_view network, std::int64_t height) {
+            return chaindb::block_hash_at(database, network, height);
+        });
+    }
+
+    static void print(Output& out, const std::vector<FactDifference>& differences, bool ok,
+                      const std::string& backup, const std::string& at) {
+        for (const FactDifference& difference : differences)
+            out.line("{} {}",
+                     difference.serious ? out.styled(Style::red, "wrong:") : std::string("different:"),
+                     difference.text);
+        if (ok)
+            out.line("{}: the chain verifies, and is that of {} {}.",
+                     out.styled(Style::green, "The upgrade is sound"), base::printable(at),
+                     differences.empty() ? "as it was" : "but for what is told above");
+        else
+            out.line(
+                "{}. To go back: stop the node, bring the old software back, then\n  bt2c-dr restore "
+                "--backup {}",
+                out.styled(Style::red, "The upgrade is not sound"), base::printable(backup.substr(0, 8)));
+    }
+
+    std::string when_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> upgrade_check_command() {
+    return std::make_unique<UpgradeCheckCommand>();
+}
+
+}  // namespace bt2c::cli

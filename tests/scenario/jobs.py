@@ -1,0 +1,354 @@
+"""[A1] [B6] [I2] Jobs, what runs them, restore tests and the check around an upgrade, with the real program.
+
+usage: jobs.py PROGRAM CHAIN_TOOL
+"""
+
+import fcntl
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
+failures = 0
+parent_died = 1  # PR_SET_PDEATHSIG
+
+
+def check(what, good, ended=None):
+    global failures
+    if not good:
+        print(f"failed: {what}")
+        if ended is not None:
+            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        failures += 1
+
+
+def tree(folder):
+    """All that is below: names, kinds, modes, contents."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        what = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(folder))] = (status.st_mode, what)
+    return found
+
+
+def die_with_us():
+    import ctypes
+    ctypes.CDLL(None).prctl(parent_died, signal.SIGKILL)
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    home = folder / "a home"
+    (home / "data").mkdir(parents=True)
+    (home / "config").mkdir()
+    (home / "keys").mkdir()
+    (home / "keys" / "validator.pem").write_bytes(os.urandom(100))
+    subprocess.run([chain_tool, "create", str(home / "data" / "blockchain.db"), "--blocks", "2000", "--network", "mainnet"],
+                   check=True, stdout=subprocess.DEVNULL)
+    settings = home / "config" / "dr.toml"
+    settings.write_text("[schedule]\nwait_minutes = 0\n")
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    environment = {key: value for key, value in os.environ.items()
+                   if not key.startswith(("BT2C_", "XDG_", "JOURNAL_", "AWS_"))}
+    environment["HOME"] = str(folder / "user")
+    (folder / "user").mkdir()
+    environment["PATH"] = f"{bin_folder}:{environment['PATH']}"
+
+    def run(*arguments, stderr=subprocess.PIPE, **more):
+        return subprocess.run([program, "--home", str(home), *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=stderr, env={**environment, **more}, timeout=250)
+
+    def result(ended):
+        return json.loads(ended.stdout)
+
+    def record(job):
+        return json.loads((home / "backups" / "jobs" / f"{job}.json").read_text())
+
+    def stub(command, script):
+        path = bin_folder / command
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(0o755)
+
+    # Without a repository an unattended job makes none: its recovery phrase would be for nobody.
+    done = run("--json", "job", "full")
+    check("no repository is made by a job", done.returncode == 10 and result(done)["error"]["kind"] == "no_repository"
+          and not (home / "backups" / "repository").exists(), done)
+    check("that is recorded", record("full")["exit_status"] == 10 and record("full")["last_ok"] is None)
+    check("job needs a name", run("job").returncode == 2 and run("job", "full", "--due").returncode == 2
+          and run("job", "fulll").returncode == 2)
+    check("the first backup", run("backup").returncode == 0)
+
+    # An incremental one comes after a full one.
+    done = run("job", "incremental")
+    check("the first incremental is a full one", done.returncode == 0 and record("full")["exit_status"] == 0
+          and b"no job has made a full backup yet" in done.stderr, done)
+    done = run("--json", "job", "incremental")
+    check("then it is what it says", done.returncode == 0 and record("incremental")["exit_status"] == 0, done)
+    check("start and result are a line each", done.stderr.count(b"\n") == 2 and b"job incremental: started" in done.stderr, done)
+    with open(folder / "journal", "wb") as journal:
+        status = os.fstat(journal.fileno())
+        run("job", "verify", stderr=journal, JOURNAL_STREAM=f"{status.st_dev}:{status.st_ino}")
+    lines = (folder / "journal").read_text().splitlines()
+    check(f"the journal gets levels: {lines}", len(lines) == 2 and all(line.startswith("<6>job verify: ") for line in lines))
+
+    # Never two at once.
+    with open(home / "backups" / "jobs" / "lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        skipped = run("--json", "job", "incremental")
+        check("an incremental is skipped", skipped.returncode == 0 and result(skipped)["skipped"] is True
+              and record("incremental")["last_skipped"] is not None and record("incremental")["exit_status"] == 0, skipped)
+        check("others wait, then say so", run("job", "full").returncode == 4)
+        due = run("--json", "job", "--due")
+        check("what is due waits for its next look", due.returncode == 0 and result(due)["ran"] == [], due)
+
+    # What is due by the records.
+    due = run("--json", "job", "--due")
+    check("what never ran is due", due.returncode == 0 and result(due)["ran"] == ["restore-test"], due)
+    check("and only once", result(run("--json", "job", "--due"))["ran"] == [])
+    old = record("verify")
+    old["last_started"] = "2026-01-01T00:00:00Z"
+    (home / "backups" / "jobs" / "verify.json").write_text(json.dumps(old))
+    check("what was missed is made up", result(run("--json", "job", "--due"))["ran"] == ["verify"])
+    (home / "backups" / "jobs" / "verify.json").write_text("{")
+    check("a damaged record stops nothing", result(run("--json", "job", "--due"))["ran"] == ["verify"]
+          and record("verify")["exit_status"] == 0)
+
+    # A job that is asked to stop stops its command, and says so.
+    big = folder / "big"
+    (big / "data").mkdir(parents=True)
+    subprocess.run([chain_tool, "create", str(big / "data" / "blockchain.db"), "--blocks", "60000", "--network", "mainnet"],
+                   check=True, stdout=subprocess.DEVNULL)
+    (big / "config").mkdir()
+    (big / "config" / "dr.toml").write_text("schedule.cpu_percent = 10\n")
+    check("a repository", subprocess.run([program, "--home", str(big), "--quiet", "repository", "init"],
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment).returncode == 0)
+    job = subprocess.Popen([program, "--home", str(big), "job", "full"], env=environment, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, preexec_fn=die_with_us)
+    children = pathlib.Path(f"/proc/{job.pid}/task/{job.pid}/children")
+    deadline = time.monotonic() + 60
+    while job.poll() is None and not children.read_text().split() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child = (children.read_text().split() if job.poll() is None else []) or [""]
+    job.send_signal(signal.SIGTERM)
+    told = job.communicate(timeout=60)[1]
+    check(f"it ends as interrupted: {job.returncode} {told.decode()}", job.returncode == 130)
+    check("its command is gone", child[0] != "" and not pathlib.Path(f"/proc/{child[0]}").exists())
+    cut_off = json.loads((big / "backups" / "jobs" / "full.json").read_text())
+    check("that is recorded", cut_off["exit_status"] == 130 and cut_off["last_finished"] is not None)
+    listed = subprocess.run([program, "--home", str(big), "--json", "list-backups"], env=environment, stdout=subprocess.PIPE)
+    check("no backup came of it", json.loads(listed.stdout)["backups"] == [])
+    shutil.rmtree(big)
+
+    # [B6] Restore tests.
+    home_before = tree(home)
+    done = run("--json", "test-restore")
+    proved = result(done)
+    check("a backup that was not proved is", done.returncode == 0 and proved["verified"] is True
+          and proved["duration_seconds"] > 0 and pathlib.Path(proved["scratch"]) == folder, done)
+    check("all of it", {entry["name"]: entry["status"] for entry in proved["checks"]} == {
+        **{one: "pass" for one in (
+            "restore", "database_image", "missing_tables", "discontinuities", "duplicate_blocks", "orphaned_transactions",
+            "invalid_validators", "merkle_roots", "block_hashes", "supply", "database_pages", "chain_tip", "files", "settings")},
+        "wallets": "skipped"})
+    check("nothing is left", not any(path.name.startswith("bt2c-restore-test") for path in folder.iterdir()))
+    changed = {path for path in set(tree(home)) ^ set(home_before)
+               } | {path for path, what in tree(home).items() if home_before.get(path, what) != what}
+    check(f"the home is as it was: {changed}", all(path.startswith(("backups/jobs", "backups/repository/proofs")) for path in changed))
+    backups = result(run("--json", "list-backups"))["backups"]
+    check("the newest was proved by the job, the one before now", all(one["verified_at"] for one in backups)
+          and proved["backup"] == backups[1]["id"] and len(backups) == 2)
+    check("then it is the newest again", result(run("--json", "test-restore"))["backup"] == backups[0]["id"])
+    check("a folder that is not there is told", run("test-restore", "--scratch", str(folder / "none")).returncode == 1)
+    check("that is recorded too", record("restore-test")["exit_status"] == 1)
+    check("another one by its id", result(run("--json", "test-restore", backups[-1]["id"][:8]))["backup"] == backups[-1]["id"])
+    check("a new backup", run("backup").returncode == 0)
+    latest = result(run("--json", "list-backups"))["backups"][0]
+    pack = max((home / "backups" / "repository" / "packs").rglob("*"), key=lambda path: path.is_file() and path.stat().st_mtime_ns)
+    good = pack.read_bytes()
+    mode = pack.stat().st_mode
+    pack.chmod(0o600)
+    pack.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
+    done = run("--json", "job", "restore-test")
+    failed = record("restore-test")
+    check("a damaged one fails", done.returncode == 3 and failed["exit_status"] == 3 and failed["last_ok"] is not None
+          and latest["id"][:8] in failed["message"] + json.dumps(result(run("--json", "test-restore"))), done)
+    check("it is not called proved", result(run("--json", "list-backups"))["backups"][0]["verified_at"] is None)
+    check("nothing is left", not any(path.name.startswith("bt2c-restore-test") for path in folder.iterdir()))
+    pack.write_bytes(good)
+    pack.chmod(mode)
+    check("whole again it is proved", run("job", "restore-test").returncode == 0)
+
+    # [I2] Around an upgrade.
+    check("before comes first", run("upgrade-check", "after").returncode == 1)
+    before = run("--json", "upgrade-check", "before")
+    check("before", before.returncode == 0 and result(before)["backup"] == latest["id"], before)
+    check("nothing happened", result(run("--json", "upgrade-check", "after"))["differences"] == [])
+    database = home / "data" / "blockchain.db"
+    subprocess.run([chain_tool, "append", str(database), "--blocks", "3"], check=True, stdout=subprocess.DEVNULL)
+    after = run("--json", "upgrade-check", "after")
+    check("blocks are no harm", after.returncode == 0 and any("from height" in one["text"] for one in result(after)["differences"]), after)
+    subprocess.run(["sqlite3", str(database), "DROP TABLE nonces; ALTER TABLE validators ADD COLUMN colour TEXT"], check=True)
+    after = run("upgrade-check", "after")
+    check("a table that is gone is", after.returncode == 3 and b"table nonces is gone" in after.stdout
+          and f"restore --backup {latest['id'][:8]}".encode() in after.stdout, after)
+    check("the way back", run("restore", "--backup", latest["id"]).returncode == 0
+          and run("upgrade-check", "after").returncode == 0)
+    subprocess.run(["sqlite3", str(database), "UPDATE blocks SET hash = hash || 'x' WHERE height = 1999"], check=True)
+    broken = run("--json", "upgrade-check", "before")
+    check("a chain with problems is not upgraded", broken.returncode == 3 and result(broken)["error"]["state"] == "no backup was made", broken)
+    check("restored", run("restore", "--backup", latest["id"]).returncode == 0)
+
+    # systemd, on a system that does not run: real units and links in an empty folder.
+    image = folder / "image"
+    image.mkdir()
+    if shutil.which("systemctl"):
+        shown = run("--json", "setup-automated-backups", "--root", str(image), "--dry-run")
+        check("a dry run shows all and changes nothing", shown.returncode == 0 and len(result(shown)["installed"]) == 8
+              and "OnCalendar=*-*-* 02:00:00 UTC" in shown.stdout.decode() and tree(image) == {}, shown)
+        done = run("--json", "setup-automated-backups", "--root", str(image))
+        units = image / "etc" / "systemd" / "system"
+        check("eight units are installed", done.returncode == 0 and result(done)["changed"] is True
+              and sorted(result(done)["installed"]) == sorted(str(path) for path in units.iterdir() if path.is_file()), done)
+        check("four timers are enabled", len(list((units / "timers.target.wants").iterdir())) == 4)
+        installed = tree(image)
+        again = run("--json", "setup-automated-backups", "--root", str(image))
+        check("again nothing changes", again.returncode == 0 and result(again)["changed"] is False and tree(image) == installed, again)
+        other = subprocess.run([program, "--home", str(folder / "other"), "--json", "setup-automated-backups", "--root", str(image)],
+                               env=environment, stdout=subprocess.PIPE)
+        check("another home has units of its own", len(list(units.glob("*.timer"))) == 8 and other.returncode == 0)
+        subprocess.run([program, "--home", str(folder / "other"), "setup-automated-backups", "--root", str(image), "--remove"],
+                       env=environment, stdout=subprocess.DEVNULL)
+        check("and takes away only those", tree(image) == installed)
+        settings.write_text("[schedule]\nwait_minutes = 0\nverify = 'off'\nfull = '05:30'\n")
+        done = run("--json", "setup-automated-backups", "--root", str(image))
+        check("a new schedule is brought up to date", len(result(done)["removed"]) == 2 and len(list(units.glob("*.timer"))) == 3
+              and "05:30:00" in next(units.glob("bt2c-dr-full-*.timer")).read_text(), done)
+        settings.write_text("[schedule]\nwait_minutes = 0\n")
+        foreign = next(units.glob("bt2c-dr-full-*.service"))
+        ours = foreign.read_text()
+        foreign.write_text("[Service]\nExecStart=/bin/true\n")
+        refused = run("setup-automated-backups", "--root", str(image))
+        check("what is not ours is left alone", refused.returncode == 1 and b"not ours" in refused.stderr
+              and "ExecStart=/bin/true" in foreign.read_text(), refused)
+        foreign.write_text(ours)
+        run("setup-automated-backups", "--root", str(image), "--remove")
+        check(f"nothing at all is left: {list(tree(image))}", tree(image) == {})
+    elif os.environ.get("CI") == "true":
+        check("systemctl is installed", False)
+
+    # What a systemd that runs is told, by a stand-in that notes it down; as a user, whose units are in a folder.
+    as_user = {"user": "nobody"} if os.geteuid() == 0 else {}
+    user_name = "nobody" if as_user else pwd.getpwuid(os.geteuid()).pw_name
+    calls = folder / "calls"
+    calls.touch()
+    calls.chmod(0o666)
+    folder.chmod(0o755)
+    configuration = folder / "configuration"
+    users_home = folder / "users"
+    for path in (configuration, users_home):
+        path.mkdir()
+        if as_user:
+            shutil.chown(path, "nobody")
+    stub("systemctl", f'echo "$*" >> {calls}\n')
+
+    # Where others may run it.
+    everybodys = folder / "program"
+    shutil.copy(program, everybodys)
+    everybodys.chmod(0o755)
+
+    def run_as_user(*arguments):
+        return subprocess.run([str(everybodys), "--home", str(users_home), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env={**environment, "XDG_CONFIG_HOME": str(configuration)}, timeout=60,
+                              cwd="/", **as_user)
+
+    before_tree = tree(configuration), tree(users_home)
+    done = run_as_user("--json", "setup-automated-backups", "--scheduler", "systemd")
+    told = calls.read_text()
+    check(f"the user's systemd is told: {told}", done.returncode == 0 and "--user daemon-reload\n" in told
+          and "--user enable bt2c-dr-full-" in told and "--user restart bt2c-dr-full-" in told, done)
+    check("units of a user name none", "User=" not in next((configuration / "systemd" / "user").glob("*.service")).read_text())
+    calls.write_text("")
+    again = run_as_user("--json", "setup-automated-backups", "--scheduler", "systemd")
+    check("again nothing is reloaded", result(again)["changed"] is False and "daemon-reload" not in calls.read_text(), again)
+    gone = run_as_user("--json", "setup-automated-backups", "--scheduler", "systemd", "--remove")
+    check("removed, nothing is left", gone.returncode == 0 and "--user disable" in calls.read_text()
+          and (tree(configuration), tree(users_home)) == before_tree, gone)
+    stub("systemctl", "echo 'System has not been booted with systemd' >&2; exit 1\n")
+    refused = run_as_user("setup-automated-backups", "--scheduler", "systemd")
+    check("a systemd that does not run is told", refused.returncode == 1 and b"not been booted" in refused.stderr
+          and (tree(configuration), tree(users_home)) == before_tree, refused)
+    (bin_folder / "systemctl").unlink()
+
+    # cron. A stand-in that keeps one crontab, and tells as Debian's does that there is none.
+    crontab = folder / "crontab"
+    stub("crontab", f'case $1 in\n-l) [ -e {crontab} ] || {{ echo "no crontab for x" >&2; exit 1; }}; cat {crontab} ;;\n'
+                    f'-r) rm {crontab} ;;\n*) cp "$1" {crontab} ;;\nesac\n')
+    clean = tree(home)
+    jobs_clean = {path: what for path, what in clean.items() if not path.startswith("backups/jobs")}
+    line = None
+    for text in (None, b"# mine\n*/7 * * * * echo 'a  b' 100\\%\n\n"):
+        if text is not None:
+            crontab.write_bytes(text)
+        done = run("--json", "setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="")
+        line = result(done)["installed"][0]
+        check("a line is installed", done.returncode == 0 and len(result(done)["installed"]) == 1
+              and crontab.read_bytes().startswith(text or b"# BEGIN"), done)
+        once = crontab.read_bytes()
+        check("again nothing changes", result(run("--json", "setup-automated-backups", "--scheduler", "cron"))["changed"] is False
+              and crontab.read_bytes() == once)
+        # As cron would run it.
+        run("setup-automated-backups", "--scheduler", "cron", "--remove")
+        check("the rest of the crontab is as it was", (crontab.read_bytes() if crontab.exists() else None) == text)
+    check("records went with it, backups stay", tree(home) == jobs_clean)
+    as_cron = subprocess.run(["env", "-i", "PATH=/usr/bin:/bin", f"HOME={folder}", "SHELL=/bin/sh", "/bin/sh", "-c",
+                              line.removeprefix("*/5 * * * * ").replace("\\%", "%")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             timeout=250)
+    check("the line runs what is due", as_cron.returncode == 0 and as_cron.stderr == b"" and all(
+        record(job)["exit_status"] == 0 for job in ("full", "incremental", "verify", "restore-test")), as_cron)
+    stub("crontab", "echo 'you are not allowed to use this program' >&2; exit 1\n")
+    refused = run("setup-automated-backups", "--scheduler", "cron")
+    check("a crontab that cannot be read is not taken for empty", refused.returncode == 1 and b"not allowed" in refused.stderr, refused)
+    (bin_folder / "crontab").unlink()
+    real = shutil.which("crontab")
+    if real and as_user and subprocess.run([real, "-u", "nobody", "-l"], stderr=subprocess.DEVNULL,
+                                                         stdout=subprocess.DEVNULL).returncode != 0:
+        done = subprocess.run([str(everybodys), "--home", str(users_home), "--json", "setup-automated-backups", "--scheduler", "cron"],
+                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        there = subprocess.run([real, "-u", "nobody", "-l"], stdout=subprocess.PIPE).stdout.decode()
+        check("Debian's crontab of the home's owner has the line", done.returncode == 0 and result(done)["installed"][0] in there, done)
+        gone = subprocess.run([program, "--home", str(users_home), "--json", "setup-automated-backups", "--remove"],
+                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check("and no crontab any more", gone.returncode == 0 and subprocess.run(
+            [real, "-u", "nobody", "-l"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode == 1
+            and tree(users_home) == before_tree[1], gone)
+    elif os.environ.get("CI") == "true":
+        check("cron is installed, for root to give nobody a crontab", False)
+
+    # The agent, with no control plane.
+    stub("crontab", "echo 'no crontab for x' >&2; exit 1\n")
+    check("without a task the agent does not run", run("agent").returncode == 2)
+    run("setup-automated-backups", "--remove")
+    done = run("--json", "setup-automated-backups", "--scheduler", "agent")
+    check("the agent is told", result(done)["installed"] == [str(home / "backups" / "jobs" / "by-agent")], done)
+    agent = subprocess.Popen([program, "--home", str(home), "agent"], env=environment, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, preexec_fn=die_with_us)
+    test_record = home / "backups" / "jobs" / "restore-test.json"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (test_record.exists() and record("restore-test")["last_finished"]):
+        time.sleep(0.05)
+    check("it runs what is due", all(record(job)["exit_status"] == 0 for job in ("full", "verify", "restore-test")))
+    agent.send_signal(signal.SIGTERM)
+    check("and ends when it is asked to", agent.wait(timeout=30) == 0)
+    run("setup-automated-backups", "--remove")
+    check("nothing is left", {path for path in tree(home) if path.startswith("backups/jobs")} == set())
+
+sys.exit(1 if failures else 0)

@@ -1,0 +1,147 @@
+// Jobs run by the runner, with a small program in place of the real one. [A1]
+
+#include "agent/run_job.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace bt2c::agent {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using config::JobRecord;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class RunJob : public testing::Test {
+ protected:
+    RunJob() {
+        settings.home = config::Home{folder.path() / "home"};
+        std::filesystem::create_directories(settings.home.root);
+        settings.processors = 64;
+        settings.log = [this](platform::LogLevel level, const std::string& line) {
+            lines.push_back(std::to_string(static_cast<int>(level)) + " " +
+                            line.substr(0, line.find(" in ")));
+        };
+        program(R"(echo '{"id":"40dc1520aabbccdd","type":"full","stored_bytes":1024,"changed":true}')");
+    }
+    void program(const std::string& script) {
+        const auto path = folder.write(
+            "program", "#!/bin/sh\necho \"$*\" >> " + (folder / "calls").native() + "\n" + script + "\n");
+        std::filesystem::permissions(path, std::filesystem::perms(0700));
+        settings.program = {path.native(), "--json"};
+    }
+    int run(const Job& job) {
+        const JobLock lock(settings.home, 0);
+        return run_job(settings, job, lock);
+    }
+    JobRecord record(std::string_view name) const {
+        return config::load_job_record(settings.home, name).value();
+    }
+    std::string calls() const { return support::file_text(folder / "calls"); }
+
+    support::TemporaryFolder folder;
+    JobSettings settings;
+    std::vector<std::string> lines;
+    const Job full{.name = "full", .commands = {{"backup", "--type", "full"}, {"prune"}}};
+};
+
+TEST_F(RunJob, CommandsRunInTheirOrderAndAreRecorded) {
+    EXPECT_EQ(run(full), 0);
+    EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n");
+    EXPECT_THAT(lines, ElementsAre("6 job full: started", "6 job full: done"));
+    const JobRecord done = record("full");
+    EXPECT_EQ(done.exit_status, 0);
+    EXPECT_EQ(done.last_ok, done.last_finished);
+    EXPECT_GE(*done.last_finished, *done.last_started);
+    EXPECT_THAT(done.message, HasSubstr("full backup 40dc1520 is stored, 1.00 KiB"));
+}
+
+TEST_F(RunJob, AfterAFailureNothingIsPruned) {
+    run(full);
+    const auto ok = record("full").last_ok;
+    program(R"(echo '{"error":{"kind":"failed","message":"cannot back up","cause":"no space"}}'; exit 1)");
+    std::filesystem::remove(folder / "calls");
+    EXPECT_EQ(run(full), 1);
+    EXPECT_EQ(calls(), "--json backup --type full\n");
+    EXPECT_THAT(lines.back(), HasSubstr("3 job full: ended with status 1"));
+    EXPECT_EQ(record("full").exit_status, 1);
+    EXPECT_EQ(record("full").last_ok, ok);
+    EXPECT_EQ(record("full").message, "backup --type full: cannot back up: no space");
+}
+
+TEST_F(RunJob, PartlyDoneGoesOnAndIsTold) {
+    program(R"(echo '{}'; [ "$2" = backup ] && exit 6; exit 0)");
+    EXPECT_EQ(run(full), 6);
+    EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n");
+}
+
+TEST_F(RunJob, WhatTheProgramSaysIsNotTrusted) {
+    for (const std::string output : {"not json", "[]", "{\"error\":7}", "{\"checks\":7,\"backup\":[]}",
+                                     "{\"id\":\"x\",\"stored_bytes\":-1}", "{\"changed\":\"no\"}",
+                                     "{\"checks\":[7,{\"status\":\"fail\"}]}"}) {
+        program("echo '" + output + "'");
+        EXPECT_EQ(run(full), 0) << output;
+    }
+    program("head -c 30000000 /dev/zero");
+    EXPECT_EQ(run(full), 0);
+    EXPECT_LT(record("full").message.size(), 2000U);
+}
+
+TEST_F(RunJob, AProgramThatIsNotThereIsARecordedFailure) {
+    settings.program = {(folder / "none").native()};
+    EXPECT_EQ(run(full), 1);
+    EXPECT_EQ(record("full").exit_status, 1);
+    EXPECT_THAT(record("full").message, HasSubstr("No such file"));
+}
+
+TEST_F(RunJob, AConditionThatDoesNotHoldIsARecordedFailure) {
+    Job job = full;
+    job.check = [] { throw Error(ErrorKind::no_repository, "there is no repository"); };
+    EXPECT_EQ(run(job), 10);
+    EXPECT_EQ(record("full").message, "there is no repository");
+    EXPECT_EQ(calls(), "");
+}
+
+TEST_F(RunJob, TwoNeverOverlap) {
+    const JobLock held(settings.home, 0);
+    try {
+        const JobLock other(settings.home, 50);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::busy);
+    }
+}
+
+TEST_F(RunJob, ASkippedOneKeepsWhatWasKnown) {
+    run(full);
+    const JobRecord before = record("full");
+    skip_job(settings, "full", "another job runs");
+    EXPECT_EQ(record("full").last_ok, before.last_ok);
+    EXPECT_EQ(record("full").exit_status, 0);
+    EXPECT_TRUE(record("full").last_skipped);
+    skip_job(settings, "incremental", "another job runs");
+    EXPECT_FALSE(record("incremental").last_started);
+}
+
+TEST_F(RunJob, ADamagedRecordIsWrittenAnew) {
+    folder.write("home/backups/jobs/full.json", "{");
+    EXPECT_EQ(run(full), 0);
+    EXPECT_EQ(record("full").exit_status, 0);
+}
+
+TEST(JobSummary, FailedChecksAreNamed) {
+    EXPECT_EQ(
+        summary_of(base::Json::parse(
+            R"({"ok":false,"checks":[{"name":"supply","status":"fail"},{"name":"blocks","status":"pass"}]})")),
+        "problems were found: supply");
+    EXPECT_EQ(summary_of(base::Json::parse(R"({"changed":false})")),
+              "nothing has changed since the last backup");
+}
+
+}  // namespace
+}  // namespace bt2c::agent

@@ -1,0 +1,145 @@
+// What an upgrade of the node's software must leave as it was. [I2]
+
+#include "chaindb/database_facts.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "chaindb/chain_schema.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace bt2c::chaindb {
+namespace {
+
+using sqlite::Connection;
+using testing::Contains;
+using testing::IsEmpty;
+
+/// A chain of ten blocks on mainnet with two validators.
+class DatabaseFactsOf : public testing::TestWithParam<Layout> {
+ protected:
+    DatabaseFactsOf() : database(Connection::open(folder / "a.db", Connection::Mode::create)) {
+        database.execute(std::string(schema_sql(GetParam())));
+        for (int height = 0; height < 10; ++height) add_block(height);
+        add_validator("bt2c_a", "ACTIVE", 100);
+        add_validator("bt2c_b", "JAILED", 2.5);
+        before = read_database_facts(database);
+    }
+    void add_block(int height) {
+        database.execute(
+            base::format("INSERT INTO blocks (hash, height, network_type) VALUES ('hash{}', {}, 'mainnet')",
+                         height, height));
+        database.execute(
+            base::format("INSERT INTO transactions (hash, amount, type, network_type) VALUES ('reward{}', "
+                         "21, 'reward', 'mainnet')",
+                         height));
+    }
+    void add_validator(const char* address, const char* status, double stake) {
+        database.execute(
+            base::format("INSERT INTO validators (address, stake, joined_at, network_type, status) "
+                         "VALUES ('{}', {}, '2025-01-01', 'mainnet', '{}')",
+                         address, stake, status));
+    }
+    std::vector<std::string> differences(bool serious) {
+        std::vector<std::string> texts;
+        const DatabaseFacts kept = DatabaseFacts::from_json(base::Json::parse(before.to_json().dump()));
+        for (const auto& difference : compare_facts(kept, read_database_facts(database),
+                                                    [&](std::string_view network, std::int64_t height) {
+                                                        return block_hash_at(database, network, height);
+                                                    }))
+            if (difference.serious == serious) texts.push_back(difference.text);
+        return texts;
+    }
+
+    support::TemporaryFolder folder;
+    Connection database;
+    DatabaseFacts before;
+};
+
+TEST_P(DatabaseFactsOf, UnchangedIsUnchanged) {
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false), IsEmpty());
+    ASSERT_EQ(before.networks.size(), 1U);
+    EXPECT_EQ(before.networks[0].height, 9);
+    EXPECT_EQ(before.paid.at(0).coins, 210);
+}
+
+TEST_P(DatabaseFactsOf, GrowthIsToldAndSound) {
+    add_block(10);
+    database.execute("UPDATE validators SET stake = 121 WHERE address = 'bt2c_a'");
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false), Contains("network mainnet has grown from height 9 to 10"));
+    EXPECT_THAT(
+        differences(false),
+        Contains("validator bt2c_a of mainnet is ACTIVE with a stake of 121, it was ACTIVE with 100"));
+}
+
+TEST_P(DatabaseFactsOf, AnotherHistoryIsSerious) {
+    add_block(10);
+    database.execute("UPDATE blocks SET hash = 'other' WHERE height = 9");
+    EXPECT_THAT(differences(true),
+                Contains("network mainnet has another history: block 9 is not the one that it was"));
+}
+
+TEST_P(DatabaseFactsOf, ALowerHeightIsSerious) {
+    database.execute("DELETE FROM blocks WHERE height = 9");
+    EXPECT_THAT(differences(true), Contains("network mainnet ends at height 8, it was 9"));
+    database.execute("DELETE FROM blocks");
+    EXPECT_THAT(differences(true), Contains("network mainnet has no blocks any more"));
+}
+
+TEST_P(DatabaseFactsOf, AnotherGenesisIsSerious) {
+    database.execute("UPDATE blocks SET hash = 'other' WHERE height = 0");
+    EXPECT_THAT(differences(true), Contains("network mainnet begins with another block"));
+}
+
+TEST_P(DatabaseFactsOf, TablesAndColumnsThatWentAreSeriousNewOnesAreTold) {
+    database.execute("DROP TABLE unstake_requests");
+    database.execute("ALTER TABLE validators DROP COLUMN commission_rate");
+    database.execute("ALTER TABLE validators ADD COLUMN colour TEXT");
+    database.execute("CREATE TABLE notes (text TEXT)");
+    EXPECT_THAT(differences(true), Contains("table unstake_requests is gone"));
+    EXPECT_THAT(differences(true), Contains("table validators lost its column commission_rate FLOAT"));
+    EXPECT_THAT(differences(false), Contains("table validators has a new column colour TEXT"));
+    EXPECT_THAT(differences(false), Contains("table notes is new"));
+}
+
+TEST_P(DatabaseFactsOf, ValidatorsChangeByBlocksOnly) {
+    database.execute("UPDATE validators SET status = 'ACTIVE' WHERE address = 'bt2c_b'");
+    EXPECT_THAT(
+        differences(true),
+        Contains("validator bt2c_b of mainnet is ACTIVE with a stake of 2.5, it was JAILED with 2.5"));
+    add_block(10);
+    EXPECT_THAT(differences(true), IsEmpty());
+    database.execute("DELETE FROM validators WHERE address = 'bt2c_b'");
+    EXPECT_THAT(differences(true), Contains("validator bt2c_b of mainnet is gone"));
+}
+
+TEST_P(DatabaseFactsOf, CoinsFromNowhereAreSerious) {
+    database.execute("UPDATE transactions SET amount = 22 WHERE hash = 'reward3'");
+    EXPECT_THAT(differences(true),
+                Contains("network mainnet has paid 211.00000000 coins, it had 210.00000000"));
+}
+
+TEST_P(DatabaseFactsOf, HostileRecordsAreRefused) {
+    for (const char* text : {"{}", "[]", R"({"networks":7})", R"({"networks":[{}]})",
+                             R"({"networks":[],"tables":[{"name":"a","rows":1,"columns":[7]}]})"})
+        EXPECT_THROW(DatabaseFacts::from_json(base::Json::parse(text)), base::Error) << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, DatabaseFactsOf, testing::Values(Layout::orm, Layout::fresh));
+
+TEST(DatabaseFactsWithout, AChainIsEmptyAndNoError) {
+    const support::TemporaryFolder folder;
+    Connection database = Connection::open(folder / "a.db", Connection::Mode::create);
+    database.execute("CREATE TABLE \"odd \"\"name\" (a)");
+    const DatabaseFacts facts = read_database_facts(database);
+    EXPECT_TRUE(facts.networks.empty());
+    ASSERT_EQ(facts.tables.size(), 1U);
+    EXPECT_EQ(facts.tables[0].name, "odd \"name");
+}
+
+}  // namespace
+}  // namespace bt2c::chaindb
