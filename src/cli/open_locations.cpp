@@ -14,9 +14,6 @@ using storage::local::LocalLocation;
 
 namespace {
 
-/// Objects that are stored side by side where each waits for an answer over a network.
-constexpr unsigned remote_uploads = 4;
-
 std::shared_ptr<storage::Location> open_location(const LocationSettings& settings) {
     switch (settings.kind) {
         case LocationKind::folder: return std::make_shared<LocalLocation>(settings.path);
@@ -47,8 +44,7 @@ std::shared_ptr<storage::Location> open_location(const LocationSettings& setting
                                        .known_hosts_file = settings.known_hosts_file,
                                        .timeout_ms = settings.timeout_seconds * 1000,
                                        .retries = settings.retries,
-                                       .upload_bytes_per_second = settings.upload_bytes_per_second,
-                                       .connections = static_cast<int>(remote_uploads)});
+                                       .upload_bytes_per_second = settings.upload_bytes_per_second});
     }
     BT2C_ASSERT(false);
 }
@@ -62,7 +58,9 @@ std::vector<OpenedLocation> open_locations(const config::Settings& settings) {
             {{"local", std::make_shared<LocalLocation>(settings.repository), false, 1}, {"folder", false}});
     for (const LocationSettings& location : settings.locations) {
         const bool remote = location.kind != LocationKind::folder;
-        opened.push_back({{location.name, open_location(location), remote, remote ? remote_uploads : 1},
+        auto place = open_location(location);
+        const unsigned uploads = place->puts_at_once();
+        opened.push_back({{location.name, std::move(place), remote, uploads},
                           {std::string(config::kind_name(location.kind)), location.offsite}});
     }
     return opened;

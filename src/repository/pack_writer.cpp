@@ -1,5 +1,6 @@
 #include "repository/pack_writer.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -15,6 +16,7 @@
 namespace bt2c::repository {
 namespace {
 
+/// With one thread that stores; each further one takes one more.
 constexpr std::size_t packs_in_flight = 3;
 
 struct OpenPack {
@@ -62,23 +64,34 @@ struct PackWriter::State {
     std::vector<StoredPack> stored;
     std::exception_ptr failure;
     std::vector<ObjectId> stored_ids;  // also of packs whose storing failed half way
-    bool storing = false;
+    std::size_t storing = 0;
     bool closing = false;
     bool committed = false;
-    std::thread thread;
+    std::vector<std::thread> threads;
 
     State(storage::Location& where, const RepositoryKeys& with, const ObjectId& owner, std::uint32_t size)
-        : location(where), keys(with), backup(owner), page_size(size), thread([this] { store_packs(); }) {}
+        : location(where), keys(with), backup(owner), page_size(size) {
+        try {
+            while (threads.size() < location.puts_at_once()) threads.emplace_back([this] { store_packs(); });
+        } catch (...) {
+            end_threads();
+            throw;
+        }
+    }
 
     ~State() {
+        end_threads();
+        if (!committed) discard();
+    }
+
+    void end_threads() {
         {
             const std::lock_guard lock(mutex);
             closing = true;
             waiting.clear();
         }
         changed.notify_all();
-        thread.join();
-        if (!committed) discard();
+        for (std::thread& thread : threads) thread.join();
     }
 
     /// Nobody but this writer knows these packs. What cannot be removed is left to a later prune.
@@ -93,10 +106,10 @@ struct PackWriter::State {
         std::unique_lock lock(mutex);
         for (;;) {
             changed.wait(lock, [&] { return closing || !waiting.empty(); });
-            if (waiting.empty()) return;
+            if (waiting.empty() || failure) return;
             OpenPack pack = std::move(waiting.front());
             waiting.pop_front();
-            storing = true;
+            ++storing;
             stored_ids.push_back(pack.id);
             lock.unlock();
             std::exception_ptr error;
@@ -114,8 +127,8 @@ struct PackWriter::State {
                 error = std::current_exception();
             }
             lock.lock();
-            if (taken) stored_ids.pop_back();  // it is somebody else's
-            storing = false;
+            if (taken) std::erase(stored_ids, pack.id);  // it is somebody else's
+            --storing;
             if (error)
                 failure = error;
             else
@@ -128,7 +141,8 @@ struct PackWriter::State {
     void hand_over() {
         open->close();
         std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return failure || waiting.size() + (storing ? 1 : 0) < packs_in_flight; });
+        changed.wait(
+            lock, [&] { return failure || waiting.size() + storing < packs_in_flight + threads.size() - 1; });
         if (failure) std::rethrow_exception(failure);
         waiting.push_back(std::move(*open));
         lock.unlock();
@@ -165,9 +179,10 @@ BlobReference PackWriter::add(BlobKind kind, base::ByteView payload, std::uint32
 std::vector<StoredPack> PackWriter::finish() {
     if (state_->open) state_->hand_over();
     std::unique_lock lock(state_->mutex);
-    state_->changed.wait(lock,
-                         [&] { return state_->failure || (state_->waiting.empty() && !state_->storing); });
+    state_->changed.wait(
+        lock, [&] { return state_->failure || (state_->waiting.empty() && state_->storing == 0); });
     if (state_->failure) std::rethrow_exception(state_->failure);
+    std::ranges::sort(state_->stored, {}, [](const StoredPack& pack) { return pack.directory.number; });
     return std::move(state_->stored);
 }
 

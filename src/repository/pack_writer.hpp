@@ -18,9 +18,10 @@ struct StoredPack {
     PackDirectory directory;
 };
 
-/// One per backup. add() is not thread-safe; a thread of its own stores full packs, at most
-/// `packs_in_flight` at a time, so that memory stays bounded and the disk works beside the
-/// processor. Destroyed without commit(), it removes the packs that it stored.
+/// One per backup. add() is not thread-safe; threads of its own, as many as the location is good
+/// for (Location::puts_at_once()), store full packs. Two more than these are kept in memory at most, so that
+/// the disk or the network works beside the processor. Destroyed without commit(), it removes the packs that
+/// it stored.
 class PackWriter {
  public:
     PackWriter(storage::Location& location, const RepositoryKeys& keys, const ObjectId& backup,

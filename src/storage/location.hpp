@@ -30,6 +30,8 @@ class Location {
     /// false, and nothing changed, when the name is taken. Interrupted, no part is ever seen
     /// under the name.
     [[nodiscard]] virtual bool put(const std::string& name, base::ByteView contents) = 0;
+    /// How many puts side by side make it faster: more than one where each waits for a network.
+    virtual unsigned puts_at_once() const { return 1; }
     /// The whole object; nullopt when there is none.
     virtual std::optional<base::Bytes> get(const std::string& name) = 0;
     /// `size` bytes from `offset`, fewer at the object's end; nullopt when there is none.

@@ -128,6 +128,12 @@ std::string FanOut::describe() const {
     return text;
 }
 
+unsigned FanOut::puts_at_once() const {
+    unsigned least = parts_.front()->puts_at_once();
+    for (const auto& part : parts_) least = std::min(least, part->puts_at_once());
+    return least;
+}
+
 bool FanOut::put(const std::string& name, base::ByteView contents) {
     return uploads_.put(name, contents);
 }

@@ -40,6 +40,8 @@ class FanOut final : public Location {
     std::string describe() const override;
     /// True as soon as one part has the object durably; the others go on.
     bool put(const std::string& name, base::ByteView contents) override;
+    /// As the part that needs the fewest: a put waits for the fastest only.
+    unsigned puts_at_once() const override;
     /// Absence is believed when every part says so: throws Error where one that is away may have the object.
     std::optional<base::Bytes> get(const std::string& name) override;
     std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,

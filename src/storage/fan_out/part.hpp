@@ -37,6 +37,7 @@ class Part final : public Location {
 
     std::string describe() const override { return place_.location->describe(); }
     bool put(const std::string& name, base::ByteView contents) override;
+    unsigned puts_at_once() const override { return place_.location->puts_at_once(); }
     std::optional<base::Bytes> get(const std::string& name) override;
     std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
                                          std::uint64_t size) override;

@@ -26,6 +26,7 @@ class S3Location final : public Location {
 
     std::string describe() const override;
     bool put(const std::string& name, base::ByteView contents) override;
+    unsigned puts_at_once() const override { return 4; }
     std::optional<base::Bytes> get(const std::string& name) override;
     std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
                                          std::uint64_t size) override;

@@ -14,8 +14,8 @@
 namespace bt2c::storage::sftp {
 
 /// Object names are paths below the folder; objects are files of mode 0400. Works with servers that refuse to
-/// remove, rename and change (internal-sftp -P), so that what was stored stays. See docs/parts of the
-/// handbook. A put is durable where the server has fsync@openssh.com, as OpenSSH's has since 6.5; elsewhere
+/// remove, rename and change (internal-sftp -P), so that what was stored stays. See docs/handbook/sftp.md.
+/// A put is durable where the server has fsync@openssh.com, as OpenSSH's has since 6.5; elsewhere
 /// when the server writes it back. What arrived is checked by its size; its contents are sealed by those who
 /// put them.
 class SftpLocation final : public Location {
@@ -31,6 +31,7 @@ class SftpLocation final : public Location {
     /// Uploads at most as fast as the options say. The first one into a folder also removes what writers left
     /// in it more than a day ago.
     bool put(const std::string& name, base::ByteView contents) override;
+    unsigned puts_at_once() const override { return 4; }
     std::optional<base::Bytes> get(const std::string& name) override;
     std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
                                          std::uint64_t size) override;
