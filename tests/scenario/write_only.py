@@ -114,7 +114,7 @@ def kill_backups(team, node, database, phrase, images):
     begin = time.monotonic()
     run(node, "backup", "--type", "full")
     images.add(hashlib.sha256(database.read_bytes()).hexdigest())
-    span = 1.3 * (time.monotonic() - begin)
+    span = 2.5 * (time.monotonic() - begin)
     for _ in range(rounds):
         chain(node, "append", str(database), "--blocks", "1")
         kind = "full" if random.random() < 0.2 else "incremental"

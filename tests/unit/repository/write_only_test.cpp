@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backup/writer_state.hpp"
+#include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/check.hpp"
 #include "repository/index.hpp"
@@ -196,7 +197,6 @@ TEST_F(WriteOnlyNode, NothingOnItsDiskOpensAnObjectOrShowsAPage) {
     team.grow(2);
     const Manifest last = back_up(BackupType::incremental);
     const std::string kept = support::file_text(state());
-    const std::string file(node.id().hex());
     // Every 32 bytes of the state and of the write key, and what can be derived of them as keys are.
     const WriteKey write_key = team.repository.keys().write_key();
     std::vector<Bytes> secrets;
@@ -383,18 +383,22 @@ TEST_F(WriteOnlyNode, APackSwappedForOneOfTheThiefsIsFound) {
     EXPECT_THROW(test::image_of(team.repository, full), base::Error);
 }
 
-// Files that earlier programs wrote. New ones must go on reading them.
-TEST(Fixtures, ObjectsMadeWithTheMasterKeyStillRead) {
-    const fs::path file = fs::path(BT2C_SOURCE_DIR) / "tests/fixtures/repository_seal_0.bt2c";
-    const Repository repository =
-        Repository::open(std::make_shared<storage::archive::ArchiveLocation>(file), test::key_secret());
-    const Manifest latest = repository.find("latest");
-    EXPECT_EQ(latest.type, BackupType::incremental);
-    EXPECT_FALSE(latest.write_only);
-    EXPECT_EQ(base::to_hex(crypto::sha256(test::image_of(repository, latest))),
-              "06949e0bdd806dc7e438a127d7966f955217117c405cc1a707be7af69a011bea");
-    base::SilentProgress silent;
-    EXPECT_TRUE(check_repository(repository, true, silent).ok);
+// Files that earlier programs wrote of one chain, sealed in each of the two ways. New ones must go on reading
+// them.
+TEST(Fixtures, BothKindsOfSealStillRead) {
+    for (const int seal : {0, 1}) {
+        const fs::path file =
+            fs::path(BT2C_SOURCE_DIR) / "tests/fixtures" / base::format("repository_seal_{}.bt2c", seal);
+        const Repository repository =
+            Repository::open(std::make_shared<storage::archive::ArchiveLocation>(file), test::key_secret());
+        const Manifest latest = repository.find("latest");
+        EXPECT_EQ(latest.type, BackupType::incremental);
+        EXPECT_EQ(latest.write_only, seal == 1);
+        EXPECT_EQ(base::to_hex(crypto::sha256(test::image_of(repository, latest))),
+                  "06949e0bdd806dc7e438a127d7966f955217117c405cc1a707be7af69a011bea");
+        base::SilentProgress silent;
+        EXPECT_TRUE(check_repository(repository, true, silent).ok);
+    }
 }
 
 }  // namespace
