@@ -13,12 +13,15 @@ namespace bt2c::storage::s3 {
 /// An object is stored whole by one request, and what has arrived is looked at afterwards: its size, its MD5
 /// where the service names it, and the SHA-256 that goes with it.
 ///
-/// put() never replaces: it looks first, and asks the service for the same (If-None-Match). Two writers of
-/// one name at one time: threads of this object wait for each other. Of two processes one is refused where
-/// the service decides that at once, as Amazon's does. Where it does not (OpenStack Swift looks before it
-/// takes the contents in; others ignore the header), the later one may replace what the earlier one stored
-/// just now; the earlier one mostly sees that and says that the name is taken. remove() looks first, so two
-/// that remove one object at one time may both say that there was one. Objects are at most 256 MiB.
+/// put() never replaces: it looks first, and asks the service for the same (If-None-Match) unless that says
+/// that it cannot. Two writers of one name at one time: threads of this object wait for each other. Of two
+/// processes one is refused where the service decides that at once, as Amazon's does. Where it does not
+/// (OpenStack Swift's s3api knows no conditional writes, others pass over the header), the later one may
+/// replace what the earlier one stored just now; the earlier one says that the name is taken if it looks
+/// after that, and else both were told true.
+///
+/// remove() looks first, so two that remove one object at one time may both say that there was one. Objects
+/// are at most 256 MiB.
 class S3Location final : public Location {
  public:
     /// Throws Error(usage) when the options cannot be; asks the service nothing yet.
