@@ -29,9 +29,8 @@ void require_sound_pack(const RepositoryKeys& keys, const ObjectId& id, ByteView
     const ByteView trailer = pack.last(pack_trailer_bytes);
     require(base::as_text(trailer).substr(4) == pack_end, "it is cut off");
     const std::size_t sealed = base::get_le<std::uint32_t>(trailer.data());
-    require(
-        sealed >= crypto::seal_tag_bytes && sealed <= pack.size() - front - pack_trailer_bytes,
-        "it is cut off");
+    require(sealed >= crypto::seal_tag_bytes && sealed <= pack.size() - front - pack_trailer_bytes,
+            "it is cut off");
     const auto opened = keys.open_front(pack);
     require(opened.has_value(), "the seal of its secret does not verify");
     Bytes plain(sealed - crypto::seal_tag_bytes);
@@ -43,7 +42,8 @@ void require_sound_pack(const RepositoryKeys& keys, const ObjectId& id, ByteView
     for (std::size_t i = 0; i < directory.blobs.size(); ++i) {
         const BlobEntry& blob = directory.blobs[i];
         plain.resize(blob.sealed_bytes - std::min<std::size_t>(blob.sealed_bytes, crypto::seal_tag_bytes));
-        require(!plain.empty() && crypto::unseal(opened->key, i, pack.subspan(blob.offset, blob.sealed_bytes), plain),
+        require(!plain.empty() &&
+                    crypto::unseal(opened->key, i, pack.subspan(blob.offset, blob.sealed_bytes), plain),
                 "the seal of a blob does not verify");
     }
 }

@@ -80,8 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Storage, LocationRead,
                          testing::Values(memory_maker, local_maker, archive_maker, sftp_maker, fan_maker),
                          maker_name);
 INSTANTIATE_TEST_SUITE_P(Storage, LocationWrite,
-                         testing::Values(memory_maker, local_maker, sftp_maker, fan_maker),
-                         maker_name);
+                         testing::Values(memory_maker, local_maker, sftp_maker, fan_maker), maker_name);
 
 }  // namespace
 }  // namespace bt2c::storage::contract
