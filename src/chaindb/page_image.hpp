@@ -23,6 +23,8 @@ using ReadPages = std::function<void(std::uint32_t first_page, base::MutableByte
 struct PageImage {
     ImageShape shape;
     ReadPages read;
+    /// Whether neighbours of a page are read with it where a table is walked; of no use in memory.
+    bool read_ahead = true;
 };
 
 /// The page that SQLite uses for locks and never for data; restored as zeros. 0 where the image

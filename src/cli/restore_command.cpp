@@ -25,14 +25,14 @@ using base::ErrorKind;
 using base::Json;
 
 /// Everything but the page structure, which the image's digest has proved already.
-restore::ChainProof prove_chain(const fs::path& database, base::Progress& progress) {
+restore::ChainProof prove_chain(const chaindb::PageImage& image) {
     verify::Options options;
     options.check_pages = false;
     options.examples_max = 1;
     options.threads = base::worker_count();
-    const chaindb::PageImage image = chaindb::sqlite::image_of_file(database);
-    const verify::Source source{[image] { return chaindb::sqlite::Connection::open_image(image); }};
-    const verify::Report report = verify::verify_chain(source, options, progress);
+    const verify::Source source{[&image] { return chaindb::sqlite::Connection::open_image(image); }};
+    base::SilentProgress silent;  // the writing beside it tells how far the restore is
+    const verify::Report report = verify::verify_chain(source, options, silent);
     restore::ChainProof proof;
     proof.ok = report.ok;
     for (const verify::NetworkSummary& network : report.networks)
@@ -101,8 +101,7 @@ class RestoreCommand final : public Command {
         request.force = force_;
         if (dry_run_) return describe(opened, restore::plan_restore(opened.source, target, request));
         const restore::RestoreHooks hooks{
-            [&](const fs::path& database) { return prove_chain(database, context.progress()); },
-            [&] { return keep_present_state(context, opened.safety.get(), target); }};
+            prove_chain, [&] { return keep_present_state(context, opened.safety.get(), target); }};
         const restore::RestoreResult result =
             restore::restore(opened.source, target, request, hooks, context.progress());
         if (opened.repository) context.locations().tell_faults();

@@ -8,12 +8,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "platform/direct_io.hpp"
 #include "platform/file.hpp"
 #include "platform/file_steps.hpp"
 
@@ -27,10 +26,6 @@ using Kind = FileStep::Kind;
 
 namespace {
 
-/// Written at a time past the page cache; less is not worth it.
-constexpr std::size_t direct_bytes = std::size_t{1} << 20;
-/// Enough for every disk there is; a file system that wants more refuses, and gets ordinary writes.
-constexpr std::size_t direct_alignment = 4096;
 constexpr std::string_view temporary_prefix = ".bt2c-tmp-";
 
 std::function<void(const FileStep&)>& step_hook() {
@@ -112,6 +107,8 @@ DurableFile::DurableFile(fs::path target, unsigned mode) : target_(std::move(tar
         // Between open and lock it looked stale, and may be gone already.
         if (fd_ && !lock_as_owner(fd_.get())) fd_.reset();
     }
+    // Before the mode, which may forbid it.
+    if (fd_) direct_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW));
     if (!fd_ || ::fchmod(fd_.get(), mode) != 0) {
         const int error = errno;
         if (fd_) ::unlink(temporary_.c_str());
@@ -124,39 +121,36 @@ DurableFile::~DurableFile() {
 }
 
 void DurableFile::append(ByteView bytes) {
-    announce(Kind::write, temporary_, {}, bytes, size_);
-    synced_ = false;
-    const std::size_t direct = append_past_the_cache(bytes);
-    platform::write_at(fd_.get(), bytes.subspan(direct), size_ + direct, target_);
+    write_at(bytes, size_);
     size_ += bytes.size();
 }
 
-std::size_t DurableFile::append_past_the_cache(ByteView bytes) {
-    if (bytes.size() < direct_bytes || size_ % direct_alignment != 0) return 0;
-    const std::unique_ptr<std::uint8_t, decltype(&std::free)> aligned(
-        static_cast<std::uint8_t*>(std::aligned_alloc(direct_alignment, direct_bytes)), &std::free);
-    const int flags = ::fcntl(fd_.get(), F_GETFL);
-    if (!aligned || flags < 0 || ::fcntl(fd_.get(), F_SETFL, flags | O_DIRECT) != 0) return 0;
+std::size_t DurableFile::write_past_cache(ByteView bytes, std::uint64_t offset) {
+    if (!direct_ || bytes.size() < direct_bytes || offset % direct_alignment != 0) return 0;
+    const bool is_aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % direct_alignment == 0;
     std::size_t done = 0;
     while (bytes.size() - done >= direct_alignment) {
         const std::size_t size =
             std::min(direct_bytes, (bytes.size() - done) / direct_alignment * direct_alignment);
-        std::copy_n(bytes.data() + done, size, aligned.get());
-        const ssize_t put = ::pwrite(fd_.get(), aligned.get(), size, static_cast<off_t>(size_ + done));
+        const std::uint8_t* from = bytes.data() + done;
+        if (!is_aligned) {
+            std::copy_n(from, size, direct_buffer().data());
+            from = direct_buffer().data();
+        }
+        const ssize_t put = ::pwrite(direct_.get(), from, size, static_cast<off_t>(offset + done));
         if (put < 0 && errno == EINTR) continue;
         if (put > 0) done += static_cast<std::size_t>(put);
         // Whatever is wrong, the ordinary write that takes the rest either does better or says what it is.
         if (put != static_cast<ssize_t>(size)) break;
     }
-    if (::fcntl(fd_.get(), F_SETFL, flags) != 0)
-        throw system_error(format("cannot write {}", printable(target_.native())), errno);
     return done;
 }
 
 void DurableFile::write_at(ByteView bytes, std::uint64_t offset) {
     announce(Kind::write, temporary_, {}, bytes, offset);
     synced_ = false;
-    platform::write_at(fd_.get(), bytes, offset, target_);
+    const std::size_t direct = write_past_cache(bytes, offset);
+    platform::write_at(fd_.get(), bytes.subspan(direct), offset + direct, target_);
 }
 
 void DurableFile::truncate(std::uint64_t size) {

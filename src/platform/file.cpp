@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "platform/direct_io.hpp"
 
 namespace bt2c::platform {
 
@@ -39,6 +42,31 @@ std::size_t read_at(int fd, base::MutableBytes out, std::uint64_t offset, const 
         done += static_cast<std::size_t>(got);
     }
     return done;
+}
+
+std::size_t read_past_cache(int fd, base::MutableBytes out, std::uint64_t offset, const fs::path& name) {
+    const iovec whole{out.data(), out.size()};
+    const ssize_t cached = ::preadv2(fd, &whole, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    std::size_t done = cached > 0 ? static_cast<std::size_t>(cached) : 0;
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (out.size() - done >= direct_bytes / 4 && flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_DIRECT) == 0) {
+        const base::MutableBytes buffer = direct_buffer();
+        while (done < out.size()) {
+            const std::size_t before = (offset + done) % direct_alignment;
+            const std::size_t wanted = std::min(direct_bytes, before + out.size() - done);
+            const std::size_t size = (wanted + direct_alignment - 1) / direct_alignment * direct_alignment;
+            const ssize_t got = ::pread(fd, buffer.data(), size, static_cast<off_t>(offset + done - before));
+            if (got < 0 && errno == EINTR) continue;
+            // The end, or something wrong: the ordinary read of the rest does better, or says what it is.
+            if (got <= static_cast<ssize_t>(before)) break;
+            const std::size_t part = std::min(static_cast<std::size_t>(got) - before, out.size() - done);
+            std::copy_n(buffer.data() + before, part, out.data() + done);
+            done += part;
+        }
+        if (::fcntl(fd, F_SETFL, flags) != 0)
+            throw system_error(format("cannot read {}", printable(name.native())), errno);
+    }
+    return done + read_at(fd, out.subspan(done), offset + done, name);
 }
 
 void write_at(int fd, ByteView bytes, std::uint64_t offset, const fs::path& name) {

@@ -49,6 +49,9 @@ class Descriptor {
 Descriptor open_for_reading(const fs::path& path, bool follow = true);
 /// Reads up to out.size() bytes at `offset`; less only at the end of the file.
 std::size_t read_at(int fd, base::MutableBytes out, std::uint64_t offset, const fs::path& name);
+/// The same, past the page cache (O_DIRECT) where the bytes are not in it yet and the file system can: for
+/// large pieces that are not read again soon. `fd` must be the caller's alone.
+std::size_t read_past_cache(int fd, base::MutableBytes out, std::uint64_t offset, const fs::path& name);
 /// Writes all of `bytes` at `offset`.
 void write_at(int fd, base::ByteView bytes, std::uint64_t offset, const fs::path& name);
 /// The whole file; throws Error when it is larger than `size_max`.
@@ -72,7 +75,8 @@ class DurableFile {
     /// Large pieces go past the page cache where the file system can (O_DIRECT): they are not read again
     /// soon, and would push out what the node reads. One thread at a time.
     void append(base::ByteView bytes);
-    /// For writers that fill parts in parallel; thread-safe against each other.
+    /// For writers that fill parts in parallel; thread-safe against each other. Past the page cache too,
+    /// where offset and memory allow.
     void write_at(base::ByteView bytes, std::uint64_t offset);
     void truncate(std::uint64_t size);
     /// Asks the kernel to begin writing back a range; a hint that keeps the final fsync short.
@@ -89,10 +93,12 @@ class DurableFile {
     bool commit(Existing existing);
 
  private:
-    std::size_t append_past_the_cache(base::ByteView bytes);
+    /// How much of `bytes` was written that way: all, a part, or nothing.
+    std::size_t write_past_cache(base::ByteView bytes, std::uint64_t offset);
 
     fs::path target_, temporary_;
     Descriptor fd_;
+    Descriptor direct_;  ///< the same file for O_DIRECT; empty where the file system cannot
     std::uint64_t size_ = 0;
     std::atomic<bool> synced_ = false;  ///< cleared by any of the writers
     bool committed_ = false;

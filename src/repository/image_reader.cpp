@@ -106,6 +106,8 @@ void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t coun
     for (std::uint32_t i = 0; i < count;) {
         const std::uint32_t group = first_group + i;
         if (group >= groups_.size() || groups_[group].pages == 0) {
+            const std::size_t at = i * stride;
+            std::ranges::fill(out.subspan(at, std::min(stride, out.size() - at)), std::uint8_t{0});
             ++i;
             continue;
         }
@@ -119,6 +121,8 @@ void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t coun
             const std::size_t size = packs.entry({first.pack, first.blob + k}).plain_bytes;
             const std::size_t at = (i + k) * stride;
             const std::size_t room = std::min(size, out.size() - std::min(out.size(), at));
+            const std::size_t after = std::min(out.size(), at + stride) - at;
+            std::ranges::fill(out.subspan(at, after).subspan(room), std::uint8_t{0});
             // A database that shrank since the full backup needs only a part of its last group.
             bool ok = false;
             if (room == size) {

@@ -1,4 +1,4 @@
-#include <array>
+#include <future>
 #include <memory>
 
 #include "base/error.hpp"
@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
 #include "repository/image_reader.hpp"
+#include "restore/image_in_flight.hpp"
 #include "restore/source.hpp"
 
 namespace bt2c::restore {
@@ -20,17 +21,21 @@ using repository::Repository;
 
 namespace {
 
-/// Groups that one thread reads, checks and writes at a time: 1 MiB.
+/// Groups that one thread reads, checks and writes at a time: 1 MiB, as ImageInFlight counts on.
 constexpr std::uint32_t unit_groups = 4;
 constexpr std::string_view database_path = "data/blockchain.db";
 
-void write_image(const Repository& repository, const Manifest& manifest, platform::DurableFile& file,
+std::uint64_t unit_bytes_of(const repository::ImageInfo& image) {
+    return std::uint64_t{unit_groups} * image.group_pages * image.page_size;
+}
+
+void write_image(const Repository& repository, const Manifest& manifest,
+                 const repository::ImageReader& reader, platform::DurableFile& file, ImageInFlight& flight,
                  base::Progress& progress) {
-    const repository::ImageReader reader(repository, manifest);
     const repository::ImageInfo& image = reader.image();
     const std::uint32_t groups = reader.group_count();
     const std::uint64_t units = (std::uint64_t{groups} + unit_groups - 1) / unit_groups;
-    const std::uint64_t unit_bytes = std::uint64_t{unit_groups} * image.group_pages * image.page_size;
+    const std::uint64_t unit_bytes = unit_bytes_of(image);
     progress.phase("writing the database", image.bytes());
     file.truncate(image.bytes());
     crypto::Sha256 digest;
@@ -38,13 +43,16 @@ void write_image(const Repository& repository, const Manifest& manifest, platfor
     base::ordered_parallel(
         base::worker_count(), units,
         [&](std::uint64_t unit) {
+            auto memory = flight.begin_unit(unit);
             const auto first = static_cast<std::uint32_t>(unit * unit_groups);
-            thread_local Bytes bytes;
-            bytes.assign(std::min(unit_bytes, image.bytes() - unit * unit_bytes), 0);
+            const base::MutableBytes bytes =
+                memory->bytes().first(std::min(unit_bytes, image.bytes() - unit * unit_bytes));
             reader.read_groups(first, std::min(unit_groups, groups - first), bytes);
             file.write_at(bytes, unit * unit_bytes);
             file.start_writeback(unit * unit_bytes, bytes.size());
-            return hasher.of_pieces(bytes, image.page_size);
+            auto ids = hasher.of_pieces(bytes, image.page_size);
+            flight.written(unit, std::move(memory));
+            return ids;
         },
         [&](std::uint64_t, const std::vector<repository::ContentId>& ids) {
             for (const repository::ContentId& id : ids) digest.update(id);
@@ -54,6 +62,39 @@ void write_image(const Repository& repository, const Manifest& manifest, platfor
         throw Error(ErrorKind::failed, base::format("backup {} is damaged", manifest.id.brief()))
             .cause("the database put together from it is not the one that was backed up")
             .hint("run 'bt2c-dr repository check --read-data', and restore another backup");
+}
+
+/// While the image is written its chain is proved out of memory, since reading it back would take longer than
+/// writing it. Without `prove` it is only written.
+void write_database(const Repository& repository, const Manifest& manifest, platform::DurableFile& file,
+                    const DatabaseSource::Prove& prove, base::Progress& progress) {
+    const repository::ImageReader reader(repository, manifest);
+    const repository::ImageInfo& image = reader.image();
+    ImageInFlight flight({image.page_size, image.page_count}, unit_bytes_of(image), file,
+                         [&](std::uint32_t page, base::MutableBytes out) { reader.read_pages(page, out); });
+    if (!prove) {
+        flight.reading_ended();
+        write_image(repository, manifest, reader, file, flight, progress);
+        return;
+    }
+    auto proved = std::async(std::launch::async, [&, stop = base::present_stop()] {
+        const base::StopScope scope(stop);
+        try {
+            prove(flight.image());
+        } catch (...) {
+            flight.reading_ended();
+            throw;
+        }
+        flight.reading_ended();
+    });
+    try {
+        write_image(repository, manifest, reader, file, flight, progress);
+    } catch (...) {
+        flight.abandon();
+        throw;  // once the proof has ended too, whose result does not matter any more
+    }
+    progress.phase("proving the chain", 0);
+    proved.get();
 }
 
 /// Reads pieces of one file of a backup, and checks each piece's seal and the whole's content id.
@@ -144,7 +185,12 @@ RestoreSource source_of_backup(const Repository& repository, const Manifest& man
         source.database->gid = manifest.image->gid;
         source.database->write = [&repository, manifest](platform::DurableFile& file,
                                                          base::Progress& progress) {
-            write_image(repository, manifest, file, progress);
+            write_database(repository, manifest, file, {}, progress);
+        };
+        source.database->write_proved = [&repository, manifest](platform::DurableFile& file,
+                                                                const DatabaseSource::Prove& prove,
+                                                                base::Progress& progress) {
+            write_database(repository, manifest, file, prove, progress);
         };
     } else {
         source.database = raw_database(source.files);

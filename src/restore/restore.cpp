@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "chaindb/sqlite/connection.hpp"
+#include "chaindb/sqlite/file_image.hpp"
 #include "chaindb/sqlite/writers.hpp"
 #include "keys/signing_state.hpp"
 #include "restore/place_files.hpp"
@@ -96,6 +97,27 @@ void with_state(const char* state, Job job) {
     }
 }
 
+/// Writes the database, proves it and syncs it; no proof of one that SQLite could not read when it was kept.
+std::optional<ChainProof> write_database(
+    const DatabaseSource& source, DurableFile& file,
+    const std::function<ChainProof(const chaindb::PageImage&)>& prove_chain, base::Progress& progress) {
+    std::optional<ChainProof> proof;
+    if (!prove_chain || !source.readable) {
+        source.write(file, progress);
+    } else if (source.write_proved) {
+        source.write_proved(
+            file, [&](const chaindb::PageImage& image) { proof = prove_chain(image); }, progress);
+    } else {
+        source.write(file, progress);
+        // The disk takes as long as the proof, which reads the same pages from memory meanwhile.
+        auto synced = std::async(std::launch::async, [&] { file.sync(); });
+        proof = prove_chain(chaindb::sqlite::image_of_file(file.temporary()));
+        synced.get();
+    }
+    file.sync();
+    return proof;
+}
+
 }  // namespace
 
 RestorePlan plan_restore(const RestoreSource& source, const config::Home& target,
@@ -151,23 +173,17 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
             platform::durable_mkdir(target.database().parent_path(), 0700);
             platform::remove_stale_temporaries(target.database().parent_path());
             staged.emplace(target.database(), 0600);
-            source.database->write(*staged, progress);
+            const std::optional<ChainProof> proof =
+                write_database(*source.database, *staged, hooks.prove_chain, progress);
             set_database_owner(*staged, target.database(), *source.database);
-        }
-        // The disk takes as long as the proof, which reads the same pages from memory meanwhile.
-        std::future<void> synced;
-        if (database) synced = std::async(std::launch::async, [&] { staged->sync(); });
-        if (database && source.database->readable) {
-            const ChainProof proof = hooks.prove_chain(staged->temporary());
-            if (!proof.ok && !request.force)
+            if (proof && !proof->ok && !request.force)
                 throw Error(ErrorKind::findings,
                             format("cannot restore {}: its chain has problems", source.name))
-                    .cause(proof.problem)
+                    .cause(proof->problem)
                     .hint("restore another backup, or take this one as it is with --force");
-            result.verified = proof.ok;
-            if (!proof.networks.empty()) result.networks = proof.networks;
+            result.verified = proof && proof->ok;
+            if (proof && !proof->networks.empty()) result.networks = proof->networks;
         }
-        if (synced.valid()) synced.get();
         check_contents(files, progress);
         if (!database) result.verified = true;
         if (something_there) {

@@ -27,8 +27,9 @@ struct ChainProof {
 
 /// What a restore needs of the jobs that it does not include.
 struct RestoreHooks {
-    /// Checks the chain in the staged database file.
-    std::function<ChainProof(const std::filesystem::path&)> prove_chain;
+    /// Checks the chain of the database that is restored; from another thread, and while it is being written
+    /// where the source allows. Empty: it is not proved now.
+    std::function<ChainProof(const chaindb::PageImage&)> prove_chain;
     /// Keeps the present state; returns the safety backup's id, or where it is.
     std::function<std::string()> keep_present_state;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "chaindb/page_image.hpp"
 #include "platform/file.hpp"
 #include "repository/repository.hpp"
 
@@ -19,6 +20,11 @@ struct DatabaseSource {
     /// Writes the database into an empty file, whole and checked against what the source says of
     /// it; throws Error when that fails.
     std::function<void(platform::DurableFile&, base::Progress&)> write;
+    using Prove = std::function<void(const chaindb::PageImage&)>;
+    /// The same, for sources that can have it proved meanwhile: calls `prove` in another thread, with an
+    /// image of the database for as long as that runs. Throws what either throws, first what the writing
+    /// does.
+    std::function<void(platform::DurableFile&, const Prove& prove, base::Progress&)> write_proved;
     /// Journal files that belong to a database that was kept as it was ("-wal", "-journal").
     struct Sidecar {
         std::string suffix;

@@ -12,13 +12,6 @@ using chaindb::sqlite::Connection;
 
 namespace {
 
-/// Whether the row's values are of the types and forms that they must have. What other networks
-/// have is not looked at when one was asked for.
-bool is_sound(const Statement& row, const Block& block) {
-    const bool named = row.type(block_network_column) == ValueType::text;
-    return named && (block.flags == 0 || block.network == no_network);
-}
-
 Finding block_finding(const Context& context, const Block& block, std::string key) {
     Finding finding;
     finding.table = "blocks";
@@ -26,6 +19,10 @@ Finding block_finding(const Context& context, const Block& block, std::string ke
     finding.network = context.networks.name(block.network);
     if (!block.is(Block::bad_height)) finding.height = block.height;
     return finding;
+}
+
+bool is_before(const Block& block, const NetworkState::End& end) {
+    return block.height != end.height ? block.height < end.height : block.rowid < end.rowid;
 }
 
 Place place_of(const Block& block) {
@@ -54,8 +51,7 @@ void read_blocks(Context& context, FindingBook& found, Wanted&& wanted, OnBatch&
         const auto on_row = [&](const Statement& row, std::int64_t rowid) {
             const Block block = read_block(row, rowid, names);
             if (!wanted(block)) return;
-            if (!is_sound(row, block))
-                judge_block_row(row, block, context.networks.name(block.network), book);
+            judge_block_row(row, block, context.networks, book);
             batch.push_back(block);
             if (batch.size() == batch_blocks) flush();
         };
@@ -75,10 +71,7 @@ void BlockPass::count(const Block& block, bool with_height, FindingBook& book, B
     ++state.blocks;
     if (block.is(Block::bad_height) || !with_height) return;
     const NetworkState::End end{block.height, block.rowid, block.timestamp};
-    const auto is_before = [](const NetworkState::End& a, const NetworkState::End& b) {
-        return a.height != b.height ? a.height < b.height : a.rowid < b.rowid;
-    };
-    if (!state.first || is_before(end, *state.first)) state.first = end;
+    if (!state.first || is_before(block, *state.first)) state.first = end;
     if (!state.tip || end.height > state.tip->height ||
         (end.height == state.tip->height && end.rowid < state.tip->rowid))
         state.tip = end;
@@ -98,7 +91,7 @@ void BlockPass::absorb(BlockTable& table, const Block& block, FindingBook& rows,
     const Block other = table[known];
     const Block& later = block.rowid > other.rowid ? block : other;
     const Block& earlier = block.rowid > other.rowid ? other : block;
-    table.replace(known, earlier);
+    if (block.rowid < other.rowid) table.replace(known, block);
     rows.add(Check::duplicate_blocks, place_of(later), [&] {
         Finding finding = block_finding(context_, later, lookup.key_of(later));
         finding.expected = "one row with this hash";
@@ -106,6 +99,22 @@ void BlockPass::absorb(BlockTable& table, const Block& block, FindingBook& rows,
         finding.text = "two rows of blocks have the same hash";
         return finding;
     });
+}
+
+bool BlockPass::lowers_first(const Block& block) const {
+    if (block.network == no_network || block.is(Block::bad_height)) return false;
+    const NetworkState& state = context_.networks[block.network];
+    return state.first && is_before(block, *state.first);
+}
+
+void BlockPass::take(BlockTable& table, const Block& block, FindingBook& rows, FindingBook& heights,
+                     BlockLookup& lookup) {
+    const std::uint32_t known = table.find(block.hash);
+    const bool repeated = known != BlockTable::none && table[known].height == block.height &&
+                          table[known].network == block.network;
+    absorb(table, block, rows, lookup);
+    // Of a row that is there twice, the hash says all; its height would only repeat it.
+    count(block, !repeated, heights, lookup);
 }
 
 std::uint32_t BlockPass::survey(BlockTable& table) {
@@ -118,12 +127,10 @@ std::uint32_t BlockPass::survey(BlockTable& table) {
         for (const Block& block : batch) {
             ++rows_read;
             overflowed = overflowed || table.size() >= context_.options.blocks_max;
-            const std::uint32_t known = overflowed ? BlockTable::none : table.find(block.hash);
-            const bool repeated = known != BlockTable::none && table[known].height == block.height &&
-                                  table[known].network == block.network;
-            if (!overflowed) absorb(table, block, book, lookup);
-            // Of a row that is there twice, the hash says all; its height would only repeat it.
-            count(block, !repeated, heights, lookup);
+            if (overflowed)
+                count(block, true, heights, lookup);
+            else
+                take(table, block, book, heights, lookup);
         }
     };
     read_blocks(

@@ -43,15 +43,16 @@ Block read_block(const Statement& row, std::int64_t rowid, NetworkNames& network
     return block;
 }
 
-void judge_block_row(const Statement& row, const Block& block, const std::string& network,
-                     FindingBook& book) {
+void judge_block_row(const Statement& row, const Block& block, const Networks& networks, FindingBook& book) {
+    const bool is_named = row.type(network_type) == ValueType::text;
+    if (is_named && (block.flags == 0 || block.network == no_network)) return;
     const auto report = [&](Check check, int column, const char* name, const char* expected) {
         book.add(check, {block.is(Block::bad_height) ? 0 : block.height, block.rowid}, [&] {
             Finding finding;
             finding.table = "blocks";
             finding.key =
                 row.is_null(hash) ? base::format("rowid {}", block.rowid) : describe_cell(row, hash);
-            finding.network = network;
+            finding.network = networks.name(block.network);
             if (!block.is(Block::bad_height)) finding.height = block.height;
             finding.expected = base::format("{}: {}", name, expected);
             finding.found = describe_cell(row, column);
@@ -72,8 +73,7 @@ void judge_block_row(const Statement& row, const Block& block, const std::string
         report(Check::block_hashes, timestamp, "timestamp", "a number");
     if (block.is(Block::bad_nonce) && !row.is_null(nonce))
         report(Check::block_hashes, nonce, "nonce", "a whole number");
-    if (row.type(network_type) != ValueType::text)
-        report(Check::discontinuities, network_type, "network_type", "the name of a network");
+    if (!is_named) report(Check::discontinuities, network_type, "network_type", "the name of a network");
 }
 
 }  // namespace bt2c::verify

@@ -37,7 +37,8 @@ struct Block {
 
 /// Open addressing over chunks that never move, so that growing never copies blocks. When a chain
 /// has too many blocks for the memory allowed, the caller splits it into parts by hash.
-/// Lookups may run in parallel while nothing is added.
+/// Lookups may run in parallel while nothing is added; blocks whose numbers are known may be read while
+/// others are added, as far as was reserved.
 class BlockTable {
  public:
     static constexpr std::uint32_t none = 0xFFFFFFFF;
@@ -59,6 +60,7 @@ class BlockTable {
         return chunks_[number / chunk_blocks][number % chunk_blocks];
     }
     std::uint32_t size() const { return size_; }
+    void reserve(std::size_t blocks) { chunks_.reserve(blocks / chunk_blocks + 1); }
     void clear();
 
  private:

@@ -7,12 +7,12 @@ NetworkId Networks::id(std::string_view name) {
     const std::lock_guard lock(mutex_);
     const auto known = ids_.find(name);
     if (known != ids_.end()) return known->second;
-    if (states_.size() >= networks_max) {
+    if (size_ >= networks_max) {
         overflowed_ = true;
         return no_network;
     }
-    const auto id = static_cast<NetworkId>(states_.size());
-    states_.emplace_back().name = name;
+    const auto id = static_cast<NetworkId>(size_);
+    states_[size_++].name = name;
     ids_.emplace(name, id);
     return id;
 }

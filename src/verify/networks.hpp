@@ -1,8 +1,8 @@
 #pragma once
 // The networks of one database and what is known of each.
 
+#include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -56,7 +56,7 @@ class Networks {
     bool overflowed() const { return overflowed_; }
 
     /// Only while no other thread gives ids.
-    std::size_t size() const { return states_.size(); }
+    std::size_t size() const { return size_; }
     NetworkState& operator[](NetworkId id) { return states_[id]; }
     const NetworkState& operator[](NetworkId id) const { return states_[id]; }
 
@@ -64,7 +64,8 @@ class Networks {
     std::optional<std::string> only_;
     mutable std::mutex mutex_;
     std::map<std::string, NetworkId, std::less<>> ids_;
-    std::deque<NetworkState> states_;  // never moves its elements
+    std::array<NetworkState, networks_max> states_;  // as many as have ids, which never move
+    std::size_t size_ = 0;
     bool overflowed_ = false;
 };
 

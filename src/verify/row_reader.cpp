@@ -98,6 +98,11 @@ bool RowReader::step_over_damage(std::int64_t from) {
     return found == Probe::row;
 }
 
+void RowRanges::stop() {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+}
+
 bool RowRanges::claim(RowReader& reader, std::int64_t& last) {
     const std::lock_guard lock(mutex_);
     if (done_ || !reader.seek(next_)) {

@@ -60,6 +60,8 @@ class RowRanges {
     /// Brings the caller's reader to the first row of the next range; false when all are taken.
     /// `last` is the range's last rowid.
     bool claim(RowReader& reader, std::int64_t& last);
+    /// No more ranges are handed out.
+    void stop();
 
  private:
     std::uint64_t rowids_per_range_;

@@ -26,7 +26,8 @@ struct TransactionPass::Worker {
         RowReader reader(connection, "transactions",
                          transaction_columns(connection.has_column("transactions", "is_pending")));
         const auto on_row = [this](const Statement& row, std::int64_t rowid) { this->on_row(row, rowid); };
-        const auto on_range = [this](std::uint64_t rows) {
+        const auto on_range = [this, &ranges](std::uint64_t rows) {
+            if (pass.stream_ && pass.stream_->gave_up()) ranges.stop();
             pool.close();
             run = Run::none;
             pass.context_.progress.advance(rows);
@@ -65,7 +66,7 @@ struct TransactionPass::Worker {
         }
         chain::Hash hash;
         read_hash(row, tx_block_hash, hash);
-        number = pass.table_.find(hash);
+        number = pass.stream_ ? pass.stream_->find(hash) : pass.table_.find(hash);
         if (number != BlockTable::none)
             run = again && !pass.states_.has(number, BlockStates::selected) ? Run::unwanted : Run::block;
         else if (again || (pass.parts_ > 1 && pass.table_.part_of(hash, pass.parts_) != pass.part_))
@@ -116,17 +117,19 @@ struct TransactionPass::Worker {
     std::uint32_t number = BlockTable::none;
 };
 
-void TransactionPass::run() {
+bool TransactionPass::run() {
     context_.progress.phase(parts_ == 1
-                                ? std::string("checking transactions")
+                                ? std::string("checking blocks and transactions")
                                 : base::format("checking transactions, part {} of {}", part_ + 1, parts_),
                             0);
     read_all(false);
+    if (stream_ && !stream_->finish()) return false;
     while (select_evicted()) {
         context_.progress.phase("checking scattered transactions", 0);
         read_all(true);
     }
     conclude_empty_blocks();
+    return true;
 }
 
 void TransactionPass::read_all(bool again) {

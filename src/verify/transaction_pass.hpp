@@ -5,26 +5,29 @@
 #include <vector>
 
 #include "verify/block_pool.hpp"
+#include "verify/block_stream.hpp"
 #include "verify/context.hpp"
 #include "verify/ledger.hpp"
 
 namespace bt2c::verify {
 
 /// Checks the transactions of the blocks in `table`, which is part `part` of all blocks; those that
-/// name no block are checked along with part 0.
+/// name no block are checked along with part 0. With a `stream` the table fills as the pass goes on.
 class TransactionPass {
  public:
     TransactionPass(Context& context, const BlockTable& table, const KnownValidators& validators,
-                    Ledger& ledger, std::uint32_t part, std::uint32_t parts)
+                    Ledger& ledger, std::uint32_t part, std::uint32_t parts, BlockStream* stream = nullptr)
         : context_(context),
           table_(table),
           validators_(validators),
           ledger_(ledger),
           part_(part),
           parts_(parts),
-          states_(table.size()) {}
+          stream_(stream),
+          states_(stream ? context.options.blocks_max : table.size()) {}
 
-    void run();
+    /// False when the stream gave up; what was found is worth nothing then.
+    bool run();
 
  private:
     struct Worker;
@@ -40,6 +43,7 @@ class TransactionPass {
     Ledger& ledger_;
     std::uint32_t part_;
     std::uint32_t parts_;
+    BlockStream* stream_;
     BlockStates states_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -21,8 +22,27 @@ using chaindb::sqlite::Connection;
 
 namespace {
 
-/// Blocks and transactions, in as many parts as memory demands.
-void check_chain(Context& context, const Schema& schema, const KnownValidators& validators) {
+/// Blocks and transactions in one walk through the database. False when that cannot be done; what the context
+/// holds is worth nothing then.
+bool check_chain_at_once(Context& context, const KnownValidators& validators) {
+    Connection connection = context.source.open();
+    // Not worth beginning with a chain that is plainly too tall; rows that were removed do not matter here.
+    auto tallest = connection.try_prepare("SELECT max(_rowid_) FROM blocks");
+    if (tallest && tallest->step() == chaindb::sqlite::Step::row &&
+        tallest->integer(0) > static_cast<std::int64_t>(context.options.blocks_max))
+        return false;
+    BlockTable table;
+    BlockStream stream(context, table);
+    Ledger ledger;
+    if (!TransactionPass(context, table, validators, ledger, 0, 1, &stream).run()) return false;
+    check_order(context, table, 0, 1);
+    check_gaps(context);
+    ledger.judge(context);
+    return true;
+}
+
+/// Blocks first and then transactions, in as many parts as memory demands.
+void check_chain_in_parts(Context& context, const Schema& schema, const KnownValidators& validators) {
     BlockTable table;
     BlockPass blocks(context);
     Ledger ledger;
@@ -35,6 +55,9 @@ void check_chain(Context& context, const Schema& schema, const KnownValidators& 
     }
     check_gaps(context);
     ledger.judge(context);
+}
+
+void report_further_networks(Context& context) {
     if (!context.networks.overflowed()) return;
     FindingBook book(context.options.examples_max);
     book.add(Check::discontinuities, {}, [] {
@@ -126,33 +149,52 @@ void fill_checks(Context& context, const Schema& schema, Report& report) {
     }
 }
 
+/// All but the page structure. Nothing when it cannot be done `at_once`: then in parts, with a new context.
+std::optional<Schema> check_rows(Context& context, Connection& connection, bool at_once) {
+    const Schema schema = check_schema(context, connection);
+    KnownValidators validators;
+    if (schema.validators_missing.empty()) validators = check_validators(context);
+    if (!schema.blocks_missing.empty()) return schema;
+    if (at_once && schema.transactions_missing.empty()) {
+        if (!check_chain_at_once(context, validators)) return std::nullopt;
+    } else {
+        check_chain_in_parts(context, schema, validators);
+    }
+    return schema;
+}
+
 }  // namespace
 
 Report verify_chain(const Source& source, const Options& asked, base::Progress& progress) {
     const base::Stopwatch watch;
     Options options = asked;
     options.threads = std::clamp(options.threads, 1U, 64U);
-    Context context(source, options, progress);
     Report report;
     // Beside the other checks: it keeps one processor busy for as long as they keep two.
-    std::future<double> pages;
+    Context pages(source, options, progress);
+    std::future<double> pages_checked;
     if (options.check_pages)
-        pages = std::async(std::launch::async, [&context] {
+        pages_checked = std::async(std::launch::async, [&pages] {
             const base::Stopwatch pages_watch;
-            check_pages(context);
+            check_pages(pages);
             return pages_watch.seconds();
         });
     Connection connection = source.open();
-    const Schema schema = check_schema(context, connection);
-    KnownValidators validators;
-    if (schema.validators_missing.empty()) validators = check_validators(context);
-    if (schema.blocks_missing.empty()) check_chain(context, schema, validators);
+    auto checked = std::make_unique<Context>(source, options, progress);
+    auto schema = check_rows(*checked, connection, true);
+    if (!schema) {
+        checked = std::make_unique<Context>(source, options, progress);
+        schema = check_rows(*checked, connection, false);
+    }
+    Context& context = *checked;
+    report_further_networks(context);
     report_damage(context);
-    if (pages.valid()) report.pages_seconds = pages.get();
+    if (pages_checked.valid()) report.pages_seconds = pages_checked.get();
+    context.merge(std::move(pages.book));
     summarize(context, connection, report);
-    if (!schema.blocks_missing.empty() && !schema.unreadable && schema.transactions_missing.empty())
+    if (!schema->blocks_missing.empty() && !schema->unreadable && schema->transactions_missing.empty())
         report.total.transactions = count_rows(connection, "transactions");
-    fill_checks(context, schema, report);
+    fill_checks(context, *schema, report);
     report.duration_seconds = watch.seconds();
     return report;
 }

@@ -66,7 +66,8 @@ bool in_window(const OpenImage& file, std::uint32_t page) {
 
 void read_ahead(OpenImage& file, std::uint32_t page) {
     const auto [page_size, page_count] = file.image->shape;
-    const bool walking = page > file.last_page && page - file.last_page <= near_pages;
+    const bool walking =
+        file.image->read_ahead && page > file.last_page && page - file.last_page <= near_pages;
     const std::uint32_t wanted = walking ? std::max(1U, window_bytes / page_size) : 1;
     file.window_first = page;
     file.window.resize(std::size_t{std::min(wanted, page_count - page + 1)} * page_size);

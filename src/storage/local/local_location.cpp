@@ -108,7 +108,7 @@ std::optional<base::Bytes> LocalLocation::get_range(const std::string& name, std
     seen_ = true;
     const std::uint64_t whole = platform::file_size(fd.get(), path);
     base::Bytes contents(std::min(size, whole - std::min(offset, whole)));
-    contents.resize(platform::read_at(fd.get(), contents, offset, path));
+    contents.resize(platform::read_past_cache(fd.get(), contents, offset, path));
     return contents;
 }
 

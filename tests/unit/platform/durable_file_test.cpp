@@ -13,6 +13,7 @@
 #include <cstddef>
 
 #include "base/error.hpp"
+#include "platform/aligned_buffer.hpp"
 #include "platform/file.hpp"
 #include "support/power_loss.hpp"
 #include "support/temporary_folder.hpp"
@@ -133,6 +134,27 @@ TEST(DurableFile, LargePiecesOfOddLengthsFollowEachOther) {
         }
         file.commit(Existing::refuse);
         EXPECT_EQ(read_file(folder / "large", std::uint64_t{1} << 30), whole) << place;
+    }
+}
+
+TEST(DurableFile, PartsInAnyOrderFromAnyMemory) {
+    for (const char* place : {"/tmp", "/dev/shm"}) {
+        const TemporaryFolder folder(place);
+        constexpr std::size_t size = (std::size_t{5} << 20) + 777;
+        const AlignedBuffer aligned(size + 1);
+        for (std::size_t i = 0; i <= size; ++i)
+            aligned.bytes()[i] = static_cast<std::uint8_t>((i * 2654435761U) >> 11);
+        const auto part = [&](std::size_t from, std::size_t end) {
+            return aligned.bytes().subspan(from, end - from);
+        };
+        DurableFile file(folder / "parts", 0600);
+        file.truncate(size);
+        file.write_at(part(std::size_t{3} << 20, size), std::size_t{3} << 20);  // its end is no whole block
+        file.write_at(part(1'000'001, std::size_t{3} << 20), 1'000'001);        // it begins within one
+        file.write_at(part(0, 1'000'001), 0);
+        file.commit(Existing::refuse);
+        const base::Bytes read = read_file(folder / "parts", std::uint64_t{1} << 30);
+        EXPECT_TRUE(std::ranges::equal(read, part(0, size))) << place;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "platform/file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,6 +52,35 @@ TEST(File, ReadingPastTheEndGivesLess) {
     EXPECT_EQ(read_at(fd.get(), out, 4, "a"), 4U);
     EXPECT_EQ(read_at(fd.get(), out, 100, "a"), 0U);
     EXPECT_EQ(file_size(fd.get(), "a"), 8U);
+}
+
+TEST(File, ReadsPastTheCacheAtAnyPlace) {
+    for (const char* place : {"/tmp", "/dev/shm"}) {
+        const TemporaryFolder folder(place);
+        base::Bytes whole((std::size_t{3} << 20) + 123);
+        for (std::size_t i = 0; i < whole.size(); ++i)
+            whole[i] = static_cast<std::uint8_t>((i * 2654435761U) >> 13);
+        write_durably(folder / "a", whole, 0600);
+        const std::size_t mib = std::size_t{1} << 20;
+        for (const auto& [offset, size] : {std::pair<std::size_t, std::size_t>{0, whole.size()},
+                                           {4096, 2 * mib},
+                                           {1, 2 * mib + 1},
+                                           {mib - 3, 300'000},
+                                           {whole.size() - 400'000, mib},
+                                           {whole.size() - 5, 20},
+                                           {whole.size() + 9, mib}}) {
+            for (const bool cached : {false, true}) {
+                const Descriptor fd = open_for_reading(folder / "a");
+                if (!cached) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+                base::Bytes out(size);
+                out.resize(read_past_cache(fd.get(), out, offset, "a"));
+                const std::size_t from = std::min(offset, whole.size());
+                const std::size_t count = std::min(size, whole.size() - from);
+                EXPECT_TRUE(std::ranges::equal(out, base::ByteView(whole).subspan(from, count)))
+                    << place << " " << offset << " " << size;
+            }
+        }
+    }
 }
 
 TEST(File, ScratchSpaceHasNoName) {
