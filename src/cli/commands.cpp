@@ -5,6 +5,7 @@ namespace bt2c::cli {
 CommandTable all_commands() {
     CommandTable table;
     for (auto make : {
+             init_command,
              doctor_command,
              backup_command,
              list_backups_command,

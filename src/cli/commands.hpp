@@ -9,6 +9,7 @@
 
 namespace bt2c::cli {
 
+std::unique_ptr<Command> init_command();
 std::unique_ptr<Command> doctor_command();
 std::unique_ptr<Command> backup_command();
 std::unique_ptr<Command> list_backups_command();
