@@ -45,7 +45,7 @@ class AgentAutomator final : public Automator {
         std::error_code error;
         const auto seen = fs::last_write_time(config::agent_marker(home_), error);
         if (!error && fs::file_time_type::clock::now() - seen < freshness) return "";
-        return "the agent does not run";
+        return "the agent does not run; a service should keep it running";
     }
 
  private:

@@ -47,7 +47,7 @@ std::optional<HealthCheck> settings_fault(Context& context) {
             "settings", "others", Status::unknown,
             "files, disks, schedule, jobs, repository and locations were not looked at: dr.toml "
             "cannot be used",
-            "bt2c-dr doctor, when dr.toml is mended"};
+            "bt2c-dr doctor"};
     }
 }
 
@@ -68,7 +68,7 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
     } catch (const Error& error) {
         HealthCheck check = unknown_check("home", error);
         check.status = Status::finding;
-        check.mend = "bt2c-dr init; or --home names another";
+        check.mend = "bt2c-dr init";
         groups.clear();
         checks.push_back(std::move(check));
     }

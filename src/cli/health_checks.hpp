@@ -36,6 +36,8 @@ constexpr base::UnixMs age_limit_ms(std::int64_t period_s) {
 HealthCheck age_check(const std::string& name, const std::string& what,
                       const std::optional<base::UnixMs>& newest, base::UnixMs limit_ms, base::UnixMs now,
                       const std::string& mend);
+/// The check `clock`: a location's clock is `ahead` of this machine's, ms.
+HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahead);
 /// The check `clock`: a time that this machine wrote lies in its future.
 HealthCheck clock_check(const std::string& subject, const std::string& what,
                         const std::optional<base::UnixMs>& newest, base::UnixMs now);

@@ -69,6 +69,11 @@ class ModeCheck {
         }
     }
 
+    /// A folder whose contents are looked at elsewhere, or not at all.
+    void folder(const fs::path& path) {
+        if (!path.empty()) look(path, false, true);
+    }
+
     /// A file that the settings name; it may lie anywhere and belong to anybody.
     void named(const fs::path& path) {
         if (!path.empty()) look(path, true, false);
@@ -84,8 +89,7 @@ class ModeCheck {
         if (seen_ > files_max)
             checks_.push_back(
                 {"file_modes", "", Status::unknown,
-                 format("there are more than {} files; the others were not looked at", files_max),
-                 "bt2c-dr doctor, in a home without so many files in config, keys and wallets"});
+                 format("there are more than {} files; the others were not looked at", files_max), ""});
         return std::move(checks_);
     }
 
@@ -104,7 +108,7 @@ class ModeCheck {
             add(path,
                 format("it belongs to {}, the home to {}", printable(platform::user_name(info.st_uid)),
                        printable(platform::user_name(owner_))),
-                "chown --reference=" + shell_word(home_.root.native()) + " " + file);
+                "chown -R --reference=" + shell_word(home_.root.native()) + " " + file);
     }
 
     void add(const fs::path& path, std::string detail, std::string mend) {
@@ -164,6 +168,8 @@ HealthCheck room_check(const std::string& subject, const fs::path& place, std::u
 HealthChecks check_file_modes(Context& context) {
     const config::Home& home = context.home();
     ModeCheck check(home);
+    check.folder(home.root);
+    check.folder(context.settings().repository);
     check.walk(home.config(), false);
     check.walk(home.keys(), true);
     check.walk(home.wallets(), true);

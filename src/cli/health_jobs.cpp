@@ -27,8 +27,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 /// How a stopped scheduler is started.
 std::string mend_standstill(const std::string& scheduler) {
-    if (scheduler == "agent") return "bt2c-dr agent, as a service";
-    if (scheduler == "cron") return "systemctl enable --now cron, or: service cron start";
+    if (scheduler == "agent") return "bt2c-dr agent";
+    if (scheduler == "cron") return "systemctl enable --now cron || service cron start";
     return "bt2c-dr setup-automated-backups";
 }
 

@@ -57,8 +57,8 @@ HealthChecks check_signing(Context& context) {
     else
         checks.push_back({"signing", "", Status::ok, "signing is not locked", ""});
     for (const std::string& damaged : keys::all_watermarks(home).damaged)
-        checks.push_back({"signing", "watermark", Status::finding, printable(damaged),
-                          "bt2c-dr network unlock-signing, which looks how far the network is"});
+        checks.push_back(
+            {"signing", "watermark", Status::finding, printable(damaged), "bt2c-dr network unlock-signing"});
     return checks;
 }
 

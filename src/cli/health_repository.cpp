@@ -83,8 +83,10 @@ class RepositoryChecks {
             if (error.kind() == ErrorKind::interrupted) throw;
             HealthCheck check = unknown_check("repository", error);
             check.status = Status::finding;
-            if (error.kind() == ErrorKind::no_repository)
-                check.mend = "bt2c-dr init; or mount its disk, or name its place in dr.toml";
+            if (error.kind() == ErrorKind::no_repository) {
+                check.detail += "; is its disk mounted?";
+                check.mend = "bt2c-dr init";
+            }
             checks_.push_back(std::move(check));
             return false;
         }
@@ -112,13 +114,13 @@ class RepositoryChecks {
             add("write_only", "", Status::finding,
                 format("this node is to read none of its backups, and {} lies beside its write key",
                        printable(home.key_file().native())),
-                "bt2c-dr repository key confirm; then rm " + shell_word(home.key_file().native()));
+                "bt2c-dr repository key confirm && rm " + shell_word(home.key_file().native()));
         try {
             const auto repository = open_unasked(whole);
             if (!repository) {
                 add("repository", "", Status::unknown,
                     "there is no key file, and no password was given: backups could not be looked at",
-                    "set BT2C_REPO_PASSWORD_FILE to a file that holds the password");
+                    "export BT2C_REPO_PASSWORD_FILE=FILE");
                 return;
             }
             if (!write_only_) read(*repository);
@@ -149,14 +151,22 @@ class RepositoryChecks {
         LocationReport report = look_at_locations(context_.locations(), {});
         for (const LocationStatus& status : report.all) {
             if (status.state == "away")
-                add("location", status.name, Status::finding, status.error,
-                    "bt2c-dr location status; when it is back: bt2c-dr location sync " + status.name);
+                add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
             else if (status.state == "healthy")
                 add("location", status.name, Status::ok, format("backups there: {}", status.backups));
         }
-        for (LocationWarning& warning : report.warnings)
-            add(warning.check, warning.subject, Status::finding, warning.text,
-                warning.mend.empty() ? "bt2c-dr init, which adds locations" : warning.mend);
+        for (const LocationStatus& status : report.all)
+            if (status.clock_ahead)
+                checks_.push_back(clock_difference_check(status.name, *status.clock_ahead));
+        const bool enough = report.all.size() >= 3,
+                   one_offsite = std::ranges::any_of(
+                       report.all, [](const LocationStatus&status) { return status.facts.offsite; });
+        for (LocationWarning& warning : report.warnings) {
+            // Where enough are named, others would not help: those that are there have to come back.
+            const bool named = warning.check == "offsite" ? one_offsite : enough;
+            if (warning.mend.empty()) warning.mend = named ? "bt2c-dr location status" : "bt2c-dr init";
+            add(warning.check, warning.subject, Status::finding, warning.text, warning.mend);
+        }
         const auto warned = [&](std::string_view check) {
             return std::ranges::any_of(report.warnings, [&](const auto& one) { return one.check == check; });
         };

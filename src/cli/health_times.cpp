@@ -14,6 +14,8 @@ namespace {
 /// Clocks of sound machines differ by less.
 constexpr base::UnixMs clock_tolerance_ms = 5 * 60 * 1000;
 
+constexpr std::string_view mend_clock = "timedatectl set-ntp true";
+
 std::string span_text(base::UnixMs ms) {
     constexpr base::UnixMs minute_ms = 60'000;
     if (ms < minute_ms) return "less than a minute";
@@ -42,6 +44,16 @@ HealthCheck age_check(const std::string& name, const std::string& what,
     return check;
 }
 
+HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahead) {
+    const base::UnixMs apart = ahead < 0 ? -ahead : ahead;
+    if (apart <= clock_tolerance_ms)
+        return {"clock", location, Status::ok, "it agrees with that of the location", ""};
+    return {"clock", location, Status::finding,
+            base::format("this machine's clock is {} {} that of the location", span_text(apart),
+                         ahead < 0 ? "ahead of" : "behind"),
+            std::string(mend_clock)};
+}
+
 HealthCheck clock_check(const std::string& subject, const std::string& what,
                         const std::optional<base::UnixMs>& newest, base::UnixMs now) {
     if (!newest || *newest - now <= clock_tolerance_ms)
@@ -49,7 +61,7 @@ HealthCheck clock_check(const std::string& subject, const std::string& what,
     return {"clock", subject, Status::finding,
             base::format("{} is of {}, {} after this machine's time: the clock is slow, or was fast then",
                          what, base::format_utc(*newest / 1000 * 1000), span_text(*newest - now)),
-            "timedatectl set-ntp true; then see with 'date -u' whether the time is right"};
+            std::string(mend_clock)};
 }
 
 }  // namespace bt2c::cli

@@ -99,6 +99,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
                 status.error = base::printable(
                     error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
             }
+        status.clock_ahead = one.location->clock_ahead();  // which may be why it is away
         judge(report, status, one.has_repository);
         report.all.push_back(std::move(status));
     }

@@ -21,7 +21,8 @@ struct LocationStatus {
     std::vector<std::string> missing = {};
     std::vector<std::string> odd_keys = {};  ///< slots that the first location has not
     std::optional<base::UnixMs> newest = {};
-    std::uint64_t objects = 0, bytes = 0;  ///< as far as they were counted
+    std::uint64_t objects = 0, bytes = 0;          ///< as far as they were counted
+    std::optional<base::UnixMs> clock_ahead = {};  ///< as storage::Location has it, ms
 };
 
 struct LocationWarning {

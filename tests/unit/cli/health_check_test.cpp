@@ -45,6 +45,13 @@ TEST(ClockCheck, TimesToComeAreOfAWrongClock) {
     EXPECT_THAT(wrong.mend, HasSubstr("timedatectl"));
 }
 
+TEST(ClockCheck, LocationsHaveClocks) {
+    EXPECT_EQ(clock_difference_check("s3", 60'000).status, Status::ok);
+    EXPECT_THAT(clock_difference_check("s3", hour).detail, HasSubstr("1 h 00 min behind that of"));
+    EXPECT_THAT(clock_difference_check("s3", -hour).detail, HasSubstr("1 h 00 min ahead of that of"));
+    EXPECT_EQ(clock_difference_check("s3", -hour).status, Status::finding);
+}
+
 TEST(LookedAt, ErrorsAreUnknownAndInterruptionIsNot) {
     const HealthChecks checks = looked_at("disk_space", []() -> HealthChecks {
         throw Error(ErrorKind::failed, "cannot look").cause("no right").hint("sudo");
