@@ -59,7 +59,7 @@ HealthChecks check_schedule(Context& context) {
         return {{"schedule", "", Status::finding,
                  "nothing runs the jobs: no timers, no line for cron, no agent",
                  "bt2c-dr setup-automated-backups"}};
-    const std::string scheduler = present.front();
+    const std::string& scheduler = present.front();
     const std::string again = "bt2c-dr setup-automated-backups --scheduler " + scheduler;
     HealthChecks checks;
     const AutomationSetup setup(context, {.scheduler = scheduler, .root = {}, .user = {}});
@@ -101,7 +101,7 @@ HealthChecks check_jobs(Context& context) {
         for (HealthCheck check : one) {
             if (check.subject.empty()) {
                 check.subject = name;
-                if (check.mend.empty()) check.mend = "bt2c-dr job " + name;
+                check.mend = "bt2c-dr job " + name;  // which writes another record
                 if (name == "verify") verify_known = false;
             }
             checks.push_back(std::move(check));

@@ -235,9 +235,10 @@ class RepositoryChecks {
         const config::ScheduleSettings& schedule = context_.settings().schedule;
         const UnixMs now = base::now_unix_ms();
         const std::int64_t full_s = period(schedule.full, 7 * day_s);
-        const std::int64_t any_s = schedule.incremental_minutes > 0
-                                       ? std::min<std::int64_t>(full_s, schedule.incremental_minutes * 60)
-                                       : full_s;
+        const std::int64_t any_s =
+            schedule.incremental_minutes > 0
+                ? std::min<std::int64_t>(full_s, std::int64_t{schedule.incremental_minutes} * 60)
+                : full_s;
         checks_.push_back(
             age_check("backup_age", "backup", backups_->newest, age_limit_ms(any_s), now, "bt2c-dr backup"));
         checks_.push_back(age_check("full_backup_age", "full backup", backups_->newest_full,

@@ -12,14 +12,14 @@ using Status = HealthCheck::Status;
 namespace {
 
 /// Clocks of sound machines differ by less.
-constexpr base::UnixMs clock_tolerance_ms = 5 * 60 * 1000;
+constexpr base::UnixMs clock_tolerance_ms = 300'000;
 
 constexpr std::string_view mend_clock = "timedatectl set-ntp true";
 
 std::string span_text(base::UnixMs ms) {
     constexpr base::UnixMs minute_ms = 60'000;
     if (ms < minute_ms) return "less than a minute";
-    return base::human_duration(static_cast<double>(ms / 1000));
+    return base::human_duration(static_cast<double>(ms) / 1000);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ std::string InitGuide::ask(const std::string& question, const std::string& usual
         const auto answer =
             ask_visibly(usual.empty() ? question : format("{} [{}]", question, printable(usual)));
         if (!answer) throw Error(ErrorKind::failed, "the terminal to ask on is gone");
-        const std::string text = answer->empty() ? usual : *answer;
+        std::string text = answer->empty() ? usual : *answer;
         try {
             if (take) take(text);
             return text;
