@@ -60,4 +60,11 @@ double usual_block_time_s(Connection& database, const std::string& network) {
     return std::max(0.0, *middle);
 }
 
+double newest_block_time_s(Connection& database, const std::string& network) {
+    auto query =
+        database.prepare("SELECT timestamp FROM blocks WHERE network_type = ? ORDER BY height DESC LIMIT 1");
+    query.bind(1, network);
+    return query.next() ? query.real(0) : 0;
+}
+
 }  // namespace bt2c::chaindb

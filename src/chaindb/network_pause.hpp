@@ -83,6 +83,9 @@ std::vector<std::pair<std::int64_t, std::string>> newest_blocks(sqlite::Connecti
 /// 0 where there are none.
 double usual_block_time_s(sqlite::Connection& database, const std::string& network);
 
+/// Unix time of the network's newest block; 0 where it has none.
+double newest_block_time_s(sqlite::Connection& database, const std::string& network);
+
 /// Whether a new block would be refused: what a node looks at before it makes one. Cheap.
 bool is_paused(sqlite::Connection& database, const std::string& network);
 

@@ -1,5 +1,7 @@
 // A marker that the agent looks for.
 
+#include <chrono>
+
 #include "base/bytes.hpp"
 #include "cli/automation_install.hpp"
 #include "config/job_record.hpp"
@@ -19,11 +21,11 @@ class AgentAutomator final : public Automator {
         Installed done{.installed = {marker.native()},
                        .removed = {},
                        .changed = !fs::exists(marker),
-                       .texts = {{marker.native(), text}}};
+                       .texts = {{marker.native(), contents}}};
         if (done.changed && !dry_run) {
             config::make_jobs_folder(home_);
             platform::DurableFile file(marker, 0600);
-            file.append(base::as_bytes(text));
+            file.append(base::as_bytes(contents));
             platform::give_to_owner_of(home_.root, file.fd());
             file.commit(platform::DurableFile::Existing::replace);
         }
@@ -37,8 +39,19 @@ class AgentAutomator final : public Automator {
         return {marker.native()};
     }
 
+    std::string text() const override { return fs::exists(config::agent_marker(home_)) ? contents : ""; }
+
+    std::string standstill() const override {
+        std::error_code error;
+        const auto seen = fs::last_write_time(config::agent_marker(home_), error);
+        if (!error && fs::file_time_type::clock::now() - seen < freshness) return "";
+        return "the agent does not run; a service should keep it running";
+    }
+
  private:
-    static constexpr const char* text = "The agent runs the jobs of this home: bt2c-dr agent\n";
+    /// A running agent touches its marker once a minute.
+    static constexpr std::chrono::minutes freshness{5};
+    static constexpr const char* contents = "The agent runs the jobs of this home: bt2c-dr agent\n";
     config::Home home_;
 };
 

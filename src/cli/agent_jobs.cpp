@@ -35,7 +35,17 @@ bool AgentJobs::wanted() const {
     return std::filesystem::exists(config::agent_marker(context_.home_unchecked()), error);
 }
 
+/// Who looks whether the agent runs sees it by the marker's time.
+void AgentJobs::keep_fresh() {
+    if (Clock::now() < next_sign_) return;
+    next_sign_ = Clock::now() + interval;
+    std::error_code not_wanted;
+    std::filesystem::last_write_time(config::agent_marker(context_.home_unchecked()),
+                                     std::filesystem::file_time_type::clock::now(), not_wanted);
+}
+
 void AgentJobs::tick() {
+    keep_fresh();
     try {
         if (child_) {
             const auto status = child_->wait(0);

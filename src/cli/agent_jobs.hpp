@@ -27,10 +27,11 @@ class AgentJobs {
 
  private:
     using Clock = std::chrono::steady_clock;
+    void keep_fresh();
 
     Context& context_;
     std::unique_ptr<platform::Subprocess> child_;
-    Clock::time_point next_;
+    Clock::time_point next_, next_sign_;
 };
 
 }  // namespace bt2c::cli

@@ -29,6 +29,10 @@ class Automator {
     virtual Installed install(const agent::Automation& automation, bool dry_run) = 0;
     /// Takes all of it away; what was there. Empty: nothing.
     virtual std::vector<std::string> remove(bool dry_run) = 0;
+    /// All of it that is there now, as it is written.
+    virtual std::string text() const = 0;
+    /// Why what is installed does not run; empty: nothing speaks against it.
+    virtual std::string standstill() const = 0;
 };
 
 struct SystemdPlace {
@@ -45,6 +49,8 @@ bool systemd_runs(bool for_system);
 std::unique_ptr<Automator> cron_automator(const std::filesystem::path& home, const std::string& user);
 /// Whether there is a program `crontab`.
 bool has_crontab();
+/// Whether a cron daemon has left its mark that it runs.
+bool cron_runs();
 
 /// A marker in the home that the agent looks for.
 std::unique_ptr<Automator> agent_automator(const config::Home& home);

@@ -5,6 +5,8 @@ namespace bt2c::cli {
 CommandTable all_commands() {
     CommandTable table;
     for (auto make : {
+             init_command,
+             doctor_command,
              backup_command,
              list_backups_command,
              restore_command,
@@ -34,6 +36,7 @@ CommandTable all_commands() {
              repository_info_command,
              repository_check_command,
              repository_key_add_command,
+             repository_key_confirm_command,
              repository_key_list_command,
              repository_key_remove_command,
              repository_rebuild_index_command,

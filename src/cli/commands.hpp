@@ -9,6 +9,8 @@
 
 namespace bt2c::cli {
 
+std::unique_ptr<Command> init_command();
+std::unique_ptr<Command> doctor_command();
 std::unique_ptr<Command> backup_command();
 std::unique_ptr<Command> list_backups_command();
 std::unique_ptr<Command> restore_command();
@@ -38,6 +40,7 @@ std::unique_ptr<Command> repository_init_command();
 std::unique_ptr<Command> repository_info_command();
 std::unique_ptr<Command> repository_check_command();
 std::unique_ptr<Command> repository_key_add_command();
+std::unique_ptr<Command> repository_key_confirm_command();
 std::unique_ptr<Command> repository_key_list_command();
 std::unique_ptr<Command> repository_key_remove_command();
 std::unique_ptr<Command> repository_rebuild_index_command();

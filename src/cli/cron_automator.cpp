@@ -41,6 +41,13 @@ class CronAutomator final : public Automator {
                              user_.empty() ? "" : " of " + user_)};
     }
 
+    std::string text() const override {
+        const std::string all = read(), rest = agent::without_cron_block(all, home_);
+        return all == rest ? "" : all;
+    }
+
+    std::string standstill() const override { return cron_runs() ? "" : "no cron daemon seems to run"; }
+
  private:
     static std::vector<std::string> lines(std::string_view block) {
         std::vector<std::string> all;
@@ -96,6 +103,11 @@ class CronAutomator final : public Automator {
 
 std::unique_ptr<Automator> cron_automator(const fs::path& home, const std::string& user) {
     return std::make_unique<CronAutomator>(home, user);
+}
+
+bool cron_runs() {
+    std::error_code error;
+    return fs::exists("/run/crond.pid", error) || fs::exists("/var/run/crond.pid", error);
 }
 
 bool has_crontab() {

@@ -1,10 +1,8 @@
 #include <algorithm>
 
-#include "base/time.hpp"
-#include "chaindb/sqlite/live_database.hpp"
 #include "cli/commands.hpp"
+#include "cli/key_statuses.hpp"
 #include "cli/repository_access.hpp"
-#include "keys/key_status.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -22,14 +20,6 @@ std::string day(UnixMs time) {
 Json time_or_null(const std::optional<UnixMs>& time) {
     return time ? Json(base::format_utc(*time)) : Json();
 }
-
-struct Statuses {
-    std::vector<KeyStatus> keys;
-    std::vector<std::string> unknown;  ///< what could not be looked at, and why
-    UnixMs now = base::now_unix_ms();
-
-    bool overdue(const KeyStatus& status) const { return status.due && *status.due < now; }
-};
 
 class KeysStatusCommand final : public Command {
     About about() const override {
@@ -51,9 +41,9 @@ class KeysStatusCommand final : public Command {
     }
 
     Result run(Context& context) override {
-        const auto statuses = std::make_shared<Statuses>();
+        const auto statuses = std::make_shared<KeyStatuses>();
         const auto backups = read_backups(context, *statuses);
-        read_keys(context, backups ? &*backups : nullptr, *statuses);
+        read_key_statuses(context, backups ? &*backups : nullptr, *statuses);
         const bool findings =
             std::ranges::any_of(statuses->keys, [&](const KeyStatus& key) { return statuses->overdue(key); });
         return {
@@ -64,7 +54,7 @@ class KeysStatusCommand final : public Command {
 
     /// A repository that does not open must not hide how old the keys are.
     static std::optional<std::vector<repository::Manifest>> read_backups(Context& context,
-                                                                         Statuses& statuses) {
+                                                                         KeyStatuses& statuses) {
         try {
             if (!repository::Repository::exists(*repository_location(context)))
                 return std::vector<repository::Manifest>();
@@ -76,30 +66,7 @@ class KeysStatusCommand final : public Command {
         }
     }
 
-    static void read_keys(Context& context, const std::vector<repository::Manifest>* backups,
-                          Statuses& statuses) {
-        const config::Home& home = context.home();
-        const int months = context.settings().key_rotation_months;
-        if (!std::filesystem::exists(home.database())) {
-            statuses.unknown.emplace_back(
-                "which keys are validators' is not known: there is no chain database");
-            statuses.keys = keys::key_status(home, {nullptr, backups}, months);
-            return;
-        }
-        try {
-            const auto live = chaindb::sqlite::LiveDatabase::open(home.database());
-            live->begin_pass(chaindb::sqlite::Hold::whole);
-            auto database = chaindb::sqlite::Connection::open_image(live->image());
-            statuses.keys = keys::key_status(home, {&database, backups}, months);
-            live->end_pass();
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            statuses.unknown.push_back("which keys are validators' is not known: " + error.message());
-            statuses.keys = keys::key_status(home, {nullptr, backups}, months);
-        }
-    }
-
-    static Json document(const Statuses& statuses, bool copies_known) {
+    static Json document(const KeyStatuses& statuses, bool copies_known) {
         Json list = Json::array();
         for (const KeyStatus& key : statuses.keys) {
             Json validators = Json::array();
@@ -133,7 +100,7 @@ class KeysStatusCommand final : public Command {
         return key.followed_by ? "given up" : "none";
     }
 
-    static void print(Output& out, const Statuses& statuses, bool copies_known) {
+    static void print(Output& out, const KeyStatuses& statuses, bool copies_known) {
         if (statuses.keys.empty()) {
             out.line("There are no keys in this home.");
         } else {

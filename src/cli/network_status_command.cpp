@@ -13,30 +13,6 @@ using base::ErrorKind;
 using base::Json;
 using chaindb::PauseState;
 
-/// What stands in the way of what the records promise.
-std::vector<std::string> problems_of(const PauseState& state) {
-    std::vector<std::string> problems;
-    if (state.paused && !state.recorded)
-        problems.emplace_back(
-            "it was paused by other software, which saved no states: 'network resume' cannot give "
-            "them back");
-    if (state.recorded && !state.guarded)
-        problems.emplace_back("the guard against new blocks is gone: run 'bt2c-dr network pause' again");
-    if (state.recorded && state.active_validators > 0)
-        problems.push_back(
-            base::format("{} validators are ACTIVE although the network is paused: run 'bt2c-dr "
-                         "network pause' again",
-                         state.active_validators));
-    if (state.recorded && !state.sound)
-        problems.emplace_back(
-            "the saved states are not those of the pause: compare them with a backup before you "
-            "resume");
-    if (!state.paused && state.guarded)
-        problems.emplace_back(
-            "new blocks are refused although no pause is recorded: run 'bt2c-dr network resume'");
-    return problems;
-}
-
 class NetworkStatusCommand final : public Command {
     About about() const override {
         return {.name = "network status",
@@ -65,7 +41,7 @@ class NetworkStatusCommand final : public Command {
         const auto state = std::make_shared<PauseState>(chaindb::read_pause_state(database, network));
         live->end_pass();
         const auto lock = keys::signing_lock(home);
-        std::vector<std::string> problems = problems_of(*state);
+        std::vector<std::string> problems = pause_problems(*state);
         const keys::Watermarks watermarks = keys::all_watermarks(home);
         for (const std::string& damaged : watermarks.damaged) problems.push_back(damaged);
 

@@ -17,6 +17,14 @@ using chaindb::sqlite::Connection;
 
 namespace {
 
+std::string list_of(const std::set<std::string>& networks) {
+    std::string list;
+    for (const std::string& network : networks) list += (list.empty() ? "" : ", ") + base::printable(network);
+    return list;
+}
+
+}  // namespace
+
 std::set<std::string> networks_of(Connection& database) {
     std::set<std::string> networks;
     for (const chaindb::NetworkTip& tip : chaindb::network_tips(database)) networks.insert(tip.network);
@@ -26,13 +34,28 @@ std::set<std::string> networks_of(Connection& database) {
     return networks;
 }
 
-std::string list_of(const std::set<std::string>& networks) {
-    std::string list;
-    for (const std::string& network : networks) list += (list.empty() ? "" : ", ") + base::printable(network);
-    return list;
+std::vector<std::string> pause_problems(const chaindb::PauseState& state) {
+    std::vector<std::string> problems;
+    if (state.paused && !state.recorded)
+        problems.emplace_back(
+            "it was paused by other software, which saved no states: 'network resume' cannot give "
+            "them back");
+    if (state.recorded && !state.guarded)
+        problems.emplace_back("the guard against new blocks is gone: run 'bt2c-dr network pause' again");
+    if (state.recorded && state.active_validators > 0)
+        problems.push_back(
+            base::format("{} validators are ACTIVE although the network is paused: run 'bt2c-dr "
+                         "network pause' again",
+                         state.active_validators));
+    if (state.recorded && !state.sound)
+        problems.emplace_back(
+            "the saved states are not those of the pause: compare them with a backup before you "
+            "resume");
+    if (!state.paused && state.guarded)
+        problems.emplace_back(
+            "new blocks are refused although no pause is recorded: run 'bt2c-dr network resume'");
+    return problems;
 }
-
-}  // namespace
 
 std::string chosen_network(const Context& context, Connection& database) {
     const std::set<std::string> networks = networks_of(database);

@@ -1,7 +1,9 @@
 #pragma once
 // What the commands of the group `network` share: which network, and how its state is shown.
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "chaindb/network_pause.hpp"
 #include "cli/command.hpp"
@@ -12,6 +14,12 @@ namespace bt2c::cli {
 /// that are there when it is none of them, or there are several and none was named; Error(failed) when there
 /// is none at all.
 std::string chosen_network(const Context& context, chaindb::sqlite::Connection& database);
+
+/// All networks that the database has blocks or validators of.
+std::set<std::string> networks_of(chaindb::sqlite::Connection& database);
+
+/// What stands in the way of what the records of a pause promise.
+std::vector<std::string> pause_problems(const chaindb::PauseState& state);
 
 /// This machine and who asks, as a record without a policy names them: "root on validator-3".
 std::string local_authority();

@@ -39,6 +39,20 @@ std::vector<std::size_t> random_places(std::size_t count) {
 
 }  // namespace
 
+bool is_on_paper(Terminal& err, std::string_view phrase) {
+    const auto count = static_cast<std::size_t>(std::ranges::count(phrase, ' ')) + 1;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        bool right = true;
+        for (const std::size_t place : random_places(count)) {
+            const auto answer = ask_secret(base::format("Word {} of what is on the paper", place + 1));
+            right = right && answer && crypto::equal(answer->view(), base::as_bytes(word_at(phrase, place)));
+        }
+        if (right) return true;
+        err.write("That is not what was shown. Look at the paper again.\n");
+    }
+    return false;
+}
+
 void NewPhrase::declare(Options& options) {
     options.choice(words_, "--words", {"12", "24"}, "how many words the new phrase has");
     options.value(file_, "--phrase-file", "FILE", "write the new phrase there, on a disk to be carried away");
@@ -95,17 +109,7 @@ void NewPhrase::show(Context& context, const SecretBytes& phrase) const {
     err.write("\n" +
               err.styled(Style::bold, base::format("Write these {} words down, on paper, now.", words_)) +
               " They are shown this once.\n");
-    const auto count = static_cast<std::size_t>(std::ranges::count(phrase.text(), ' ')) + 1;
-    for (int attempt = 0; attempt < attempts; ++attempt) {
-        bool right = true;
-        for (const std::size_t place : random_places(count)) {
-            const auto answer = ask_secret(base::format("Word {} of what is on the paper", place + 1));
-            right = right && answer &&
-                    crypto::equal(answer->view(), base::as_bytes(word_at(phrase.text(), place)));
-        }
-        if (right) return;
-        err.write("That is not what was shown. Look at the paper again.\n");
-    }
+    if (is_on_paper(err, phrase.text())) return;
     throw Error(ErrorKind::failed, "the new phrase was not written down")
         .cause("words of it were asked back, and the answers were others")
         .state("nothing was changed; the phrase shown is worth nothing")

@@ -3,6 +3,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/json.hpp"
 #include "cli/context.hpp"
@@ -10,6 +13,10 @@
 #include "cli/share_output.hpp"
 
 namespace bt2c::cli {
+
+/// Asks on the terminal for some words of a phrase that was just shown; the person has a few attempts, each
+/// with other words. False when none was right.
+bool is_on_paper(Terminal& err, std::string_view phrase);
 
 /// Where a new phrase goes: the terminal, where some of its words are asked back; a file; or shares of it.
 class NewPhrase {

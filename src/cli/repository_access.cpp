@@ -68,13 +68,6 @@ SecretBytes hex_line(const SecretBytes& key) {
     return line;
 }
 
-std::optional<Secret> secret_of(Context& context) {
-    if (auto given = secret_from_environment()) return Secret::from_text(given->text());
-    const fs::path key_file = context.home_unchecked().key_file();
-    if (fs::exists(key_file)) return read_key_file(key_file);
-    return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<SecretBytes> secret_from_environment() {
@@ -90,6 +83,13 @@ bool secret_is_in_environment() {
            variable("BT2C_REPO_PASSWORD_COMMAND");
 }
 
+std::optional<Secret> secret_at_hand(Context& context) {
+    if (auto given = secret_from_environment()) return Secret::from_text(given->text());
+    const fs::path key_file = context.home_unchecked().key_file();
+    if (fs::exists(key_file)) return read_key_file(key_file);
+    return std::nullopt;
+}
+
 std::shared_ptr<storage::Location> repository_location(Context& context) {
     return context.locations().whole();
 }
@@ -100,7 +100,7 @@ Repository open_repository(Context& context) {
 
 Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location) {
     Repository::read_id(*location);  // whether there is one comes before which secret opens it
-    std::optional<Secret> secret = secret_of(context);
+    std::optional<Secret> secret = secret_at_hand(context);
     if (!secret) secret = secret_from_token(context, *location);
     if (!secret) {
         const auto typed = ask_secret("Password or recovery phrase of the repository");
@@ -180,9 +180,9 @@ Secret read_key_file(const fs::path& path) {
     return Secret::from_key_file(read_secret_file(path).view());
 }
 
-NewRepository make_repository(Context& context, std::optional<SecretBytes> new_password) {
+NewRepository make_repository(Context& context, std::optional<SecretBytes> new_password, SecretBytes phrase) {
     Repository::require_none(*repository_location(context));
-    const SecretBytes entropy = SecretBytes::random(32);
+    const SecretBytes entropy = phrase.empty() ? SecretBytes::random(32) : std::move(phrase);
     std::vector<Repository::LabelledSecret> secrets;
     secrets.push_back({{repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase"});
     std::optional<std::string> new_key_file;

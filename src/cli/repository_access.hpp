@@ -36,10 +36,15 @@ struct NewRepository {
 };
 /// Makes the repository: with the password that the operator gave, else with `new_password`, else with a
 /// new key file (or the one that is there). Throws Error when there is one already.
-NewRepository make_repository(Context& context, std::optional<crypto::SecretBytes> new_password = {});
+/// @param phrase the 32 bytes of a recovery phrase that was drawn before; empty: it is drawn now
+NewRepository make_repository(Context& context, std::optional<crypto::SecretBytes> new_password = {},
+                              crypto::SecretBytes phrase = {});
 
 /// Tells the recovery phrase and what to do with it, on stderr, once.
 void show_recovery_phrase(Context& context, const NewRepository& made);
+
+/// What opens the repository without asking anybody: the environment, else the key file; nullopt: nothing.
+std::optional<repository::Secret> secret_at_hand(Context& context);
 
 /// The password or phrase from the environment; nullopt when none of the variables is set.
 std::optional<crypto::SecretBytes> secret_from_environment();

@@ -52,20 +52,23 @@ SecretBytes read_line(int fd) {
         if (::poll(&waiting, 1, 200) <= 0) continue;
         const ssize_t got = ::read(fd, line.data() + filled, line.size() - filled);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) throw Error(ErrorKind::failed, "cannot read the secret: the input ended");
+        if (got <= 0) throw Error(ErrorKind::failed, "cannot read the answer: the input ended");
         filled += static_cast<std::size_t>(got);
         if (line.data()[filled - 1] == '\n') return line.first(filled - 1);
         if (filled == line.size())
             throw Error(ErrorKind::failed,
-                        base::format("cannot read the secret: it is longer than {} bytes", secret_size_max));
+                        base::format("cannot read the answer: it is longer than {} bytes", secret_size_max));
     }
+}
+
+void show_prompt(int fd, const std::string& question) {
+    const std::string prompt = question + ": ";
+    if (::write(fd, prompt.data(), prompt.size()) < 0) throw base::system_error("cannot ask", errno);
 }
 
 SecretBytes ask_on(int fd, const std::string& question) {
     const EchoOff echo_off(fd);
-    const std::string prompt = question + ": ";
-    if (::write(fd, prompt.data(), prompt.size()) < 0)
-        throw base::system_error("cannot ask for a secret", errno);
+    show_prompt(fd, question);
     return read_line(fd);
 }
 
@@ -79,6 +82,13 @@ std::optional<SecretBytes> ask_secret(const std::string& question) {
     const Descriptor terminal = open_terminal();
     if (!terminal) return std::nullopt;
     return ask_on(terminal.get(), question);
+}
+
+std::optional<std::string> ask_visibly(const std::string& question) {
+    const Descriptor terminal = open_terminal();
+    if (!terminal) return std::nullopt;
+    show_prompt(terminal.get(), question);
+    return std::string(read_line(terminal.get()).text());
 }
 
 std::optional<SecretBytes> ask_new_secret(const std::string& question) {

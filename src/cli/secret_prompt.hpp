@@ -13,6 +13,9 @@ namespace bt2c::cli {
 /// Error(failed) when the input ends or the line is longer than 1024 bytes.
 std::optional<crypto::SecretBytes> ask_secret(const std::string& question);
 
+/// The same for what may be seen while it is typed.
+std::optional<std::string> ask_visibly(const std::string& question);
+
 /// The same for a secret to be set: asked twice; Error(usage) when it is empty or the two differ.
 std::optional<crypto::SecretBytes> ask_new_secret(const std::string& question);
 

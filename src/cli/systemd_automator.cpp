@@ -83,7 +83,28 @@ class SystemdAutomator final : public Automator {
         return paths;
     }
 
+    std::string text() const override {
+        std::string all;
+        for (const std::string& name : ours()) all += text_of_ours(folder_ / name);
+        return all;
+    }
+
+    std::string standstill() const override {
+        for (const std::string& name : ours()) {
+            if (!name.ends_with(".timer")) continue;
+            const auto ended = systemctl({"is-active", name});
+            if (ended.status == 0) continue;
+            return base::format("{} is not active, systemctl says: {}", name,
+                                base::printable(without_line_end(base::as_text(ended.output))));
+        }
+        return "";
+    }
+
  private:
+    static std::string_view without_line_end(std::string_view text) {
+        return text.substr(0, text.find_last_not_of('\n') + 1);
+    }
+
     bool live() const { return !place_.root; }
 
     /// The names of our units that are there.

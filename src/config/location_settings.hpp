@@ -47,6 +47,8 @@ struct LocationSettings {
     int timeout_seconds = 30;  ///< for an answer, and for a transfer that does not move
     int retries = 5;           ///< of what may do better later; 0 to 20
     std::uint64_t upload_bytes_per_second = 0;  ///< 0: as fast as it goes
+
+    friend bool operator==(const LocationSettings&, const LocationSettings&) = default;
 };
 
 }  // namespace bt2c::config

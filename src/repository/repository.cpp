@@ -28,7 +28,7 @@ constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
 Error no_repository(storage::Location& location) {
     return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
                                                   base::printable(location.describe())))
-        .hint("make one with 'bt2c-dr repository init', or name another in config/dr.toml");
+        .hint("'bt2c-dr init' sets one up; or name another in config/dr.toml");
 }
 
 /// The first thing that is read: what fails here failed before anything was done.

@@ -49,6 +49,10 @@ class Location {
     /// object is not there.
     virtual bool keep_until(const std::string& /*name*/, base::UnixMs /*until*/) { return false; }
 
+    /// How many milliseconds the place's own clock is ahead of this machine's, less than 0 where it is
+    /// behind, by its last answer and to about a second; nullopt where it told no time.
+    virtual std::optional<base::UnixMs> clock_ahead() const { return std::nullopt; }
+
     /// Of a location that stands for several: those that can be read, the nearest first. Readers that find
     /// an object damaged try the others. Empty for all others.
     virtual std::vector<std::shared_ptr<Location>> copies() { return {}; }

@@ -129,7 +129,15 @@ std::variant<HttpResponse, HttpFailure> Client::try_once(const Request& request,
     auto answer = client.try_send(http);
     lock.lock();
     idle_.push_back(std::move(client));
+    if (const auto* const response = std::get_if<HttpResponse>(&answer))
+        if (const auto theirs = platform::parse_http_date(response->header("date")))
+            clock_ahead_ = *theirs - base::now_unix_ms();
     return answer;
+}
+
+std::optional<base::UnixMs> Client::clock_ahead() const {
+    const std::lock_guard lock(mutex_);
+    return clock_ahead_;
 }
 
 void Client::wait_before(int next_try, const std::string& retry_after) const {

@@ -48,6 +48,8 @@ class Client {
 
     const Options& options() const { return options_; }
     const std::string& host() const { return host_; }
+    /// As Location::clock_ahead().
+    std::optional<base::UnixMs> clock_ahead() const;
 
  private:
     std::variant<platform::HttpResponse, platform::HttpFailure> try_once(const Request& request,
@@ -60,9 +62,10 @@ class Client {
     Options options_;
     std::string scheme_, host_;  ///< host_ with its port
     std::unique_ptr<platform::SendLimit> limit_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<platform::HttpClient> idle_;
     std::shared_ptr<const Credentials> credentials_;
+    std::optional<base::UnixMs> clock_ahead_;
 };
 
 }  // namespace bt2c::storage::s3

@@ -162,10 +162,13 @@ TEST_F(S3BadLuck, SendsOtherBytesThanItKeeps) {
 TEST_F(S3BadLuck, TheClocksDoNotAgree) {
     for (const int seconds : {3600, -3600}) {
         server.state(R"({"clock_offset": )" + std::to_string(seconds) + "}");
-        const base::Error error = put_error();
+        S3Location place = location();
+        const base::Error error =
+            error_of([&] { static_cast<void>(place.put("packs/1b", bytes_of("contents"))); });
         EXPECT_THAT(error.message(), HasSubstr("the clocks do not agree"));
         EXPECT_THAT(error.cause(), HasSubstr("one is off by 60 minutes"));
         EXPECT_THAT(error.hint(), HasSubstr("timedatectl"));
+        EXPECT_NEAR(static_cast<double>(place.clock_ahead().value_or(0)), seconds * 1000.0, 30'000);
     }
 }
 

@@ -1,0 +1,57 @@
+#pragma once
+// The jobs of a home, set up on this machine: which scheduler runs them, what it needs, what is there.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/automation_install.hpp"
+#include "cli/context.hpp"
+
+namespace bt2c::cli {
+
+/// The settings that say when jobs run must be readable; see Context::settings().
+class AutomationSetup {
+ public:
+    struct Wishes {
+        std::string scheduler = "auto";                            ///< or "systemd", "cron", "agent"
+        std::optional<std::filesystem::path> root = std::nullopt;  ///< of an image of a system
+        std::string user;  ///< that jobs run as; empty: the home's owner
+    };
+    AutomationSetup(Context& context, Wishes wishes) : context_(context), wishes_(std::move(wishes)) {}
+
+    /// Which scheduler it is to be. Throws Error(failed) when it is not to be had here.
+    std::string choose() const;
+    /// Has `scheduler` run the jobs, and no other. With `dry_run` nothing is changed.
+    Installed install(const std::string& scheduler, bool dry_run) const;
+    /// Takes everything of it away; what was there.
+    std::vector<std::string> remove(bool dry_run) const;
+
+    /// Those that have something of this home's jobs now, up to date or not.
+    std::vector<std::string> present() const;
+    /// Why the jobs of `scheduler`, which are installed, do not run; empty: they do.
+    std::string standstill(const std::string& scheduler) const;
+    /// Variables that what is installed hands to the jobs, and that are not set so here.
+    std::vector<std::string> foreign_variables(const std::string& scheduler) const;
+
+    /// What would keep the jobs from running; asks the locations.
+    std::vector<std::string> notes(const std::string& scheduler) const;
+
+ private:
+    bool is_possible(std::string_view scheduler) const;
+    std::unique_ptr<Automator> automator(std::string_view scheduler) const;
+    bool for_system() const;
+    std::string user_of(const config::Home& home) const;
+    agent::Automation automation() const;
+    void remove_records(std::vector<std::string>& removed, bool dry_run) const;
+
+    Context& context_;
+    Wishes wishes_;
+};
+
+/// "systemd timers", "cron", "the agent".
+std::string scheduler_text(const std::string& scheduler);
+
+}  // namespace bt2c::cli

@@ -1,0 +1,45 @@
+#pragma once
+// The checks of 'doctor', in groups; each group stops at nothing but an interruption.
+
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+#include "cli/context.hpp"
+#include "cli/health_check.hpp"
+#include "crypto/secret.hpp"
+
+namespace bt2c::cli {
+
+/// `home`, `settings`, `database`, `signing`, `network_pause`, `clock` (chain).
+HealthChecks check_node(Context& context);
+/// `file_modes`: secrets that others may read, files that others may change or own.
+HealthChecks check_file_modes(Context& context);
+/// `disk_space`: of the home, the locations that are folders, and the place for restore tests.
+HealthChecks check_disk_space(Context& context);
+/// `schedule`: what runs the jobs.
+HealthChecks check_schedule(Context& context);
+/// `job`: how each ended last; `verify_age`; `clock` (jobs).
+HealthChecks check_jobs(Context& context);
+/// `repository`, `location`, `locations`, `offsite`, `location_keys`, `recovery_phrase`, `write_only`,
+/// `backup_age`, `full_backup_age`, `restore_test_age`, `key_rotation`, `clock` (backups).
+/// @param typed a password or phrase that was asked for; never asks for one itself
+HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed);
+
+/// How old something may be that is done each `period_s`: two runs may be missed, and an hour is for the
+/// run itself.
+constexpr base::UnixMs age_limit_ms(std::int64_t period_s) {
+    return (2 * period_s + 3600) * 1000;
+}
+/// The check `name`: whether `what` was done within `limit_ms` before `now`.
+/// @param newest when it was done last; nothing: never
+HealthCheck age_check(const std::string& name, const std::string& what,
+                      const std::optional<base::UnixMs>& newest, base::UnixMs limit_ms, base::UnixMs now,
+                      const std::string& mend);
+/// The check `clock`: a location's clock is `ahead` of this machine's, ms.
+HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahead);
+/// The check `clock`: a time that this machine wrote lies in its future.
+HealthCheck clock_check(const std::string& subject, const std::string& what,
+                        const std::optional<base::UnixMs>& newest, base::UnixMs now);
+
+}  // namespace bt2c::cli

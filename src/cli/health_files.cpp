@@ -1,0 +1,219 @@
+// Modes and owners of the home's files, and the room on its disks.
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+#include "cli/health_checks.hpp"
+#include "config/node_config.hpp"
+#include "platform/file.hpp"
+#include "platform/process.hpp"
+
+namespace bt2c::cli {
+
+namespace fs = std::filesystem;
+using base::format;
+using base::printable;
+using Status = HealthCheck::Status;
+
+namespace {
+
+constexpr std::size_t files_max = 10'000;  ///< of a home; more are not looked at, which is told
+constexpr std::size_t findings_max = 20;
+constexpr std::uint64_t key_bytes_max = 64 << 10;
+
+bool is_public(const fs::path& path) {
+    const fs::path end = path.extension();
+    return end == ".pub" || end == ".crt" || end == ".cer";
+}
+
+/// Whether a file of config/ is somebody's secret key, whatever its name.
+bool holds_private_key(const fs::path& path) {
+    try {
+        const base::Bytes contents = platform::read_file(path, key_bytes_max);
+        return base::as_text(contents).find("PRIVATE KEY-----") != std::string_view::npos;
+    } catch (const base::Error&) {  // too large for a key, or not ours to read
+        return false;
+    }
+}
+
+/// The walk over one home.
+class ModeCheck {
+ public:
+    explicit ModeCheck(const config::Home& home) : home_(home) {
+        struct stat info {};
+        owned_ = ::stat(home.root.c_str(), &info) == 0;
+        owner_ = info.st_uid;
+    }
+
+    /// All that is below a folder of the home. @param secret what lies there is nobody else's business
+    void walk(const fs::path& folder, bool secret) {
+        std::error_code error;
+        look(folder, false, true);
+        for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+             at.increment(error)) {
+            if (++seen_ > files_max) return;
+            if (at->is_symlink(error)) continue;
+            const fs::path& path = at->path();
+            const bool is_file = at->is_regular_file(error);
+            const bool hidden =
+                is_file && (secret ? !is_public(path)
+                                   : path == home_.key_file() || path == home_.write_key_file() ||
+                                         path.extension() == ".key" || holds_private_key(path));
+            look(path, hidden, true);
+        }
+    }
+
+    /// A folder whose contents are looked at elsewhere, or not at all.
+    void folder(const fs::path& path) {
+        if (!path.empty()) look(path, false, true);
+    }
+
+    /// A file that the settings name; it may lie anywhere and belong to anybody.
+    void named(const fs::path& path) {
+        if (!path.empty()) look(path, true, false);
+    }
+
+    HealthChecks done() {
+        if (checks_.empty())
+            checks_.push_back({"file_modes", "", Status::ok,
+                               format("{} files and folders are only their owner's to change", seen_), ""});
+        if (more_ > 0)
+            checks_.push_back(
+                {"file_modes", "", Status::finding, format("{} more files are like that", more_), ""});
+        if (seen_ > files_max)
+            checks_.push_back(
+                {"file_modes", "", Status::unknown,
+                 format("there are more than {} files; the others were not looked at", files_max), ""});
+        return std::move(checks_);
+    }
+
+ private:
+    void look(const fs::path& path, bool secret, bool of_home) {
+        struct stat info {};
+        if (::stat(path.c_str(), &info) != 0) return;
+        if (!told_.insert(path).second) return;
+        const std::string file = shell_word(path.native());
+        if (secret && (info.st_mode & 077) != 0)
+            add(path, format("it is secret, and others may use it: mode {:o}", info.st_mode & 07777U),
+                "chmod 600 " + file);
+        else if ((info.st_mode & 022) != 0)
+            add(path, format("others may change it: mode {:o}", info.st_mode & 07777U), "chmod go-w " + file);
+        if (of_home && owned_ && info.st_uid != owner_)
+            add(path,
+                format("it belongs to {}, the home to {}", printable(platform::user_name(info.st_uid)),
+                       printable(platform::user_name(owner_))),
+                "chown -R --reference=" + shell_word(home_.root.native()) + " " + file);
+    }
+
+    void add(const fs::path& path, std::string detail, std::string mend) {
+        if (checks_.size() < findings_max)
+            checks_.push_back({"file_modes", printable(path.native()), Status::finding, std::move(detail),
+                               std::move(mend)});
+        else
+            ++more_;
+    }
+
+    const config::Home& home_;
+    bool owned_ = false;
+    uid_t owner_ = 0;
+    std::size_t seen_ = 0, more_ = 0;
+    std::set<fs::path> told_;
+    HealthChecks checks_;
+};
+
+fs::path in_variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value ? value : "";
+}
+
+fs::path credentials_file(const config::LocationSettings& location) {
+    if (!location.credentials_file.empty()) return location.credentials_file;
+    if (fs::path named = in_variable("AWS_SHARED_CREDENTIALS_FILE"); !named.empty()) return named;
+    const fs::path user = in_variable("HOME");
+    return user.empty() ? user : user / ".aws/credentials";
+}
+
+/// A disk's room, against what is to go there.
+HealthCheck room_check(const std::string& subject, const fs::path& place, std::uint64_t needed,
+                       std::string_view what, const std::string& mend) {
+    constexpr std::uint64_t much = std::uint64_t{10} << 30;
+    fs::path there = place;
+    while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+    const fs::space_info space = fs::space(there);
+    HealthCheck check{"disk_space", subject, Status::ok, "", ""};
+    const std::string free = base::human_size(space.available);
+    if (space.available < needed)
+        check.detail = format("{} are free at {}, and {} takes {}", free, printable(place.native()), what,
+                              base::human_size(needed));
+    else if (space.available < std::min(space.capacity / 20, much))
+        check.detail = format("{} of {} are free at {}: it is nearly full", free,
+                              base::human_size(space.capacity), printable(place.native()));
+    if (!check.detail.empty()) {
+        check.status = Status::finding;
+        check.mend = mend;
+    } else {
+        check.detail = format("{} are free", free);
+    }
+    return check;
+}
+
+}  // namespace
+
+HealthChecks check_file_modes(Context& context) {
+    const config::Home& home = context.home();
+    ModeCheck check(home);
+    check.folder(home.root);
+    check.folder(context.settings().repository);
+    check.walk(home.config(), false);
+    check.walk(home.keys(), true);
+    check.walk(home.wallets(), true);
+    check.walk(home.network(), false);
+    const config::Settings& settings = context.settings();
+    check.named(settings.token_pin_file);
+    check.named(settings.network.etcd_key);
+    check.named(settings.network.etcd_password_file);
+    check.named(in_variable("BT2C_REPO_PASSWORD_FILE"));
+    for (const config::LocationSettings& location : settings.locations) {
+        if (location.kind == config::LocationKind::sftp) check.named(location.key_file);
+        if (location.kind == config::LocationKind::s3) check.named(credentials_file(location));
+    }
+    if (fs::exists(config::node_config_file(home))) {
+        const config::NodeConfig node = config::load_node_config(home);
+        check.named(node.tls_key);
+        check.named(node.wallet);
+        check.named(node.wallet_password_file);
+    }
+    return check.done();
+}
+
+HealthChecks check_disk_space(Context& context) {
+    constexpr std::uint64_t spare = 64 << 20;
+    const config::Home& home = context.home();
+    const config::Settings& settings = context.settings();
+    std::error_code absent;
+    const auto size = fs::file_size(home.database(), absent);
+    const std::uint64_t database = absent ? 0 : size;
+    const std::string retention = "make room there, or name another place in dr.toml";
+    HealthChecks checks;
+    checks.push_back(room_check("home", home.root, database + spare, "a restore beside the present database",
+                                "make room, or restore with --target DIR on another disk"));
+    // Compressed it takes about half.
+    if (!settings.repository.empty())
+        checks.push_back(room_check("local", settings.repository, database / 2, "a full backup", retention));
+    for (const config::LocationSettings& location : settings.locations)
+        if (location.kind == config::LocationKind::folder)
+            checks.push_back(
+                room_check(location.name, location.path, database / 2, "a full backup", retention));
+    if (!settings.schedule.scratch.empty())
+        checks.push_back(room_check("scratch", settings.schedule.scratch, database + spare, "a restore test",
+                                    "name another folder as schedule.scratch in dr.toml"));
+    return checks;
+}
+
+}  // namespace bt2c::cli

@@ -1,0 +1,292 @@
+// The repository: whether it opens, where it rests, how old what it holds is.
+
+#include <algorithm>
+#include <filesystem>
+
+#include "backup/writer_state.hpp"
+#include "base/text.hpp"
+#include "cli/health_checks.hpp"
+#include "cli/key_statuses.hpp"
+#include "cli/location_report.hpp"
+#include "cli/repository_access.hpp"
+#include "cli/token_slot.hpp"
+#include "config/job_record.hpp"
+#include "config/phrase_record.hpp"
+#include "repository/key_slots.hpp"
+
+namespace bt2c::cli {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::printable;
+using base::UnixMs;
+using repository::Manifest;
+using repository::ObjectId;
+using repository::Repository;
+using Status = HealthCheck::Status;
+
+namespace {
+
+constexpr std::int64_t hour_s = 3600, day_s = 24 * hour_s;
+
+/// What is known of the backups. Nothing where they cannot be read.
+struct Backups {
+    std::vector<Manifest> all;
+    std::optional<UnixMs> newest, newest_full;
+
+    void add(const Manifest& manifest) {
+        if (manifest.type == repository::BackupType::safety) return;
+        newest = std::max(newest.value_or(0), manifest.finished_at);
+        if (manifest.type == repository::BackupType::full)
+            newest_full = std::max(newest_full.value_or(0), manifest.finished_at);
+    }
+};
+
+class RepositoryChecks {
+ public:
+    RepositoryChecks(Context& context, const std::optional<crypto::SecretBytes>& typed)
+        : context_(context), typed_(typed) {}
+
+    HealthChecks look() {
+        const std::shared_ptr<storage::Location> whole = repository_location(context_);
+        ObjectId id{};
+        if (!find(*whole, id)) return std::move(checks_);
+        group("repository", [&] { open(whole, id); });
+        group("locations", [&] { look_at_places(); });
+        group("recovery_phrase", [&] { look_at_phrase(*whole, id); });
+        group("backup_age", [&] { look_at_ages(id); });
+        group("key_rotation", [&] { look_at_keys(); });
+        return std::move(checks_);
+    }
+
+ private:
+    void add(std::string name, std::string subject, Status status, std::string detail,
+             std::string mend = {}) {
+        checks_.push_back({std::move(name), std::move(subject), status, std::move(detail), std::move(mend)});
+    }
+    template <typename Look>
+    void group(const std::string& name, Look look) {
+        const HealthChecks failed = looked_at(name, [&] {
+            look();
+            return HealthChecks();
+        });
+        checks_.insert(checks_.end(), failed.begin(), failed.end());
+    }
+
+    bool find(storage::Location& whole, ObjectId& id) {
+        try {
+            id = Repository::read_id(whole);
+            return true;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            HealthCheck check = unknown_check("repository", error);
+            check.status = Status::finding;
+            if (error.kind() == ErrorKind::no_repository) {
+                check.detail += "; is its disk mounted?";
+                check.mend = "bt2c-dr init";
+            }
+            checks_.push_back(std::move(check));
+            return false;
+        }
+    }
+
+    /// With what is at hand; nobody is asked. Nothing: there is nothing that could open it.
+    std::optional<Repository> open_unasked(const std::shared_ptr<storage::Location>& whole) {
+        const config::Home& home = context_.home();
+        if (typed_) return Repository::open(whole, repository::Secret::from_text(typed_->text()));
+        if (auto secret = secret_at_hand(context_)) return Repository::open(whole, *secret);
+        if (fs::exists(home.write_key_file())) {
+            write_only_ = true;
+            return open_for_backup(context_, whole);
+        }
+        const config::Settings& settings = context_.settings();
+        if (settings.token_module.empty() || settings.token_pin_file.empty()) return std::nullopt;
+        const auto secret = secret_from_token(context_, *whole);
+        if (!secret) return std::nullopt;
+        return Repository::open(whole, *secret);
+    }
+
+    void open(const std::shared_ptr<storage::Location>& whole, const ObjectId& id) {
+        const config::Home& home = context_.home();
+        if (fs::exists(home.write_key_file()) && fs::exists(home.key_file()))
+            add("write_only", "", Status::finding,
+                format("this node is to read none of its backups, and {} lies beside its write key",
+                       printable(home.key_file().native())),
+                "bt2c-dr repository key confirm && rm " + shell_word(home.key_file().native()));
+        try {
+            const auto repository = open_unasked(whole);
+            if (!repository) {
+                add("repository", "", Status::unknown,
+                    "there is no key file, and no password was given: backups could not be looked at",
+                    "export BT2C_REPO_PASSWORD_FILE=FILE");
+                return;
+            }
+            if (!write_only_) read(*repository);
+            add("repository", "", Status::ok,
+                format("repository {} {}", id.hex().substr(0, 8),
+                       write_only_ ? "takes this node's backups" : "opens"));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            HealthCheck check = unknown_check("repository", error);
+            check.status = Status::finding;
+            checks_.push_back(std::move(check));
+        }
+    }
+
+    void read(const Repository& repository) {
+        repository::BackupList list = repository.list();
+        backups_.emplace();
+        backups_->all = std::move(list.backups);
+        for (const Manifest& manifest : backups_->all) backups_->add(manifest);
+        for (const auto& damaged : list.damaged)
+            add("repository", damaged.id.substr(0, 8), Status::finding,
+                format("the backup's manifest is damaged: {}", printable(damaged.reason)),
+                "bt2c-dr repository check --repair");
+        for (const auto& [id, at] : repository.proofs()) proved_ = std::max(proved_.value_or(0), at);
+    }
+
+    void look_at_places() {
+        LocationReport report = look_at_locations(context_.locations(), {});
+        for (const LocationStatus& status : report.all) {
+            if (status.state == "away")
+                add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
+            else if (status.state == "healthy")
+                add("location", status.name, Status::ok, format("backups there: {}", status.backups));
+        }
+        for (const LocationStatus& status : report.all)
+            if (status.clock_ahead)
+                checks_.push_back(clock_difference_check(status.name, *status.clock_ahead));
+        const bool enough = report.all.size() >= 3,
+                   one_offsite = std::ranges::any_of(
+                       report.all, [](const LocationStatus&status) { return status.facts.offsite; });
+        for (LocationWarning& warning : report.warnings) {
+            // Where enough are named, others would not help: those that are there have to come back.
+            const bool named = warning.check == "offsite" ? one_offsite : enough;
+            if (warning.mend.empty()) warning.mend = named ? "bt2c-dr location status" : "bt2c-dr init";
+            add(warning.check, warning.subject, Status::finding, warning.text, warning.mend);
+        }
+        const auto warned = [&](std::string_view check) {
+            return std::ranges::any_of(report.warnings, [&](const auto& one) { return one.check == check; });
+        };
+        if (!warned("locations"))
+            add("locations", "", Status::ok, format("{} locations are healthy", report.healthy));
+        if (!warned("offsite")) add("offsite", "", Status::ok, "a healthy location is offsite");
+    }
+
+    void look_at_phrase(storage::Location& whole, const ObjectId& id) {
+        if (write_only_) {
+            add("recovery_phrase", "", Status::skipped,
+                "it is not for this node, which must not read its backups: 'repository key confirm' where "
+                "the "
+                "team keeps the keys");
+            return;
+        }
+        const auto slots = repository::list_slots(whole).slots;
+        const auto is_phrase = [](const repository::SlotInfo& slot) {
+            return slot.kind == repository::SlotKind::recovery_phrase;
+        };
+        if (std::ranges::none_of(slots, is_phrase)) {
+            add("recovery_phrase", "", Status::finding, "the repository has none: its keys are all there is",
+                "bt2c-dr repository key add --recovery-phrase");
+            return;
+        }
+        const auto record = config::load_phrase_record(context_.home());
+        const bool confirmed =
+            record && record->repository == id.hex() && std::ranges::any_of(slots, [&](const auto& slot) {
+                return is_phrase(slot) && slot.id.hex() == record->slot;
+            });
+        if (confirmed)
+            add("recovery_phrase", "", Status::ok,
+                "it was confirmed on " + base::format_utc(record->confirmed_at).substr(0, 10));
+        else
+            add("recovery_phrase", "", Status::finding,
+                record ? "what was confirmed is the phrase of another repository, or was removed"
+                       : "nobody confirmed yet that it is on paper",
+                "bt2c-dr repository key confirm");
+    }
+
+    /// By the records of jobs, where the backups cannot be read.
+    void ages_of_jobs() {
+        for (const char* name : {"full", "incremental"}) {
+            const auto record = config::load_job_record(context_.home(), name);
+            if (!record || !record->last_ok) continue;
+            backups_->newest = std::max(backups_->newest.value_or(0), *record->last_ok);
+            if (std::string_view(name) == "full") backups_->newest_full = record->last_ok;
+        }
+    }
+
+    void look_at_ages(const ObjectId& id) {
+        const bool readable = backups_.has_value();
+        if (!readable) {
+            backups_.emplace();
+            const auto state = backup::WriterState::load(backup::WriterState::file(context_.home(), id), id);
+            if (state) {
+                backups_->add(state->record.latest);
+                backups_->add(state->record.full);
+            } else {
+                ages_of_jobs();
+            }
+        }
+        const auto period = [](const std::optional<config::WeeklyTime>& time, std::int64_t otherwise_s) {
+            return !time ? otherwise_s : time->weekday ? 7 * day_s : day_s;
+        };
+        const config::ScheduleSettings& schedule = context_.settings().schedule;
+        const UnixMs now = base::now_unix_ms();
+        const std::int64_t full_s = period(schedule.full, 7 * day_s);
+        const std::int64_t any_s =
+            schedule.incremental_minutes > 0
+                ? std::min<std::int64_t>(full_s, std::int64_t{schedule.incremental_minutes} * 60)
+                : full_s;
+        checks_.push_back(
+            age_check("backup_age", "backup", backups_->newest, age_limit_ms(any_s), now, "bt2c-dr backup"));
+        checks_.push_back(age_check("full_backup_age", "full backup", backups_->newest_full,
+                                    age_limit_ms(full_s), now, "bt2c-dr backup --type full"));
+        checks_.push_back(clock_check("backups", "the newest backup", backups_->newest, now));
+        if (write_only_) {
+            add("restore_test_age", "", Status::skipped,
+                "this node cannot read its backups: restore tests run where the team keeps the keys");
+            return;
+        }
+        if (const auto record = config::load_job_record(context_.home(), "restore-test");
+            record && record->last_ok)
+            proved_ = std::max(proved_.value_or(0), *record->last_ok);
+        checks_.push_back(age_check("restore_test_age", "restore test", proved_,
+                                    age_limit_ms(period(schedule.restore_test, 30 * day_s)), now,
+                                    "bt2c-dr test-restore"));
+        if (!readable) backups_.reset();
+    }
+
+    void look_at_keys() {
+        KeyStatuses statuses;
+        read_key_statuses(context_, backups_ ? &backups_->all : nullptr, statuses);
+        for (const keys::KeyStatus& key : statuses.keys) {
+            if (statuses.overdue(key))
+                add("key_rotation", printable(key.address), Status::finding,
+                    "it is overdue since " + base::format_utc(*key.due).substr(0, 10),
+                    "bt2c-dr keys rotate --address " + shell_word(key.address));
+            if (!key.problem.empty())
+                add("key_rotation", printable(key.address), Status::finding, printable(key.problem),
+                    "bt2c-dr recover-keys");
+        }
+        if (std::ranges::none_of(checks_, [](const auto& check) { return check.name == "key_rotation"; }))
+            add("key_rotation", "", Status::ok,
+                statuses.keys.empty() ? "there are no wallets in this home" : "no key is due");
+    }
+
+    Context& context_;
+    const std::optional<crypto::SecretBytes>& typed_;
+    bool write_only_ = false;
+    std::optional<Backups> backups_;
+    std::optional<UnixMs> proved_;
+    HealthChecks checks_;
+};
+
+}  // namespace
+
+HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed) {
+    return RepositoryChecks(context, typed).look();
+}
+
+}  // namespace bt2c::cli

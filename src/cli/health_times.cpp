@@ -1,0 +1,67 @@
+// Whether things are too old, or of a time that has not come.
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "cli/health_checks.hpp"
+
+namespace bt2c::cli {
+
+using Status = HealthCheck::Status;
+
+namespace {
+
+/// Clocks of sound machines differ by less.
+constexpr base::UnixMs clock_tolerance_ms = 300'000;
+
+constexpr std::string_view mend_clock = "timedatectl set-ntp true";
+
+std::string span_text(base::UnixMs ms) {
+    constexpr base::UnixMs minute_ms = 60'000;
+    if (ms < minute_ms) return "less than a minute";
+    return base::human_duration(static_cast<double>(ms) / 1000);
+}
+
+}  // namespace
+
+HealthCheck age_check(const std::string& name, const std::string& what,
+                      const std::optional<base::UnixMs>& newest, base::UnixMs limit_ms, base::UnixMs now,
+                      const std::string& mend) {
+    HealthCheck check{name, "", Status::ok, "", ""};
+    if (!newest) {
+        check.status = Status::finding;
+        check.detail = base::format("there was no {} yet", what);
+    } else if (now - *newest > limit_ms) {
+        check.status = Status::finding;
+        check.detail = base::format("the last {} was {} ago, on {}; it should be less than {}", what,
+                                    span_text(now - *newest), base::format_utc(*newest / 1000 * 1000),
+                                    span_text(limit_ms));
+    } else {
+        check.detail =
+            base::format("the last {} was {} ago", what, span_text(std::max<base::UnixMs>(0, now - *newest)));
+    }
+    if (check.status == Status::finding) check.mend = mend;
+    return check;
+}
+
+HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahead) {
+    const base::UnixMs apart = ahead < 0 ? -ahead : ahead;
+    if (apart <= clock_tolerance_ms)
+        return {"clock", location, Status::ok, "it agrees with that of the location", ""};
+    return {"clock", location, Status::finding,
+            base::format("this machine's clock is {} {} that of the location", span_text(apart),
+                         ahead < 0 ? "ahead of" : "behind"),
+            std::string(mend_clock)};
+}
+
+HealthCheck clock_check(const std::string& subject, const std::string& what,
+                        const std::optional<base::UnixMs>& newest, base::UnixMs now) {
+    if (!newest || *newest - now <= clock_tolerance_ms)
+        return {"clock", subject, Status::ok, base::format("{} is not ahead of the clock", what), ""};
+    return {"clock", subject, Status::finding,
+            base::format("{} is of {}, {} after this machine's time: the clock is slow, or was fast then",
+                         what, base::format_utc(*newest / 1000 * 1000), span_text(*newest - now)),
+            std::string(mend_clock)};
+}
+
+}  // namespace bt2c::cli

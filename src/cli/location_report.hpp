@@ -1,0 +1,53 @@
+#pragma once
+// What each location holds and lacks, and what is wrong with that.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "cli/locations.hpp"
+
+namespace bt2c::cli {
+
+/// What one location is found to be.
+struct LocationStatus {
+    std::string name, where;
+    std::string state;  ///< "healthy", "behind" or "away"
+    std::string error;  ///< why it is not healthy
+    LocationFacts facts;
+    std::size_t backups = 0;
+    std::vector<std::string> missing = {};
+    std::vector<std::string> odd_keys = {};  ///< slots that the first location has not
+    std::optional<base::UnixMs> newest = {};
+    std::uint64_t objects = 0, bytes = 0;          ///< as far as they were counted
+    std::optional<base::UnixMs> clock_ahead = {};  ///< as storage::Location has it, ms
+};
+
+struct LocationWarning {
+    std::string subject;  ///< a location's name; empty: all of them together
+    std::string check;    ///< "location", "locations", "offsite", "location_keys"
+    std::string text;
+    std::string mend;  ///< a command; empty where there is none
+
+    /// As one line for people.
+    std::string line() const { return mend.empty() ? text : text + ": " + mend; }
+};
+
+struct LocationReport {
+    std::vector<LocationStatus> all;
+    std::vector<LocationWarning> warnings;  ///< those that are away have none
+    std::size_t healthy = 0;
+    bool away = false;
+};
+
+struct LocationQuestions {
+    std::map<std::string, base::UnixMs> made = {};  ///< when the backups were made, by id
+    bool measured = false;                          ///< count objects and bytes, which takes long
+};
+
+/// Asks all of them; one that fails is away.
+LocationReport look_at_locations(const Locations& locations, const LocationQuestions& questions);
+
+}  // namespace bt2c::cli

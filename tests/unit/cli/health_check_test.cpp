@@ -1,0 +1,125 @@
+// What doctor makes of what it sees. [A1]
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "cli/doctor.hpp"
+#include "cli/health_checks.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::UnixMs;
+using testing::HasSubstr;
+using Status = HealthCheck::Status;
+
+constexpr UnixMs hour = 3'600'000, now = 1'800'000'000'000;
+
+TEST(AgeCheck, TwoRunsMayBeMissed) {
+    const UnixMs limit = age_limit_ms(3600);
+    EXPECT_EQ(limit, 3 * hour);
+    const auto check = [&](std::optional<UnixMs> newest) {
+        return age_check("backup_age", "backup", newest, limit, now, "bt2c-dr backup");
+    };
+    EXPECT_EQ(check(now - 3 * hour).status, Status::ok);
+    EXPECT_EQ(check(now + 3 * hour).status, Status::ok);  // the clock has a check of its own
+    const HealthCheck old = check(now - 3 * hour - 1);
+    EXPECT_EQ(old.status, Status::finding);
+    EXPECT_EQ(old.mend, "bt2c-dr backup");
+    EXPECT_THAT(old.detail, HasSubstr("it should be less than 3 h"));
+    EXPECT_EQ(check(std::nullopt).status, Status::finding);
+    EXPECT_THAT(check(std::nullopt).detail, HasSubstr("there was no backup yet"));
+}
+
+TEST(ClockCheck, TimesToComeAreOfAWrongClock) {
+    EXPECT_EQ(clock_check("jobs", "the newest run", std::nullopt, now).status, Status::ok);
+    EXPECT_EQ(clock_check("jobs", "the newest run", now + hour / 12, now).status, Status::ok);
+    const HealthCheck wrong = clock_check("jobs", "the newest run", now + hour, now);
+    EXPECT_EQ(wrong.status, Status::finding);
+    EXPECT_THAT(wrong.mend, HasSubstr("timedatectl"));
+}
+
+TEST(ClockCheck, LocationsHaveClocks) {
+    EXPECT_EQ(clock_difference_check("s3", 60'000).status, Status::ok);
+    EXPECT_THAT(clock_difference_check("s3", hour).detail, HasSubstr("1 h 00 min behind that of"));
+    EXPECT_THAT(clock_difference_check("s3", -hour).detail, HasSubstr("1 h 00 min ahead of that of"));
+    EXPECT_EQ(clock_difference_check("s3", -hour).status, Status::finding);
+}
+
+TEST(LookedAt, ErrorsAreUnknownAndInterruptionIsNot) {
+    const HealthChecks checks = looked_at("disk_space", []() -> HealthChecks {
+        throw Error(ErrorKind::failed, "cannot look").cause("no right").hint("sudo");
+    });
+    ASSERT_EQ(checks.size(), 1U);
+    EXPECT_EQ(checks[0].status, Status::unknown);
+    EXPECT_TRUE(checks[0].is_finding());
+    EXPECT_EQ(checks[0].detail, "cannot look: no right");
+    EXPECT_EQ(checks[0].mend, "sudo");
+    EXPECT_EQ(looked_at("x", []() -> HealthChecks { throw std::runtime_error("odd"); })[0].detail, "odd");
+    EXPECT_THROW(looked_at("x", []() -> HealthChecks { throw Error(ErrorKind::interrupted, "stop"); }),
+                 Error);
+}
+
+TEST(LookedAt, WhatHangsIsGivenUp) {
+    const auto begun = std::chrono::steady_clock::now();
+    const HealthChecks checks = looked_at_within(std::chrono::milliseconds(300), "locations", [] {
+        std::this_thread::sleep_for(std::chrono::hours(1));
+        return HealthChecks();
+    });
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+    ASSERT_EQ(checks.size(), 1U);
+    EXPECT_EQ(checks[0].status, Status::unknown);
+    EXPECT_THAT(checks[0].detail, HasSubstr("given up after"));
+    const HealthChecks crashed =
+        looked_at_within(std::chrono::seconds(20), "locations", []() -> HealthChecks { ::_exit(7); });
+    EXPECT_THAT(crashed.at(0).detail, HasSubstr("ended early (7)"));
+}
+
+TEST(LookedAt, ChecksComeOverWhole) {
+    const HealthChecks sent{{"job", "full", Status::finding, "it ended with status 1", "bt2c-dr job full"},
+                            {"offsite", "", Status::ok, "yes", ""},
+                            {"x", "", Status::skipped, "", ""}};
+    const HealthChecks got = looked_at_within(std::chrono::seconds(20), "all", [&] { return sent; });
+    ASSERT_EQ(got.size(), sent.size());
+    for (std::size_t i = 0; i < sent.size(); ++i)
+        EXPECT_EQ(got[i].to_json().dump(), sent[i].to_json().dump());
+}
+
+TEST(Health, FindingsComeWithWhatMendsThem) {
+    const HealthChecks checks{{"home", "", Status::ok, "/srv/node", ""},
+                              {"offsite", "", Status::finding, "none is", "bt2c-dr init"},
+                              {"restore_test_age", "", Status::skipped, "elsewhere", ""}};
+    TextTerminal plain, coloured(true, true, 80);
+    Output out(plain);
+    print_health(out, checks, false);
+    EXPECT_EQ(out.text(),
+              "finding  offsite  none is\n         → bt2c-dr init\n1 of 3 checks found something.\n");
+    Output all(plain);
+    print_health(all, checks, true);
+    EXPECT_THAT(all.text(), HasSubstr("skipped  restore_test_age  elsewhere\n"));
+    Output well(plain);
+    print_health(well, {checks[0], checks[2]}, false);
+    EXPECT_EQ(well.text(), "All is well: 2 checks, nothing found.\n");
+    Output colours(coloured);
+    print_health(colours, checks, false);
+    EXPECT_THAT(colours.text(), HasSubstr("\x1b["));
+    const base::Json document = health_document(checks);
+    EXPECT_FALSE(document.bool_at("ok"));
+    EXPECT_EQ(document.integer_at("findings"), 1);
+}
+
+TEST(ShellWord, CommandsCanBePasted) {
+    EXPECT_EQ(shell_word("/srv/node/a.key"), "/srv/node/a.key");
+    EXPECT_EQ(shell_word("/my node"), "'/my node'");
+    EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+    EXPECT_EQ(shell_word(""), "''");
+}
+
+}  // namespace
+}  // namespace bt2c::cli

@@ -1,0 +1,117 @@
+// Answers that init is given beforehand. [A1]
+
+#include "cli/init_wishes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "cli/location_trial.hpp"
+#include "storage/memory/memory_location.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using base::Error;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+std::string complaint(const std::string& answers) {
+    const support::TemporaryFolder folder;
+    folder.write("answers", answers);
+    InitWishes wishes;
+    try {
+        wishes.read_answers(folder.path() / "answers");
+    } catch (const Error& error) {
+        return error.message();
+    }
+    return "";
+}
+
+TEST(InitWishes, AFileSaysWhatOptionsSay) {
+    const support::TemporaryFolder folder;
+    folder.write("answers",
+                 "# for node-7\n\nnon-interactive\nrepository = /srv/b\n"
+                 "location = name=usb,kind=folder,path=/mnt/usb\n"
+                 "  location = name=s,kind=sftp,host=h,path=p  \r\nfull=01:00\nschedule = agent");
+    InitWishes wishes;
+    wishes.read_answers(folder.path() / "answers");
+    EXPECT_TRUE(wishes.non_interactive);
+    EXPECT_EQ(wishes.repository, "/srv/b");
+    EXPECT_EQ(wishes.scheduler, "agent");
+    EXPECT_THAT(wishes.schedule(), ElementsAre(Pair("full", "01:00")));
+    const auto locations = wishes.locations();
+    ASSERT_EQ(locations.size(), 2U);
+    EXPECT_THAT(locations[0],
+                ElementsAre(Pair("name", "usb"), Pair("kind", "folder"), Pair("path", "/mnt/usb")));
+    EXPECT_THAT(locations[1],
+                ElementsAre(Pair("name", "s"), Pair("kind", "sftp"), Pair("host", "h"), Pair("path", "p")));
+}
+
+TEST(InitWishes, WrongLinesAreNamed) {
+    EXPECT_THAT(complaint("\nrepositry = x\n"), HasSubstr("line 2: there is no option 'repositry'"));
+    EXPECT_THAT(complaint("schedule = anacron\n"), HasSubstr("'anacron' is no choice of 'schedule'"));
+    EXPECT_THAT(complaint("first-backup = yes\n"), HasSubstr("takes no value"));
+    EXPECT_THAT(complaint("repository\n"), HasSubstr("takes a value"));
+    EXPECT_EQ(complaint("first-backup\n"), "");
+}
+
+TEST(InitWishes, EachLocationBeginsWithItsName) {
+    InitWishes wishes;
+    wishes.location_words = {"kind=folder", "name=usb"};
+    EXPECT_THROW(wishes.locations(), Error);
+    wishes.location_words = {"name=usb", "folder"};
+    EXPECT_THROW(wishes.locations(), Error);
+}
+
+/// Fails in one way.
+class Faulty final : public storage::Location {
+ public:
+    enum class Fault { none, other_bytes, not_listed, not_removable };
+    explicit Faulty(Fault fault) : fault_(fault) {}
+    std::string describe() const override { return "a place of the test"; }
+    bool put(const std::string& name, base::ByteView contents) override { return inner_.put(name, contents); }
+    std::optional<base::Bytes> get(const std::string& name) override {
+        auto contents = inner_.get(name);
+        if (fault_ == Fault::other_bytes && contents) contents->back() ^= 1;
+        return contents;
+    }
+    std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
+                                         std::uint64_t size) override {
+        return inner_.get_range(name, offset, size);
+    }
+    std::optional<std::uint64_t> size_of(const std::string& name) override { return inner_.size_of(name); }
+    std::vector<storage::ObjectInfo> list(const std::string& folder) override {
+        if (fault_ == Fault::not_listed) return {};
+        return inner_.list(folder);
+    }
+    bool remove(const std::string& name) override {
+        if (fault_ == Fault::not_removable) throw Error(base::ErrorKind::failed, "no permission");
+        return inner_.remove(name);
+    }
+    std::size_t objects() { return inner_.list("").size(); }
+
+ private:
+    Fault fault_;
+    storage::memory::MemoryLocation inner_;
+};
+
+TEST(LocationTrial, LeavesNothingAndTellsWhatFails) {
+    Faulty sound(Faulty::Fault::none);
+    const LocationTrial trial = try_location(sound);
+    EXPECT_TRUE(trial.removable);
+    EXPECT_FALSE(trial.repository);
+    EXPECT_EQ(sound.objects(), 0U);
+    for (const auto fault : {Faulty::Fault::other_bytes, Faulty::Fault::not_listed}) {
+        Faulty faulty(fault);
+        EXPECT_THROW(try_location(faulty), Error);
+        EXPECT_EQ(faulty.objects(), 0U);
+    }
+    Faulty append_only(Faulty::Fault::not_removable);
+    EXPECT_FALSE(try_location(append_only).removable);
+}
+
+}  // namespace
+}  // namespace bt2c::cli
