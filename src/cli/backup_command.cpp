@@ -2,6 +2,7 @@
 #include "cli/backup_document.hpp"
 #include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 
 namespace bt2c::cli {
@@ -64,6 +65,7 @@ class BackupCommand final : public Command {
     }
 
     repository::Repository open_or_make(Context& context) {
+        context.locations().require_found();
         const auto location = repository_location(context);
         if (repository::Repository::exists(*location)) return open_for_backup(context, location);
         if (std::filesystem::exists(context.home().write_key_file()))
