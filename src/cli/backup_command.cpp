@@ -124,6 +124,7 @@ class BackupCommand final : public Command {
     static void print_locations(Output& out, const std::vector<LocationOutcome>& outcomes) {
         if (outcomes.size() < 2) return;
         std::vector<std::pair<std::string, Cell>> fields;
+        fields.reserve(outcomes.size());
         for (const LocationOutcome& outcome : outcomes)
             fields.push_back({outcome.name, outcome.status == "ok"
                                                 ? Cell("has it", Style::green)

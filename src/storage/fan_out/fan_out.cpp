@@ -20,6 +20,7 @@ namespace {
 
 std::vector<std::shared_ptr<Part>> parts_of(std::vector<Place> places) {
     std::vector<std::shared_ptr<Part>> parts;
+    parts.reserve(places.size());
     for (Place& place : places) parts.push_back(std::make_shared<Part>(std::move(place)));
     return parts;
 }
