@@ -149,13 +149,45 @@ report_network() {
     /usr/bin/python3 bench/network.py "$bin" "$work" "${BENCH_ORDERS:-25}"
 }
 
+report_locations() {
+    mkdir "$work/locations"
+    echo "## Backups into several locations"
+    echo
+    echo "\`bench/run.sh --locations\`, $(date -u +%F). A folder, S3 (a real OpenStack Swift with s3api) and SFTP (a real sshd), all on this machine: their processor time adds up on its cores."
+    echo
+    report_machine
+    echo "- Chain: layout *fresh*, $blocks blocks of $transactions transactions, $(megabytes "$(stat -c %s "$chain")") MB."
+    echo "- Servers: Swift $(dpkg-query -W -f='${Version}' swift-proxy), one process for each of its servers; OpenSSH $(dpkg-query -W -f='${Version}' openssh-server). Peer: $(rclone version | sed -n 1p). The servers' data lies on $(findmnt -no FSTYPE -T "${TMPDIR:-/tmp}")."
+    /usr/bin/python3 bench/locations.py "$bin" "$chain" "$work/locations" "$rounds"
+}
+
+# Parts that were not measured here are those of the present document.
+published_parts() {
+    local part heading
+    while read -r part heading; do
+        if [[ -e $dir/$part.md ]]; then continue; fi
+        awk -v heading="## $heading" '
+            /^## / && !/^## How long a node waits$/ { inside = $0 == heading }
+            inside { if (/^$/) { blank = blank "\n" } else { printf "%s%s\n", blank, $0; blank = "" } }' \
+            docs/benchmarks.md >"$dir/$part.md"
+        if [[ ! -s $dir/$part.md ]]; then rm "$dir/$part.md"; fi
+    done <<'END'
+result Against other tools
+tall A chain ten times as tall
+keys A key from its phrase
+agents Orders to agents
+locations Backups into several locations
+network A network of ten validators
+END
+}
+
 # The document: the parts that were measured, each by its latest run.
 report_document() {
     local part
     echo "# Benchmarks"
     echo
-    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\`, \`bench/run.sh --agents\` and \`bench/run.sh --network\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
-    for part in result tall keys agents network; do
+    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\`, \`bench/run.sh --agents\`, \`bench/run.sh --locations\` and \`bench/run.sh --network\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
+    for part in result tall keys agents locations network; do
         if [[ -e $dir/$part.md ]]; then
             echo
             cat "$dir/$part.md"

@@ -5,6 +5,7 @@
 #   bench/run.sh --tall   our peak memory alone, on a chain ten times as tall
 #   bench/run.sh --keys   a key from its phrase, against PyCryptodome
 #   bench/run.sh --agents an order to a thousand agents through a real etcd, and to ten through a folder
+#   bench/run.sh --locations backups into a folder, a real Swift and a real sshd, alone and together, against rclone
 #   bench/run.sh --network a network of ten validators: orders through a real etcd, and how fast a node syncs
 #
 # BENCH_BLOCKS (150000), BENCH_ROUNDS (5), BENCH_DIR (build/bench), BENCH_BIN (build/release/bin).
@@ -17,15 +18,16 @@ source bench/measure.sh
 source bench/report.sh
 
 usual_blocks=150000 usual_rounds=5 transactions=11
-tall=no keys=no agents=no network=no
+tall=no keys=no agents=no network=no locations=no
 case ${1:-} in
     '') ;;
     --tall) tall=yes ;;
     --keys) keys=yes ;;
     --agents) agents=yes ;;
     --network) network=yes ;;
+    --locations) locations=yes ;;
     *)
-        sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
         exit 2
         ;;
 esac
@@ -178,6 +180,21 @@ stop_writer() {
     writer=
 }
 
+if [[ $locations == yes ]]; then
+    say "locations"
+    cmake --build build/release --target bt2c-dr remote_servers
+    warm "$chain"
+    report_locations >"$work/locations.md"
+    cat "$work/locations.md"
+    if [[ $blocks == "$usual_blocks" && $rounds == "$usual_rounds" ]]; then
+        mv "$work/locations.md" "$dir"
+        published_parts
+        report_document >"$dir/benchmarks.md"
+        cp "$dir/benchmarks.md" docs/benchmarks.md
+        say "written to docs/benchmarks.md"
+    fi
+    exit
+fi
 warm "$chain" "$later"
 if [[ $tall == yes ]]; then
     say "our peak memory"

@@ -2,6 +2,7 @@
 #include "cli/backup_document.hpp"
 #include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 
 namespace bt2c::cli {
@@ -64,6 +65,7 @@ class BackupCommand final : public Command {
     }
 
     repository::Repository open_or_make(Context& context) {
+        context.locations().require_found();
         const auto location = repository_location(context);
         if (repository::Repository::exists(*location)) return open_for_backup(context, location);
         if (std::filesystem::exists(context.home().write_key_file()))
@@ -122,6 +124,7 @@ class BackupCommand final : public Command {
     static void print_locations(Output& out, const std::vector<LocationOutcome>& outcomes) {
         if (outcomes.size() < 2) return;
         std::vector<std::pair<std::string, Cell>> fields;
+        fields.reserve(outcomes.size());
         for (const LocationOutcome& outcome : outcomes)
             fields.push_back({outcome.name, outcome.status == "ok"
                                                 ? Cell("has it", Style::green)

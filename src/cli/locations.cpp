@@ -17,6 +17,7 @@ using base::ErrorKind;
 using base::format;
 using base::Json;
 using repository::Repository;
+using storage::fan_out::reason_of;
 using storage::fan_out::Standing;
 
 namespace {
@@ -24,10 +25,6 @@ namespace {
 constexpr std::uint64_t format_bytes_max = 4096;
 /// For the first answer of a location; its own time limits come to minutes where names do not resolve.
 constexpr std::chrono::seconds answer_patience{15};
-
-std::string reason_of(const Error& error) {
-    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
-}
 
 std::optional<std::string> id_in(const std::optional<base::Bytes>& contents) {
     if (!contents) return std::nullopt;
@@ -110,6 +107,7 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
         One& one = all_[i];
         one.has_repository = answers[i].has_value();
         if (const auto away = fan_->parts()[i]->away()) {
+            silent_ = true;
             leave_out(i, *away);
             continue;
         }
@@ -129,8 +127,7 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                 Error(ErrorKind::failed, "it is empty, and held the repository before")
                     .cause(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it "
                                   "again",
-                                  one.name))
-                    .hint("mount the disk; to begin with a new repository: bt2c-dr repository init");
+                                  one.name));
         if (!refused) continue;
         one.has_repository = false;
         leave_out(i, *refused);
@@ -140,6 +137,8 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
         else
             fan_->leave(i, *refused);
     }
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (!id.empty() && !answers[i]) fan_->note_empty(i);
 }
 
 const Locations::One& Locations::first() const {
@@ -153,6 +152,23 @@ const Locations::One& Locations::first() const {
 
 repository::SyncOptions Locations::sync_options(const One& target) const {
     return {all_.front().problem.empty() ? all_.front().location.get() : nullptr, target.uploads};
+}
+
+void Locations::require_found() const {
+    std::string away;
+    for (const One& one : all_) {
+        if (one.has_repository) return;
+        if (!one.problem.empty()) away += format("{}{}: {}", away.empty() ? "" : "; ", one.name, one.problem);
+    }
+    if (!away.empty())
+        throw Error(ErrorKind::failed, "cannot open the repository: no location that can be reached has it")
+            .cause(away)
+            .state("nothing was read or changed")
+            .hint(silent_
+                      ? format("mend one of these, or their tables in {}; no new repository is made while "
+                               "one of them may hold the old one",
+                               base::printable(home_.settings_file().native()))
+                      : "mount their disks; to begin with a new repository: bt2c-dr repository init");
 }
 
 Repository Locations::init(const std::vector<Repository::LabelledSecret>& secrets) {
@@ -283,9 +299,10 @@ std::vector<LocationOutcome> Locations::catch_up(const Repository& repository,
                                                   report.left.front().why))};
         } catch (const Error& error) {
             outcome.status = error.kind() == ErrorKind::interrupted ? "behind" : "failed";
-            outcome.error = error.kind() == ErrorKind::interrupted
-                                ? "it lacks earlier backups; 'bt2c-dr location sync' goes on with it"
-                                : base::printable(reason_of(error));
+            outcome.error =
+                error.kind() == ErrorKind::interrupted
+                    ? "it was not done within patience_seconds; 'bt2c-dr location sync' goes on with it"
+                    : base::printable(reason_of(error));
         } catch (const std::exception& error) {
             outcome = {all_[i].name, "failed", error.what()};
         }

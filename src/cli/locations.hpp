@@ -55,6 +55,10 @@ class Locations {
     /// How to bring `target` up to date.
     repository::SyncOptions sync_options(const One& target) const;
 
+    /// Throws Error where none of those that can be reached has the repository and one that cannot may have
+    /// it.
+    void require_found() const;
+
     /// Makes a new repository in the first location that can be reached; the others get it from there.
     repository::Repository init(const std::vector<repository::Repository::LabelledSecret>& secrets);
 
@@ -94,6 +98,7 @@ class Locations {
     std::shared_ptr<storage::fan_out::FanOut> fan_;  ///< null where there is one location only
     std::shared_ptr<storage::Location> whole_;
     std::vector<bool> held_back_;
+    bool silent_ = false;  ///< one of them at least could not be asked at first
 };
 
 }  // namespace bt2c::cli

@@ -95,6 +95,7 @@ std::shared_ptr<storage::Location> repository_location(Context& context) {
 }
 
 Repository open_repository(Context& context) {
+    context.locations().require_found();
     return open_repository_at(context, repository_location(context));
 }
 
@@ -123,8 +124,8 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
                 .state("nothing was read or changed")
                 .hint(
                     "bring the key file back, or set BT2C_REPO_PASSWORD to the password or the 24-word "
-                    "recovery "
-                    "phrase");
+                    "recovery phrase; where this node never made a backup its place in dr.toml is another "
+                    "node's: give it one of its own");
         secret = Secret::from_text(typed->text());
     }
     return Repository::open(std::move(location), *secret);

@@ -30,4 +30,20 @@ auto read_any_copy(storage::Location& location, const std::string& name, Read re
     throw base::Error(*first);
 }
 
+/// Whether a copy of just this size is anywhere. The others are not blamed: they may be about to get theirs.
+/// Throws what the nearest that cannot be asked said when none has it.
+inline bool any_copy_has(storage::Location& location, const std::string& name, std::uint64_t bytes) {
+    const auto copies = location.copies();
+    if (copies.empty()) return location.size_of(name) == bytes;
+    std::optional<base::Error> first;
+    for (const auto& copy : copies) try {
+            if (copy->size_of(name) == bytes) return true;
+        } catch (const base::Error& error) {
+            if (error.kind() == base::ErrorKind::interrupted) throw;
+            if (!first) first = error;
+        }
+    if (first) throw base::Error(*first);
+    return false;
+}
+
 }  // namespace bt2c::repository

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "crypto/seal.hpp"
 #include "repository/compression.hpp"
@@ -158,7 +159,8 @@ Repository Repository::open(std::shared_ptr<storage::Location> location, const S
                                                     names[static_cast<std::size_t>(secret.kind)]))
             .cause("it opens none of the repository's key slots")
             .state("nothing was read or changed")
-            .hint(!typed ? "give the password or the 24-word recovery phrase in BT2C_REPO_PASSWORD"
+            .hint(!typed ? "give the password or the 24-word recovery phrase in BT2C_REPO_PASSWORD; if these "
+                           "are another node's backups, give this node a place of its own in dr.toml"
                          : "try again, or give the 24-word recovery phrase instead");
     }
     auto keys = std::make_shared<const RepositoryKeys>(std::move(opened->master), id);
@@ -290,14 +292,16 @@ void Repository::check_still_there(const Manifest& manifest) const {
     };
     if (!exists(*location_) || read_id(*location_) != id())
         throw gone("the repository was removed or replaced");
-    for (const PackInfo& pack : manifest.packs) {
-        const std::string name = object_name(ObjectType::pack, pack.id);
-        read_any_copy(*location_, name, [&](storage::Location& copy) {
-            if (copy.size_of(name) != pack.bytes)
+    // Where each question waits for a network, as many wait side by side as puts do.
+    base::ordered_parallel(
+        location_->puts_at_once(), manifest.packs.size(),
+        [&](std::uint64_t i) {
+            const PackInfo& pack = manifest.packs[i];
+            if (!any_copy_has(*location_, object_name(ObjectType::pack, pack.id), pack.bytes))
                 throw gone(format("pack {} was removed or changed", pack.id.brief()));
             return true;
-        });
-    }
+        },
+        [](std::uint64_t, bool) {});
     if (manifest.parent && !location_->size_of(object_name(ObjectType::manifest, *manifest.parent)))
         throw gone(format("its full backup {} was removed", manifest.parent->brief()));
 }

@@ -100,7 +100,7 @@ def main(folder):
         full = node.run("backup")
         check("a full backup goes to all three", full.returncode == 0
               and statuses(full) == {"local": "ok", "vault": "ok", "host": "ok"}, full)
-        node.chain("extend", "--blocks", "5")
+        node.chain("append", "--blocks", "5")
 
         servers.tell("freeze")
         partly = node.run("backup", "--type", "incremental")
@@ -119,18 +119,29 @@ def main(folder):
         checked = node.run("repository", "check", "--read-data")
         check("all is sound everywhere", checked.returncode == 0, checked)
 
+        other = Node(folder / "other", servers)  # set up onto the same places by mistake
+        other.settings()
+        fenced = other.run("backup")
+        check("another node's places are not taken", fenced.returncode == 5
+              and "another node's" in fenced.document["error"]["hint"], fenced)
+        (other.home / "config/repository.key").write_text("ab" * 32 + "\n")
+        (other.home / "config/repository.key").chmod(0o600)
+        fenced = other.run("backup")
+        check("not with a key of its own either", fenced.returncode == 5
+              and "another node's" in fenced.document["error"]["hint"], fenced)
+
         servers.tell("kill")
-        node.chain("extend", "--blocks", "5")
+        node.chain("append", "--blocks", "5")
         partly = node.run("backup", "--type", "incremental")
         check("a dead server holds up no other", partly.returncode == 6 and statuses(partly)["vault"] == "ok", partly)
         servers.tell("start")
-        node.chain("extend", "--blocks", "5")
+        node.chain("append", "--blocks", "5")
         whole = node.run("backup", "--type", "incremental")
         check("the next backup brings it up to date", whole.returncode == 0, whole)
 
         wrong = node.run("backup", AWS_SECRET_ACCESS_KEY="wrong")
         check("wrong credentials are told", wrong.returncode == 6 and statuses(wrong)["vault"] == "failed"
-              and statuses(wrong)["host"] == "ok", wrong)
+              and statuses(wrong)["host"] == "ok" and "secret key" in outcomes(wrong)["vault"][1], wrong)
         node.settings(bucket="nowhere-at-all")
         absent = node.run("backup")
         check("a missing bucket is told", absent.returncode == 6 and "bucket" in outcomes(absent)["vault"][1].lower(),
@@ -152,13 +163,20 @@ def main(folder):
         check("it is restored from afar", restored.returncode == 0 and restored.document["verified"], restored)
         check("as it was", subprocess.run(["sqlite3", str(node.database), "select max(height), count(*) from blocks"],
                                           check=True, stdout=subprocess.PIPE).stdout == kept)
+        # The restored dr.toml is the one of the backup: with a bucket that is not there, and a local folder that is
+        # empty now.
+        servers.tell("kill")
+        nowhere = node.run("list-backups")
+        check("all places that may have it are named", nowhere.returncode == 1 and all(
+            word in nowhere.document["error"]["cause"] for word in ("vault: ", "bucket", "host: ")), nowhere)
         # In S3 alone.
+        node.settings()
         shutil.rmtree(node.home / "data")
         (node.home / "data").mkdir()
-        servers.tell("kill")
         restored = node.run("restore", "--backup", "latest")
         check("and from S3 while the other is away", restored.returncode == 0, restored)
         servers.tell("start")
+        node.settings(head='repository = "none"')
         without = node.run("backup")
         check("backups go on without a local folder", without.returncode == 0
               and statuses(without) == {"vault": "ok", "host": "ok"}, without)

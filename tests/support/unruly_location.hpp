@@ -22,6 +22,7 @@ class UnrulyLocation final : public storage::Location {
     /// Says that it stored and did not.
     std::atomic<bool> lies = false;
     std::atomic<int> puts = 0;
+    unsigned at_once = 1;
     storage::memory::MemoryLocation memory;
 
     static base::Error failure(const std::string& cause = "out of order") {
@@ -50,6 +51,7 @@ class UnrulyLocation final : public storage::Location {
         if (stored) order_.push_back(name);
         return stored;
     }
+    unsigned puts_at_once() const override { return at_once; }
     std::optional<Bytes> get(const std::string& name) override {
         step("get", name);
         return memory.get(name);

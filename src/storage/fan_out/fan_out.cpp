@@ -20,6 +20,7 @@ namespace {
 
 std::vector<std::shared_ptr<Part>> parts_of(std::vector<Place> places) {
     std::vector<std::shared_ptr<Part>> parts;
+    parts.reserve(places.size());
     for (Place& place : places) parts.push_back(std::make_shared<Part>(std::move(place)));
     return parts;
 }
@@ -119,7 +120,7 @@ void FanOut::refuse(std::size_t part, const Error& reason) {
 
 void FanOut::leave(std::size_t part, const Error& reason) {
     parts_.at(part)->leave(reason);
-    uploads_.drop(part, reason.cause().empty() ? reason.message() : reason.message() + ": " + reason.cause());
+    uploads_.drop(part, reason_of(reason));
 }
 
 std::string FanOut::describe() const {
@@ -224,7 +225,7 @@ std::vector<std::shared_ptr<Location>> FanOut::copies() {
 void FanOut::note_fault(const Location& copy, const std::string& name, const std::string& what) {
     const std::lock_guard lock(mutex_);
     for (const auto& part : parts_)
-        if (part.get() == &copy) {
+        if (part.get() == &copy && !empty_.contains(part.get())) {
             Faults& faults = faults_[part->name()];
             if (++faults.count == 1) faults.first = format("{}: {}", name, what);
         }

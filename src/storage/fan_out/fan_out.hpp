@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class FanOut final : public Location {
     void leave(std::size_t part, const base::Error& reason);
     /// The same for one that can have nothing of ours: absence is believed without it.
     void refuse(std::size_t part, const base::Error& reason);
+    /// A part that held nothing at first: what it lacks is no fault. To be called before anything is read.
+    void note_empty(std::size_t part) { empty_.insert(parts_.at(part).get()); }
     Uploads& uploads() { return uploads_; }
     /// What note_fault() was told, in few words for each part.
     std::vector<Note> faults() const;
@@ -63,6 +66,7 @@ class FanOut final : public Location {
     std::vector<std::shared_ptr<Part>> parts_;
     std::vector<std::shared_ptr<Part>> nearest_first_;
     std::vector<bool> refused_;
+    std::set<const Part*> empty_;
     Uploads uploads_;
     mutable std::mutex mutex_;
     struct Faults {

@@ -10,6 +10,13 @@ namespace {
 constexpr unsigned folder_failures_max = 3;
 }  // namespace
 
+std::string reason_of(const Error& error) {
+    std::string reason = error.message();
+    if (!error.cause().empty()) reason += ": " + error.cause();
+    if (!error.hint().empty()) reason += "; " + error.hint();
+    return reason;
+}
+
 Part::Part(Place place) : place_(std::move(place)) {}
 
 std::optional<Error> Part::away() const {

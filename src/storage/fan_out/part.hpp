@@ -11,6 +11,9 @@
 
 namespace bt2c::storage::fan_out {
 
+/// An error in one line, with what mends it.
+std::string reason_of(const base::Error& error);
+
 /// A place as its owner describes it.
 struct Place {
     std::string name;

@@ -26,10 +26,6 @@ std::size_t fingerprint(base::ByteView bytes) {
     return std::hash<std::string_view>{}(base::as_text(bytes));
 }
 
-std::string reason_of(const Error& error) {
-    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
-}
-
 }  // namespace
 
 struct Uploads::Item {

@@ -78,6 +78,26 @@ TEST_F(Copies, WhatIsDamagedEverywhereIsTold) {
     EXPECT_EQ(test::error_of([&] { whole.manifest(full.id); }).cause(), "its seal does not verify");
 }
 
+TEST_F(Copies, ABackupBlamesNoneThatIsSlower) {
+    std::atomic<bool> slow = true;
+    server->before = [&](const std::string& operation, const std::string&) {
+        while (operation == "put" && slow) {
+            base::throw_if_interrupted();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    };
+    const auto both = fan();
+    base::SilentProgress silent;
+    backup::BackupRequest request;
+    request.type = BackupType::full;
+    const Manifest made = backup::make_backup(home.home, home.repository.at(both), request, silent).manifest;
+    slow = false;
+    EXPECT_EQ(both->uploads().finish(std::chrono::seconds(30)).at(0).standing,
+              storage::fan_out::Standing::ok);
+    EXPECT_TRUE(both->faults().empty());
+    EXPECT_TRUE(server->memory.get(object_name(ObjectType::manifest, made.id)).has_value());
+}
+
 TEST_F(Copies, ABackupByAnotherNodeIsRefusedUntilItTakesOver) {
     base::SilentProgress silent;
     backup::BackupRequest request;

@@ -11,6 +11,7 @@
 #include "repository/image_reader.hpp"
 #include "repository/index.hpp"
 #include "storage/memory/memory_location.hpp"
+#include "support/unruly_location.hpp"
 #include "unit/repository/fixture.hpp"
 
 namespace bt2c::repository {
@@ -319,6 +320,31 @@ TEST_F(EmptyRepository, ABackupIsNotStoredWhenItsPacksOrTheRepositoryAreGone) {
     EXPECT_NE(error_of([&] { repository.store_backup(manifest(1, 1), {}); }).message().find("repository was"),
               std::string::npos);
     EXPECT_TRUE(location->list("manifests").empty());
+}
+
+// Each question to a place behind a network waits for the line; a tall chain has hundreds of packs.
+TEST(StoreBackup, AsksForSeveralPacksAtATime) {
+    const auto far = std::make_shared<support::UnrulyLocation>();
+    far->at_once = 4;
+    const Repository repository = Repository::init(far, labelled(test::key_secret()));
+    Manifest manifest;
+    manifest.id = ObjectId::random();
+    manifest.type = BackupType::safety;
+    for (int i = 0; i < 8; ++i) {
+        manifest.packs.push_back({ObjectId::random(), manifest.id, 10});
+        ASSERT_TRUE(far->put(object_name(ObjectType::pack, manifest.packs.back().id), Bytes(10)));
+    }
+    std::atomic<int> asked = 0;
+    far->before = [&](const std::string& operation, const std::string& object) {
+        if (operation != "get" || !object.starts_with("packs/")) return;
+        ++asked;
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (asked < 4 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        EXPECT_GE(asked, 4);
+    };
+    repository.store_backup(manifest, {});
+    EXPECT_EQ(asked, 8);
+    EXPECT_EQ(repository.list().backups.size(), 1U);
 }
 
 TEST_F(EmptyRepository, ListsByTheSequenceWhateverTheClocksSaid) {

@@ -310,5 +310,15 @@ TEST_F(Fan, TellsWhichCopiesWereAtFault) {
     EXPECT_THAT(fan->faults()[0].text, HasSubstr("packs/1: its seal"));
 }
 
+TEST_F(Fan, BlamesNoneThatHeldNothing) {
+    make();
+    fan->note_empty(0);
+    const auto copies = fan->copies();
+    fan->note_fault(*copies[0], "packs/1", "it is missing");
+    EXPECT_TRUE(fan->faults().empty());
+    fan->note_fault(*copies[1], "packs/1", "it is missing");
+    EXPECT_EQ(fan->faults().size(), 1U);
+}
+
 }  // namespace
 }  // namespace bt2c::storage::fan_out
