@@ -48,6 +48,12 @@ class Location {
     /// holds already. False where this location has no such thing or was not told to use it; throws where the
     /// object is not there.
     virtual bool keep_until(const std::string& /*name*/, base::UnixMs /*until*/) { return false; }
+    /// For how long the place is asked to refuse the removal of an object when it is stored; 0: not at all.
+    virtual base::UnixMs keeps_for() const { return 0; }
+    /// Until when the place refuses to remove an object; nullopt where it is not locked or not there.
+    virtual std::optional<base::UnixMs> kept_until(const std::string& /*name*/) { return std::nullopt; }
+    /// What a clock at the place says; nullopt where it has none of its own.
+    virtual std::optional<base::UnixMs> clock() { return std::nullopt; }
 
     /// Of a location that stands for several: those that can be read, the nearest first. Readers that find
     /// an object damaged try the others. Empty for all others.
