@@ -1,0 +1,37 @@
+#pragma once
+// Tells prunes that a backup is being made or copied. docs/repository-format.md, "Removal", has the argument.
+
+#include <chrono>
+
+#include "repository/repository.hpp"
+
+namespace bt2c::repository {
+
+/// After so long a prune takes an intent for one that a killed process left.
+constexpr base::UnixMs intent_stale_ms = base::UnixMs{72} * 3600 * 1000;
+/// A backup that takes longer is not stored: the rest of the time above is for the last step, and for clocks
+/// that differ.
+constexpr base::UnixMs intent_fresh_ms = base::UnixMs{48} * 3600 * 1000;
+
+/// While the object is there, prunes remove nothing. To be made before anything is read that a backup builds
+/// on. Its end removes the object; where that is not possible (credentials that only add, a kill), prunes
+/// pass over it after intent_stale_ms.
+class Intent {
+ public:
+    /// Stores it; throws Error when the location does not take it.
+    Intent(const Repository& repository, storage::Location& location, const char* what);
+    ~Intent();
+    Intent(const Intent&) = delete;
+    Intent& operator=(const Intent&) = delete;
+
+    /// Throws Error when prunes may not heed it much longer.
+    void require_fresh() const;
+
+ private:
+    storage::Location& location_;
+    std::string name_;
+    base::UnixMs started_at_ = base::now_unix_ms();
+    base::Stopwatch watch_;
+};
+
+}  // namespace bt2c::repository
