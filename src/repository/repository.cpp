@@ -27,7 +27,6 @@ constexpr std::string_view format_name = "bt2c-dr repository";
 constexpr std::uint64_t format_object_bytes_max = 4096;
 /// A manifest's JSON; 64 MiB hold about 250,000 files.
 constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
-constexpr unsigned manifest_readers_min = 4;
 
 Error no_repository(storage::Location& location) {
     return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
@@ -266,8 +265,8 @@ BackupList Repository::list() const {
 
 void Repository::read_manifests(const std::vector<ObjectId>& ids,
                                 const std::function<void(const ObjectId&, ManifestRead)>& take) const {
-    // More than there are processors: where each waits for a network.
-    const unsigned threads = std::max(base::worker_count(), manifest_readers_min);
+    // More than there are processors where each waits for a network.
+    const unsigned threads = std::max(base::worker_count(), location_->puts_at_once());
     base::ordered_parallel(
         threads, ids.size(),
         [&](std::uint64_t i) -> ManifestRead {
