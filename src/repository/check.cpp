@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "repository/check_inventory.hpp"
+#include "repository/intent.hpp"
 #include "repository/pack_set.hpp"
 
 namespace bt2c::repository {
@@ -171,7 +172,8 @@ void check_object(Check& check, const std::string& name) {
     if (const auto proof = id_in(name, ObjectType::proof)) return check_proof(check, *proof, name);
     for (const ObjectType type : {ObjectType::retired, ObjectType::pin, ObjectType::sweep})
         if (const auto id = id_in(name, type)) return check_small(check, type, *id, name);
-    if (id_in(name, ObjectType::intent)) return;  // it only says that somebody is, or was, at work
+    if (id_in(name, ObjectType::intent) || id_in(name, ended_folder))
+        return;  // it only says that somebody is, or was, at work
     if (const auto index = id_in(name, ObjectType::index)) {
         if (!check.find(*index)) check_unreferenced(check, ObjectType::index, *index, name);
     } else if (const auto pack = id_in(name, ObjectType::pack)) {

@@ -11,17 +11,22 @@ using base::ErrorKind;
 
 Intent::Intent(const Repository& repository, storage::Location& location, const char* what)
     : location_(location) {
-    const ObjectId id = ObjectId::random();
-    name_ = object_name(ObjectType::intent, id);
-    const base::Json json =
-        base::Json::object({{"what", what}, {"started_at", base::format_utc(started_at_)}});
-    if (!repository.store_small(location, ObjectType::intent, id, json))
+    const std::string text =
+        base::Json::object({{"what", what}, {"started_at", base::format_utc(started_at_)}}).dump();
+    object_ = repository.seal_object(ObjectType::intent, id_, base::as_bytes(text),
+                                     repository.keys().new_backup_secret());
+    if (!location_.put(object_name(ObjectType::intent, id_), object_))
         throw Error(ErrorKind::failed, "cannot store an intent: its name is taken");
 }
 
 Intent::~Intent() {
     try {
-        location_.remove(name_);
+        location_.remove(object_name(ObjectType::intent, id_));
+        return;
+    } catch (const std::exception&) {  // perhaps nothing can be removed here
+    }
+    try {
+        static_cast<void>(location_.put(base::format("{}/{}", ended_folder, id_.hex()), object_));
     } catch (const std::exception&) {  // it gets stale
     }
 }

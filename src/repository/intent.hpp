@@ -13,9 +13,12 @@ constexpr base::UnixMs intent_stale_ms = base::UnixMs{72} * 3600 * 1000;
 /// that differ.
 constexpr base::UnixMs intent_fresh_ms = base::UnixMs{48} * 3600 * 1000;
 
+/// Where an intent stands again that could not be removed at its end, since the location only lets one add.
+constexpr std::string_view ended_folder = "ended";
+
 /// While the object is there, prunes remove nothing. To be made before anything is read that a backup builds
-/// on. Its end removes the object; where that is not possible (credentials that only add, a kill), prunes
-/// pass over it after intent_stale_ms.
+/// on. Its end removes the object, or stores it in `ended` as well. After a kill prunes pass over it when it
+/// is intent_stale_ms old.
 class Intent {
  public:
     /// Stores it; throws Error when the location does not take it.
@@ -29,7 +32,8 @@ class Intent {
 
  private:
     storage::Location& location_;
-    std::string name_;
+    ObjectId id_ = ObjectId::random();
+    base::Bytes object_;
     base::UnixMs started_at_ = base::now_unix_ms();
     base::Stopwatch watch_;
 };

@@ -41,9 +41,10 @@ struct PlaceState {
             return false;
         }
     }
-    Listing list(ObjectType type) {
+    Listing list(ObjectType type) { return list(std::string(object_folder(type))); }
+    Listing list(const std::string& folder) {
         Listing found;
-        for (const storage::ObjectInfo& object : place.location->list(std::string(object_folder(type))))
+        for (const storage::ObjectInfo& object : place.location->list(folder))
             if (const auto id = ObjectId::try_parse(leaf_of(object.name))) found[*id] = object.bytes;
         return found;
     }
@@ -78,6 +79,7 @@ class Sweeper {
     const PruneRequest& request_;
     base::Progress& progress_;
     base::UnixMs now_ = base::now_unix_ms();
+    std::set<ObjectId> ended_;                  ///< intents of backups that are over
     std::set<ObjectId> intents_;                ///< in any place
     std::map<PlaceState*, Listing> manifests_;  ///< by place
     BackupGraph::Closure needed_;               ///< by what is not retired, or pinned

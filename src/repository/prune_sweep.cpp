@@ -64,6 +64,7 @@ void Sweeper::list_intents() {
     for (PlaceState& state : places_)
         state.attempt([&] {
             for (const auto& [id, bytes] : state.list(ObjectType::intent)) intents_.insert(id);
+            for (const auto& [id, bytes] : state.list(std::string(ended_folder))) ended_.insert(id);
         });
 }
 
@@ -139,7 +140,7 @@ void Sweeper::note_sweep() {
 std::string Sweeper::hindrance() const {
     std::size_t live = 0;
     for (const ObjectId& id : intents_)
-        if (!history_->waited({ObjectType::intent, id}, intent_stale_ms)) ++live;
+        if (!ended_.contains(id) && !history_->waited({ObjectType::intent, id}, intent_stale_ms)) ++live;
     if (live == 0) return "";
     return format("{} being made or copied now, or {} cut off less than {} ago",
                   live == 1 ? "a backup is" : format("{} backups are", live), live == 1 ? "was" : "were",
@@ -237,11 +238,14 @@ void Sweeper::tidy(PlaceState& state) {
     std::vector<std::string> names;
     const bool all = request_.all_reached && std::ranges::all_of(places_, &PlaceState::usable);
     for (const auto& [object, bytes] : garbage_at_[&state]) {
-        if (object.type == ObjectType::intent && history_->waited(object, intent_stale_ms))
+        if (object.type == ObjectType::intent &&
+            (ended_.contains(object.id) || history_->waited(object, intent_stale_ms)))
             names.push_back(object.name());
         if (object.type == ObjectType::retired && all && history_->waited(object, mark_wait_ms))
             names.push_back(object.name());
     }
+    // Behind the intents that they end.
+    for (const ObjectId& id : ended_) names.push_back(format("{}/{}", ended_folder, id.hex()));
     for (const auto& [id, at] : sweeps_)
         if (at < now_ - sweep_life_ms) names.push_back(object_name(ObjectType::sweep, id));
     for (const std::string& name : names) try {
