@@ -15,11 +15,21 @@ Intent::Intent(const Repository& repository, storage::Location& location, const 
         base::Json::object({{"what", what}, {"started_at", base::format_utc(started_at_)}}).dump();
     object_ = repository.seal_object(ObjectType::intent, id_, base::as_bytes(text),
                                      repository.keys().new_backup_secret());
-    if (!location_.put(object_name(ObjectType::intent, id_), object_))
-        throw Error(ErrorKind::failed, "cannot store an intent: its name is taken");
+    bool stored = false;
+    try {
+        stored = location_.put(object_name(ObjectType::intent, id_), object_);
+    } catch (...) {
+        end();  // it may have failed behind the point where the object has its name
+        throw;
+    }
+    if (!stored) throw Error(ErrorKind::failed, "cannot store an intent: its name is taken");
 }
 
 Intent::~Intent() {
+    end();
+}
+
+void Intent::end() noexcept {
     try {
         location_.remove(object_name(ObjectType::intent, id_));
         return;

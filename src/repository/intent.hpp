@@ -31,6 +31,8 @@ class Intent {
     void require_fresh() const;
 
  private:
+    void end() noexcept;
+
     storage::Location& location_;
     ObjectId id_ = ObjectId::random();
     base::Bytes object_;

@@ -100,8 +100,7 @@ void Sweeper::find_garbage() {
         progress_.advance(1);
     }
     std::ranges::sort(garbage_);
-    const auto same = std::ranges::unique(garbage_);
-    garbage_.erase(same.begin(), same.end());
+    garbage_.erase(std::unique(garbage_.begin(), garbage_.end()), garbage_.end());
 }
 
 void Sweeper::read_history() {

@@ -48,9 +48,8 @@ class Decision {
           made_(backups.size()),
           in_order_(backups.size()),
           periods_{{"daily", "the day ", rules.daily_days * day_ms, date_of},
-                   {"weekly", "the week from ", rules.weekly_weeks * days_per_week * day_ms, week_of},
-                   {"monthly", "the month ",
-                    static_cast<UnixMs>(rules.monthly_months) * days_per_year * day_ms / months_per_year,
+                   {"weekly", "the week from ", day_ms * days_per_week * rules.weekly_weeks, week_of},
+                   {"monthly", "the month ", day_ms * days_per_year * rules.monthly_months / months_per_year,
                     [](UnixMs time) { return date_of(time).substr(0, 7); }}} {}
 
     std::vector<Verdict> run() {
