@@ -57,6 +57,8 @@ class World {
 
     /// Left alone, prunes remove all that nobody needs, and no more.
     void settle() {
+        // The newest one may lie in the future, where a clock was put back; then prunes wait for the next.
+        nodes_[0].back_up(team_, BackupType::full);
         for (int day = 0; day < 7; ++day) {
             clock_.move(25 * hour_ms);
             prune(team_, memory_);
@@ -94,7 +96,13 @@ class World {
         if (random_.one_in(4)) view->dies_at = random_.upto(60);
         view->dies_behind = random_.one_in(2);
         if (depth + 1 < depth_max && random_.one_in(3)) {
-            view->pauses_at = random_.upto(60);
+            // Anywhere, or where it matters.
+            static const char* const places[] = {"put manifests/", "put manifests/", "remove manifests/",
+                                                 "remove packs/",  "put retired/",   "put pins/"};
+            if (random_.one_in(2))
+                view->pauses_at = random_.upto(60);
+            else
+                view->pauses_on = places[random_.upto(6)];
             // In a thread of its own: what a thread keeps is the process's.
             view->pause = [this, depth](const std::string& call) {
                 std::thread([&] { others(depth + 1, call); }).join();

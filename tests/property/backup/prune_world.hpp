@@ -61,6 +61,7 @@ class ProcessView final : public storage::Location {
     int dies_at = -1;          ///< number of the call; -1: never
     bool dies_behind = false;  ///< the call is done and nobody hears of it
     int pauses_at = -1;
+    std::string pauses_on;  ///< how the call begins, instead of its number; the first such call
     std::function<void(const std::string& call)> pause;
 
     std::string describe() const override { return "view"; }
@@ -95,7 +96,9 @@ class ProcessView final : public storage::Location {
         const std::lock_guard lock(mutex_);
         const int number = calls_++;
         if (dead_) throw killed();
-        if (number == pauses_at && pause) pause(call);
+        const bool named = !pauses_on.empty() && call.starts_with(pauses_on);
+        if (named) pauses_on.clear();
+        if ((named || number == pauses_at) && pause) pause(call);
         if (number == dies_at) {
             dead_ = true;
             if (dies_behind) run();
