@@ -186,8 +186,8 @@ report_document() {
     local part
     echo "# Benchmarks"
     echo
-    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\`, \`bench/run.sh --agents\`, \`bench/run.sh --locations\` and \`bench/run.sh --network\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
-    for part in result tall keys agents locations network; do
+    echo "Written by \`./run bench\`, \`bench/run.sh --tall\`, \`bench/run.sh --keys\`, \`bench/run.sh --agents\`, \`bench/run.sh --locations\`, \`bench/run.sh --many\` and \`bench/run.sh --network\`. Times are wall-clock seconds; peak memory is the maximum resident set of \`/usr/bin/time\`; MB are a million bytes."
+    for part in result tall keys agents locations network many; do
         if [[ -e $dir/$part.md ]]; then
             echo
             cat "$dir/$part.md"

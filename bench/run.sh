@@ -6,6 +6,7 @@
 #   bench/run.sh --keys   a key from its phrase, against PyCryptodome
 #   bench/run.sh --agents an order to a thousand agents through a real etcd, and to ten through a folder
 #   bench/run.sh --locations backups into a folder, a real Swift and a real sshd, alone and together, against rclone
+#   bench/run.sh --many   list-backups and prune of a repository of 10,000 backups
 #   bench/run.sh --network a network of ten validators: orders through a real etcd, and how fast a node syncs
 #
 # BENCH_BLOCKS (150000), BENCH_ROUNDS (5), BENCH_DIR (build/bench), BENCH_BIN (build/release/bin).
@@ -16,14 +17,17 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 source bench/measure.sh
 # shellcheck source=bench/report.sh
 source bench/report.sh
+# shellcheck source=bench/many.sh
+source bench/many.sh
 
 usual_blocks=150000 usual_rounds=5 transactions=11
-tall=no keys=no agents=no network=no locations=no
+tall=no keys=no agents=no network=no locations=no many=no
 case ${1:-} in
     '') ;;
     --tall) tall=yes ;;
     --keys) keys=yes ;;
     --agents) agents=yes ;;
+    --many) many=yes ;;
     --network) network=yes ;;
     --locations) locations=yes ;;
     *)
@@ -61,6 +65,15 @@ if [[ $agents == yes ]]; then
     report_document >"$dir/benchmarks.md"
     cat "$dir/benchmarks.md"
     if [[ -e $dir/result.md ]]; then cp "$dir/benchmarks.md" docs/benchmarks.md; fi
+    exit
+fi
+if [[ $many == yes ]]; then
+    say "a repository of many backups"
+    cmake --build build/release --target bt2c-dr bt2c-bench-many moved_clock
+    report_many >"$dir/many.md"
+    report_document >"$dir/benchmarks.md"
+    cat "$dir/benchmarks.md"
+    if [[ -e $dir/result.md && -z ${BENCH_BACKUPS:-} ]]; then cp "$dir/benchmarks.md" docs/benchmarks.md; fi
     exit
 fi
 if [[ $network == yes ]]; then

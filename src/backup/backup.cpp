@@ -12,6 +12,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "repository/compression.hpp"
+#include "repository/intent.hpp"
 
 namespace bt2c::backup {
 
@@ -57,6 +58,8 @@ class BackupRun {
         manifest_.program = request_.program;
         manifest_.node = request_.node;
         manifest_.started_at = base::now_unix_ms();
+        // Before anything is looked at that the backup may build on.
+        intent_.emplace(repository_, repository_.location(), "backup");
         before_ = find_predecessors(home_, repository_);
         require_own(before_.latest, request_);
         manifest_.sequence = before_.sequence + 1;
@@ -151,6 +154,15 @@ class BackupRun {
         content_ids_ = std::move(image.content_ids);
     }
 
+    /// Backups whose packs it may refer to.
+    std::vector<repository::ObjectId> built_on() const {
+        std::vector<repository::ObjectId> ids;
+        if (!manifest_.parent) return ids;
+        ids = {*manifest_.parent, latest_relative()->id};
+        if (before_.sibling) ids.push_back(before_.sibling->id);
+        return ids;
+    }
+
     /// Packs, then the index, then the manifest.
     void store() {
         store_differences();
@@ -164,7 +176,7 @@ class BackupRun {
         manifest_.finished_at = base::now_unix_ms();
         base::throw_if_interrupted();
         storing_ = true;
-        repository_.store_backup(manifest_, own, packs_->backup_secret());
+        repository_.store_backup(manifest_, own, packs_->backup_secret(), built_on(), &*intent_);
         packs_->commit();
         if (!repository_.keys().can_read())
             remember_backup(home_, before_, repository_.id(), manifest_, std::move(differences_),
@@ -188,6 +200,7 @@ class BackupRun {
     const Repository& repository_;
     const BackupRequest& request_;
     base::Progress& progress_;
+    std::optional<repository::Intent> intent_;  // outlives packs_
     Manifest manifest_;
     Predecessors before_;
     PackNumbers numbers_;

@@ -36,7 +36,10 @@ Predecessors read_predecessors(const Repository& repository) {
 
 /// Whether a backup that the node remembers can still be built upon.
 bool is_there(const Repository& repository, const repository::ObjectId& backup) {
-    return repository.location().size_of(object_name(repository::ObjectType::manifest, backup)).has_value();
+    using repository::ObjectType;
+    storage::Location& location = repository.location();
+    return location.size_of(object_name(ObjectType::manifest, backup)) &&
+           !location.size_of(object_name(ObjectType::retired, backup));
 }
 
 std::shared_ptr<WriterState> load_state(const config::Home& home, const Repository& repository,

@@ -1,6 +1,5 @@
 #include "base/json.hpp"
 
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -10,8 +9,8 @@
 namespace bt2c::base {
 namespace {
 
-constexpr int max_depth = 64;
-/// The library looks through all members of an object for each new one.
+constexpr std::size_t max_depth = 64;
+/// All members of an object are looked through for each new one.
 constexpr std::size_t max_members = 1000;
 
 [[noreturn]] void wrong(std::string_view key, std::string_view wanted) {
@@ -23,31 +22,69 @@ constexpr std::size_t max_members = 1000;
 struct JsonCodec {
     using Library = nlohmann::ordered_json;
 
-    static Json from(const Library& in) {
-        switch (in.type()) {
-            case Library::value_t::boolean: return {in.get<bool>()};
-            case Library::value_t::number_integer: return {in.get<std::int64_t>()};
-            case Library::value_t::number_unsigned: {
-                const auto value = in.get<std::uint64_t>();
-                if (value > INT64_MAX) return {static_cast<double>(value)};
-                return {value};
-            }
-            case Library::value_t::number_float: return {in.get<double>()};
-            case Library::value_t::string: return {in.get<std::string>()};
-            case Library::value_t::array: {
-                Json::Array out;
-                for (const auto& element : in) out.push_back(from(element));
-                return {std::move(out)};
-            }
-            case Library::value_t::object: {
-                Json out = Json::object();
-                for (const auto& [key, value] : in.items())
-                    std::get<Json::Object>(out.value_).emplace_back(key, from(value));
-                return out;
-            }
-            default: return {};
+    /// Takes what the library reads, without its own tree in between: long lists of manifests are read so.
+    class Builder final : public nlohmann::json_sax<Library> {
+     public:
+        Json take() { return std::move(root_); }
+
+        bool null() override { return add({}); }
+        bool boolean(bool value) override { return add(value); }
+        bool number_integer(std::int64_t value) override { return add(value); }
+        bool number_unsigned(std::uint64_t value) override {
+            return value > INT64_MAX ? add(static_cast<double>(value)) : add(value);
         }
-    }
+        bool number_float(double value, const std::string&) override { return add(value); }
+        bool string(std::string& value) override { return add(std::move(value)); }
+        bool binary(Library::binary_t&) override { return false; }
+        bool start_object(std::size_t) override { return open(Json::object()); }
+        bool start_array(std::size_t) override { return open(Json::array()); }
+        bool end_object() override { return close(); }
+        bool end_array() override { return close(); }
+        bool key(std::string& name) override {
+            auto& members = std::get<Json::Object>(open_.back()->value_);
+            if (members.size() == max_members)
+                throw Error(ErrorKind::failed, "malformed JSON document: an object has too many members");
+            // Of a key that stands twice the last one counts.
+            for (auto& [known, value] : members)
+                if (known == name) {
+                    member_ = &value;
+                    return true;
+                }
+            member_ = &members.emplace_back(std::move(name), Json()).second;
+            return true;
+        }
+        bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
+            throw Error(ErrorKind::failed, "malformed JSON document").cause(printable(error.what()));
+        }
+
+     private:
+        Json& place(Json value) {
+            if (open_.empty()) return root_ = std::move(value);
+            if (auto* array = std::get_if<Json::Array>(&open_.back()->value_))
+                return array->emplace_back(std::move(value));
+            return *member_ = std::move(value);
+        }
+        bool add(Json value) {
+            place(std::move(value));
+            return true;
+        }
+        bool open(Json value) {
+            // Values are destroyed by recursion.
+            if (open_.size() == max_depth)
+                throw Error(ErrorKind::failed, "malformed JSON document: nested too deeply");
+            // The one around it does not grow while this is open, so that the pointer stays good.
+            open_.push_back(&place(std::move(value)));
+            return true;
+        }
+        bool close() {
+            open_.pop_back();
+            return true;
+        }
+
+        Json root_;
+        std::vector<Json*> open_;
+        Json* member_ = nullptr;
+    };
 
     static Library to(const Json& in) {
         struct Visitor {
@@ -80,22 +117,9 @@ Json Json::object(std::initializer_list<std::pair<std::string, Json>> members) {
 }
 
 Json Json::parse(std::string_view text) {
-    // The library recurses when it destroys a value, so depth is bounded while it is built.
-    using Event = JsonCodec::Library::parse_event_t;
-    std::array<std::size_t, max_depth + 2> members{};  // of the open object at each depth
-    const auto bounded = [&](int depth, Event event, JsonCodec::Library&) {
-        if (depth > max_depth) throw Error(ErrorKind::failed, "malformed JSON document: nested too deeply");
-        const auto at = static_cast<std::size_t>(depth);
-        if (event == Event::object_start) members[at + 1] = 0;
-        if (event == Event::key && ++members[at] > max_members)
-            throw Error(ErrorKind::failed, "malformed JSON document: an object has too many members");
-        return true;
-    };
-    try {
-        return JsonCodec::from(JsonCodec::Library::parse(text, bounded));
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(ErrorKind::failed, "malformed JSON document").cause(printable(error.what()));
-    }
+    JsonCodec::Builder builder;
+    JsonCodec::Library::sax_parse(text, &builder);
+    return builder.take();
 }
 
 std::string Json::dump(bool pretty) const {

@@ -1,15 +1,25 @@
 #include "base/time.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <ctime>
 
+#include "base/test_clock.hpp"
 #include "base/text.hpp"
 
 namespace bt2c::base {
 
+namespace {
+std::atomic<UnixMs> shift = 0;
+}
+
 UnixMs now_unix_ms() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count() + shift;
+}
+
+void shift_clock(UnixMs by) {
+    shift = by;
 }
 
 std::string format_utc(UnixMs time) {

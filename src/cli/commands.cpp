@@ -12,6 +12,8 @@ CommandTable all_commands() {
              restore_command,
              verify_integrity_command,
              export_command,
+             prune_command,
+             pin_command,
              recover_keys_command,
              keys_check_command,
              keys_split_command,

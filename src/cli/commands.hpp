@@ -16,6 +16,8 @@ std::unique_ptr<Command> list_backups_command();
 std::unique_ptr<Command> restore_command();
 std::unique_ptr<Command> verify_integrity_command();
 std::unique_ptr<Command> export_command();
+std::unique_ptr<Command> prune_command();
+std::unique_ptr<Command> pin_command();
 std::unique_ptr<Command> recover_keys_command();
 std::unique_ptr<Command> keys_check_command();
 std::unique_ptr<Command> keys_split_command();

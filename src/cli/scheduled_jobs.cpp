@@ -1,6 +1,7 @@
 #include "cli/scheduled_jobs.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 #include "base/error.hpp"
@@ -28,6 +29,11 @@ bool has_command(const std::vector<std::string>& words) {
     });
 }
 
+/// A write-only node cannot tell what its backups need; they are pruned from elsewhere.
+bool may_prune(const Context& context) {
+    return secret_is_in_environment() || !std::filesystem::exists(context.home().write_key_file());
+}
+
 /// An unattended backup makes none: its recovery phrase would be for nobody, and where a disk is not mounted
 /// the repository would not be the right one.
 void require_repository(Context& context) {
@@ -50,7 +56,8 @@ agent::Job job_named(Context& context, const std::string& name) {
     const config::Settings& settings = context.settings();
     agent::Job job{.name = name, .commands = {}, .check = {}};
     if (name == "full" || name == "incremental") job.commands.push_back({"backup", "--type", name});
-    if (name == "prune" || (name == "full" && settings.schedule.prune)) job.commands.push_back({"prune"});
+    if (name == "prune" || (name == "full" && settings.schedule.prune && may_prune(context)))
+        job.commands.push_back({"prune"});
     // What a location missed.
     const bool made = name == "full" || name == "incremental";
     if (name == "sync" || (made && !settings.locations.empty())) job.commands.push_back({"location", "sync"});

@@ -36,7 +36,7 @@ std::vector<SettingsKey> own_keys() {
 const std::vector<SettingsKey>& known_keys() {
     static const std::vector<SettingsKey> keys = [] {
         std::vector<SettingsKey> all = own_keys();
-        for (const auto& table : {network_keys(), schedule_keys()})
+        for (const auto& table : {network_keys(), schedule_keys(), retention_keys()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

@@ -9,6 +9,7 @@
 
 #include "config/home.hpp"
 #include "config/location_settings.hpp"
+#include "config/retention_settings.hpp"
 #include "config/schedule_settings.hpp"
 
 namespace bt2c::config {
@@ -57,6 +58,7 @@ struct Settings {
     /// `location`: places besides `repository`, in the order in which they stand.
     std::vector<LocationSettings> locations;
     ScheduleSettings schedule;
+    RetentionSettings retention;
 };
 
 /// Reads `option` (--config), which must exist, else HOME/config/dr.toml, which need not.

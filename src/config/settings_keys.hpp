@@ -19,6 +19,7 @@ struct SettingsKey {
 void apply_locations(Settings& to, const TomlValue& value);
 std::vector<SettingsKey> network_keys();
 std::vector<SettingsKey> schedule_keys();
+std::vector<SettingsKey> retention_keys();
 /// Throws Error(usage) where the control plane lacks what it cannot do without.
 void check_network(const NetworkSettings& network, const fs::path& file);
 

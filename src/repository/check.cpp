@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "repository/check_inventory.hpp"
+#include "repository/intent.hpp"
 #include "repository/pack_set.hpp"
 
 namespace bt2c::repository {
@@ -51,6 +52,17 @@ void read_manifests(Check& check) {
             faults.emplace_back(*id, Check::text_of(error));
         }
     }
+    // What is retired is on its way out, but for what an unretired backup is made against.
+    for (const std::string& id : check.repository.retired_of(objects)) check.retired.insert(id);
+    std::set<std::string> parents;
+    for (const Manifest& manifest : check.backups)
+        if (manifest.parent && !check.retired.contains(manifest.id.hex()))
+            parents.insert(manifest.parent->hex());
+    std::erase_if(check.backups, [&](const Manifest& manifest) {
+        const std::string id = manifest.id.hex();
+        return check.retired.contains(id) && !parents.contains(id);
+    });
+    std::erase_if(faults, [&](const auto& fault) { return check.retired.contains(fault.first.hex()); });
     // Only now it is known which backups were made against them.
     for (auto& [id, text] : faults)
         check.manifest_finding(id, check.kind_of_damage(object_name(ObjectType::manifest, id)),
@@ -128,19 +140,40 @@ void check_unreferenced(Check& check, ObjectType type, const ObjectId& id, const
             if (error.kind() == ErrorKind::interrupted) throw;
             owner.clear();
         }
-    if (check.unreadable.contains(owner)) return;
+    if (check.unreadable.contains(owner) || check.retired.contains(owner)) return;
     check.book.add({name,
                     FindingKind::unreferenced,
                     owner.empty() ? "no backup names it"
                                   : format("no backup names it: backup {} is being made, or was cut off",
                                            owner.substr(0, 8)),
                     {},
-                    "none is needed; it only takes space"});
+                    "none is needed: prune removes it after some days"});
+}
+
+/// A pin, a mark, or what a prune noted. What cannot be read does not count.
+void check_small(Check& check, ObjectType type, const ObjectId& id, const std::string& name) {
+    try {
+        const auto contents = check.repository.location().get(name);
+        if (!contents) return;
+        static_cast<void>(check.repository.open_object(type, id, *contents));
+        Repository::require_master_seal(type, id, *contents);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        check.book.add({name,
+                        check.kind_of_damage(name),
+                        Check::text_of(error),
+                        {},
+                        "remove the file: it does not count; pin the backup again where it was a pin"});
+    }
 }
 
 void check_object(Check& check, const std::string& name) {
     if (name == "format" || id_in(name, "keys") || id_in(name, ObjectType::manifest)) return;
     if (const auto proof = id_in(name, ObjectType::proof)) return check_proof(check, *proof, name);
+    for (const ObjectType type : {ObjectType::retired, ObjectType::pin, ObjectType::sweep})
+        if (const auto id = id_in(name, type)) return check_small(check, type, *id, name);
+    if (id_in(name, ObjectType::intent) || id_in(name, ended_folder))
+        return;  // it only says that somebody is, or was, at work
     if (const auto index = id_in(name, ObjectType::index)) {
         if (!check.find(*index)) check_unreferenced(check, ObjectType::index, *index, name);
     } else if (const auto pack = id_in(name, ObjectType::pack)) {
@@ -166,7 +199,7 @@ bool is_fault(FindingKind kind) {
 
 CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress) {
     repository.keys().require_reader();
-    Check check{repository, progress, {}, {}, {}, {}, {}};
+    Check check{repository, progress, {}, {}, {}, {}, {}, {}};
     CheckReport report;
     Repository::read_format(repository.location());
     // Manifests before all others: what they name was stored before them.

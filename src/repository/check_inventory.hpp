@@ -37,6 +37,7 @@ struct Check {
     base::Progress& progress;
     std::vector<Manifest> backups;     ///< that could be read, newest first
     std::set<std::string> unreadable;  ///< ids of the other manifests
+    std::set<std::string> retired;     ///< ids of those that exist no more for readers
     std::map<ObjectId, PackUse> packs;
     std::map<std::string, std::uint64_t> sizes;  ///< of all objects, by name
     FindingBook book;

@@ -25,6 +25,10 @@ constexpr std::array type_table{
     TypeRow{ObjectType::index, "index", "index"},
     TypeRow{ObjectType::manifest, "manifests", "manifest"},
     TypeRow{ObjectType::proof, "proofs", "proof"},
+    TypeRow{ObjectType::retired, "retired", "mark"},
+    TypeRow{ObjectType::pin, "pins", "pin"},
+    TypeRow{ObjectType::intent, "intents", "intent"},
+    TypeRow{ObjectType::sweep, "sweeps", "sweep"},
 };
 
 const TypeRow& row_of(ObjectType type) {
@@ -45,6 +49,16 @@ ObjectId ObjectId::parse(std::string_view text) {
     if (!base::from_hex(text, id.bytes))
         throw Error(ErrorKind::failed, format("'{}' is no object id", base::printable(text.substr(0, 64))));
     return id;
+}
+
+std::optional<ObjectId> ObjectId::try_parse(std::string_view text) {
+    ObjectId id;
+    if (!base::from_hex(text, id.bytes) || id.hex() != text) return std::nullopt;
+    return id;
+}
+
+ObjectId ObjectId::of(std::string_view object_name) {
+    return parse(object_name.substr(object_name.rfind('/') + 1));
 }
 
 std::string_view object_folder(ObjectType type) {

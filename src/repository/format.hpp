@@ -9,6 +9,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,16 @@ constexpr std::string_view pack_end = "BT2CPACK";
 constexpr std::size_t pack_trailer_bytes = 4 + pack_end.size();
 constexpr std::uint64_t directory_number = UINT64_MAX;  ///< seal number of a pack's directory
 
-enum class ObjectType : std::uint8_t { pack = 1, index = 2, manifest = 3, proof = 4 };
+enum class ObjectType : std::uint8_t {
+    pack = 1,
+    index = 2,
+    manifest = 3,
+    proof = 4,
+    retired = 5,  ///< a backup of this id exists no more
+    pin = 6,
+    intent = 7,  ///< a backup is being made or copied
+    sweep = 8,   ///< what a prune found to be needed by nobody
+};
 enum class BlobKind : std::uint8_t {
     group = 1,
     loose_pages = 2,
@@ -48,6 +58,10 @@ struct ObjectId {
     static ObjectId random();
     /// Throws Error when `text` is not 32 hex digits.
     static ObjectId parse(std::string_view text);
+    /// nullopt when it is not 32 lower-case hex digits.
+    static std::optional<ObjectId> try_parse(std::string_view text);
+    /// That of the object of this name, such as "packs/3fa4…". Throws as parse().
+    static ObjectId of(std::string_view object_name);
     std::string hex() const { return base::to_hex(bytes); }
     /// Enough to tell backups apart in messages.
     std::string brief() const { return hex().substr(0, 8); }
@@ -55,9 +69,13 @@ struct ObjectId {
 
 /// Where an object stands in a location, such as "packs/3fa4…".
 std::string object_name(ObjectType type, const ObjectId& id);
+/// What stands behind the last slash of an object's name.
+inline std::string leaf_of(const std::string& name) {
+    return name.substr(name.rfind('/') + 1);
+}
 /// The folder of all objects of a type, such as "packs".
 std::string_view object_folder(ObjectType type);
-/// "pack", "index", "manifest", "proof".
+/// "pack", "index", "manifest" and so on.
 std::string_view object_noun(ObjectType type);
 
 /// A blob by the position of its pack in the manifest's list, and its number in that pack.

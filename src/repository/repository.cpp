@@ -10,6 +10,8 @@
 #include "repository/compression.hpp"
 #include "repository/copies.hpp"
 #include "repository/index.hpp"
+#include "repository/intent.hpp"
+#include "repository/sync.hpp"
 
 namespace bt2c::repository {
 
@@ -230,21 +232,53 @@ Manifest Repository::open_manifest(const ObjectId& id, base::ByteView object) co
     }
 }
 
+std::vector<std::string> Repository::listed() const {
+    const std::vector<storage::ObjectInfo> objects = location_->list("manifests");
+    const std::set<std::string> retired = retired_of(objects);
+    std::vector<std::string> ids;
+    for (const storage::ObjectInfo& object : objects)
+        if (std::string id = leaf_of(object.name); !retired.contains(id)) ids.push_back(std::move(id));
+    return ids;
+}
+
 BackupList Repository::list() const {
     keys_->require_reader();
     BackupList list;
-    for (const storage::ObjectInfo& object : location_->list("manifests")) {
-        const std::string name = object.name.substr(object.name.rfind('/') + 1);
-        try {
-            list.backups.push_back(manifest(ObjectId::parse(name)));
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            list.damaged.push_back(
-                {name, error.cause().empty() ? error.message() : error.message() + ": " + error.cause()});
-        }
+    std::vector<ObjectId> ids;
+    for (const std::string& name : listed()) {
+        if (const auto id = ObjectId::try_parse(name))
+            ids.push_back(*id);
+        else
+            list.damaged.push_back({name, format("'{}' is no object id", base::printable(name))});
     }
+    read_manifests(ids, [&](const ObjectId& id, ManifestRead read) {
+        if (auto* manifest = std::get_if<Manifest>(&read)) {
+            list.backups.push_back(std::move(*manifest));
+        } else {
+            const Error& error = std::get<Error>(read);
+            list.damaged.push_back(
+                {id.hex(), error.cause().empty() ? error.message() : error.message() + ": " + error.cause()});
+        }
+    });
     std::sort(list.backups.begin(), list.backups.end(), newer);
     return list;
+}
+
+void Repository::read_manifests(const std::vector<ObjectId>& ids,
+                                const std::function<void(const ObjectId&, ManifestRead)>& take) const {
+    // More than there are processors where each waits for a network.
+    const unsigned threads = std::max(base::worker_count(), location_->puts_at_once());
+    base::ordered_parallel(
+        threads, ids.size(),
+        [&](std::uint64_t i) -> ManifestRead {
+            try {
+                return manifest(ids[i]);
+            } catch (const Error& error) {
+                if (error.kind() == ErrorKind::interrupted) throw;
+                return error;
+            }
+        },
+        [&](std::uint64_t i, ManifestRead read) { take(ids[i], std::move(read)); });
 }
 
 Manifest Repository::find(const std::string& name) const {
@@ -261,9 +295,8 @@ Manifest Repository::find(const std::string& name) const {
     }
     std::vector<std::string> matches;
     if (name.size() >= 4)
-        for (const storage::ObjectInfo& object : location_->list("manifests"))
-            if (const std::string id = object.name.substr(object.name.rfind('/') + 1); id.starts_with(name))
-                matches.push_back(id);
+        for (const std::string& id : listed())
+            if (id.starts_with(name)) matches.push_back(id);
     if (matches.size() == 1) return manifest(ObjectId::parse(matches.front()));
     throw Error(ErrorKind::failed, matches.empty()
                                        ? format("there is no backup '{}'", base::printable(name))
@@ -284,7 +317,7 @@ Bytes Repository::seal_manifest(const Manifest& manifest, const crypto::SecretBy
     return seal_object(ObjectType::manifest, manifest.id, plain, backup_secret);
 }
 
-void Repository::check_still_there(const Manifest& manifest) const {
+void Repository::check_still_there(const Manifest& manifest, const std::vector<ObjectId>& built_on) const {
     const auto gone = [&](const std::string& what) {
         return Error(ErrorKind::failed,
                      format("cannot store backup {}: {} meanwhile", manifest.id.brief(), what))
@@ -304,10 +337,16 @@ void Repository::check_still_there(const Manifest& manifest) const {
         [](std::uint64_t, bool) {});
     if (manifest.parent && !location_->size_of(object_name(ObjectType::manifest, *manifest.parent)))
         throw gone(format("its full backup {} was removed", manifest.parent->brief()));
+    if (built_on.empty()) return;
+    const std::set<std::string> retired = retired_backups(*location_);
+    for (const ObjectId& backup : built_on)
+        if (retired.contains(backup.hex()) && (!keys_->can_read() || is_retired(backup)))
+            throw gone(format("backup {}, which it builds on, was retired by a prune", backup.brief()));
 }
 
 void Repository::store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs,
-                              const crypto::SecretBytes& backup_secret) const {
+                              const crypto::SecretBytes& backup_secret, const std::vector<ObjectId>& built_on,
+                              const Intent* intent) const {
     Index index{backup_secret.copy(), {}};
     for (const StoredPack& pack : own_packs) index.entries.push_back({pack.id, pack.directory});
     const std::string index_name = object_name(ObjectType::index, manifest.id);
@@ -319,7 +358,8 @@ void Repository::store_backup(const Manifest& manifest, const std::vector<Stored
     const Bytes sealed = seal_manifest(manifest, backup_secret);
     try {
         put(index_name, encode_index(*keys_, manifest.id, index));
-        check_still_there(manifest);
+        check_still_there(manifest, built_on);
+        if (intent) intent->require_fresh();
         put(manifest_name, sealed);
     } catch (Error& error) {
         // A put can fail behind the point where the object has its name. The caller takes the packs back,
@@ -329,41 +369,6 @@ void Repository::store_backup(const Manifest& manifest, const std::vector<Stored
         if (error.state().empty()) error.state("no backup was made; earlier ones are untouched");
         throw;
     }
-}
-
-void Repository::record_proof(const ObjectId& backup, std::string what, const Json& details) const {
-    const ObjectId id = ObjectId::random();
-    Json json = Json::object({{"backup", backup.hex()},
-                              {"verified_at", base::format_utc(base::now_unix_ms())},
-                              {"what", std::move(what)}});
-    if (details.is_object())
-        for (const auto& [key, value] : details.members()) json.set(key, value);
-    const std::string text = json.dump();
-    // What no reader takes would prove nothing.
-    BT2C_ASSERT(text.size() < format_object_bytes_max - 256);
-    if (!location_->put(object_name(ObjectType::proof, id),
-                        seal_object(ObjectType::proof, id, base::as_bytes(text), keys_->new_backup_secret())))
-        throw Error(ErrorKind::failed, "cannot store a proof: its name is taken");
-}
-
-std::map<std::string, base::UnixMs> Repository::proofs() const {
-    keys_->require_reader();
-    std::map<std::string, base::UnixMs> latest;
-    for (const storage::ObjectInfo& object : location_->list("proofs")) try {
-            const ObjectId id =
-                ObjectId::parse(std::string_view(object.name).substr(object.name.rfind('/') + 1));
-            const Bytes plain = read_any_copy(*location_, object.name, [&](storage::Location& copy) {
-                const auto contents = copy.get_range(object.name, 0, format_object_bytes_max);
-                if (!contents) throw Error(ErrorKind::failed, "it was removed meanwhile");
-                return open_object(ObjectType::proof, id, *contents);
-            });
-            const Json json = Json::parse(base::as_text(plain));
-            base::UnixMs& time = latest[json.string_at("backup")];
-            time = std::max(time, base::parse_utc(json.string_at("verified_at")).value_or(0));
-        } catch (const Error&) {
-            // A damaged proof proves nothing; 'repository check' names it.
-        }
-    return latest;
 }
 
 }  // namespace bt2c::repository

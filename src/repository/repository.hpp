@@ -1,12 +1,16 @@
 #pragma once
 // A repository that is open: its backups, and the few things that change it.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "base/error.hpp"
 #include "repository/format.hpp"
 #include "repository/key_slots.hpp"
 #include "repository/manifest.hpp"
@@ -20,6 +24,11 @@ struct DamagedBackup {
     std::string id;  ///< as its object is named
     std::string reason;
 };
+
+class Intent;
+
+/// One manifest, or why it cannot be read.
+using ManifestRead = std::variant<Manifest, base::Error>;
 
 struct BackupList {
     std::vector<Manifest> backups;  ///< newest first
@@ -62,7 +71,18 @@ class Repository {
     /// The key slot that the secret opened; nullopt for a repository that was just made.
     const std::optional<ObjectId>& opened_slot() const { return opened_slot_; }
 
+    /// What a prune has retired is left out.
     BackupList list() const;
+    /// Reads manifests side by side and hands each over, one at a time and in that order, so that not all of
+    /// them need to be kept.
+    void read_manifests(const std::vector<ObjectId>& ids,
+                        const std::function<void(const ObjectId&, ManifestRead)>& take) const;
+    /// Of the backups whose manifests these are, the ids (hex) of those that exist no more for readers: a
+    /// prune has retired them, and removes them later. A write-only node, which cannot check the marks,
+    /// believes all of them.
+    std::set<std::string> retired_of(const std::vector<storage::ObjectInfo>& manifests) const;
+    /// Whether there is a mark, and it is sound.
+    bool is_retired(const ObjectId& backup) const;
     /// Throws Error when it is absent or damaged.
     Manifest manifest(const ObjectId& id) const;
     /// The same of an object at hand.
@@ -79,8 +99,12 @@ class Repository {
     /// Error, and the backup does not exist, also when the repository or one of the packs that the
     /// manifest names is gone meanwhile.
     /// @param backup_secret that of the PackWriter that wrote the packs
+    /// @param built_on backups whose packs it refers to; it must not be that one of them was retired
+    /// meanwhile
+    /// @param intent of this backup; must still be fresh
     void store_backup(const Manifest& manifest, const std::vector<StoredPack>& own_packs,
-                      const crypto::SecretBytes& backup_secret = {}) const;
+                      const crypto::SecretBytes& backup_secret = {},
+                      const std::vector<ObjectId>& built_on = {}, const Intent* intent = nullptr) const;
 
     /// Records that a backup was proved restorable now; `details` are members that the record has besides,
     /// less than 3 KiB.
@@ -88,16 +112,28 @@ class Repository {
     /// The latest proof of each backup, by its id in hex. Damaged proofs are left out.
     std::map<std::string, base::UnixMs> proofs() const;
 
-    /// A whole sealed object of the kinds that hold one sealed text (manifest, proof).
+    /// Stores an object with a short JSON text, less than 3 KiB, in `location`. False when its name is taken.
+    bool store_small(storage::Location& location, ObjectType type, const ObjectId& id,
+                     const base::Json& json) const;
+    /// Its text. Throws Error when it is absent, damaged, or sealed by a write-only node.
+    base::Json read_small(ObjectType type, const ObjectId& id) const;
+    /// The same of an object at hand.
+    base::Json open_small(ObjectType type, const ObjectId& id, base::ByteView contents) const;
+    /// Throws Error for an object that a write-only node sealed.
+    static void require_master_seal(ObjectType type, const ObjectId& id, base::ByteView object);
+    /// A new object of one sealed text.
+    base::Bytes seal_object(ObjectType type, const ObjectId& id, base::ByteView plain,
+                            const crypto::SecretBytes& backup_secret) const;
+    /// A whole sealed object of the kinds that hold one sealed text (all but packs and indexes).
     base::Bytes open_object(ObjectType type, const ObjectId& id, base::ByteView object) const;
 
  private:
     Repository(std::shared_ptr<storage::Location> location, std::shared_ptr<const RepositoryKeys> keys)
         : location_(std::move(location)), keys_(std::move(keys)) {}
-    base::Bytes seal_object(ObjectType type, const ObjectId& id, base::ByteView plain,
-                            const crypto::SecretBytes& backup_secret) const;
+    /// What stands behind "manifests/" of those that are not retired.
+    std::vector<std::string> listed() const;
     base::Bytes seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const;
-    void check_still_there(const Manifest& manifest) const;
+    void check_still_there(const Manifest& manifest, const std::vector<ObjectId>& built_on) const;
 
     std::shared_ptr<storage::Location> location_;
     std::shared_ptr<const RepositoryKeys> keys_;

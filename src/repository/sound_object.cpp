@@ -1,6 +1,7 @@
 #include "repository/sound_object.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -56,20 +57,23 @@ void require_sound(const Repository& repository, const std::string& name, ByteVi
     if (folder == "format" && Repository::parse_format(contents, "a copy").id != repository.id())
         throw Error(ErrorKind::failed, "it is the object 'format' of another repository");
     const auto is = [&](ObjectType type) { return folder == object_folder(type); };
+    constexpr std::array small{ObjectType::proof, ObjectType::retired, ObjectType::pin, ObjectType::sweep};
     if (!is(ObjectType::pack) && !is(ObjectType::index) && !is(ObjectType::manifest) &&
-        !is(ObjectType::proof))
+        std::ranges::none_of(small, is))
         return;
     const ObjectId id = ObjectId::parse(std::string_view(name).substr(slash + 1));
     if (!repository.keys().can_read()) {
-        for (const ObjectType type :
-             {ObjectType::pack, ObjectType::index, ObjectType::manifest, ObjectType::proof})
+        for (const ObjectType type : {ObjectType::pack, ObjectType::index, ObjectType::manifest})
+            if (is(type)) check_header(contents, type, id);
+        for (const ObjectType type : small)
             if (is(type)) check_header(contents, type, id);
         return;
     }
     if (is(ObjectType::pack)) require_sound_pack(repository.keys(), id, contents);
     if (is(ObjectType::index)) decode_index(repository.keys(), id, contents);
     if (is(ObjectType::manifest)) repository.open_manifest(id, contents);
-    if (is(ObjectType::proof)) repository.open_object(ObjectType::proof, id, contents);
+    for (const ObjectType type : small)
+        if (is(type)) repository.open_object(type, id, contents);
 }
 
 Bytes read_sound(const Repository& repository, const std::string& name) {

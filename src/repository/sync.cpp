@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/text.hpp"
+#include "repository/intent.hpp"
 #include "repository/sound_object.hpp"
 
 namespace bt2c::repository {
@@ -18,8 +19,7 @@ using base::format;
 
 namespace {
 
-/// Folders of small objects that all locations have. A backup that is being made notes itself in `intents`,
-/// which concerns nobody else.
+/// Folders of small objects that all locations have. `intents` and `sweeps` concern one location alone.
 constexpr std::string_view small_folders[] = {"retired", "pins", "proofs"};
 
 std::string reason_of(const Error& error) {
@@ -79,13 +79,22 @@ class SyncRun {
             }
     }
 
-    void copy_backups() {
+    /// Of those that are not retired.
+    std::vector<std::string> missing_backups() {
         manifests_ = backup_ids(target_.list("manifests"));
         std::set<std::string> retired = retired_backups(repository_.location());
         retired.merge(retired_backups(target_));
         std::vector<std::string> missing;
         for (const std::string& id : backup_ids(repository_.location().list("manifests")))
             if (!manifests_.contains(id) && !is_retired(retired, id)) missing.push_back(id);
+        return missing;
+    }
+
+    void copy_backups() {
+        if (missing_backups().empty()) return;
+        // Before the target is looked at: what lies there already must not be taken away meanwhile.
+        const Intent intent(repository_, target_, "sync");
+        const std::vector<std::string> missing = missing_backups();
         if (missing.empty()) return;
         if (!repository_.keys().can_read()) return copy_unread(missing);
         for (const storage::ObjectInfo& pack : target_.list("packs")) packs_[pack.name] = pack.bytes;
@@ -102,6 +111,9 @@ class SyncRun {
         for (const ObjectId& id : dependent)
             attempt(id.hex(), [&] {
                 const Manifest manifest = repository_.manifest(id);
+                // One that is retired is kept for as long as this one needs it.
+                if (!manifests_.contains(manifest.parent->hex()) && repository_.is_retired(*manifest.parent))
+                    copy_backup(repository_.manifest(*manifest.parent));
                 if (!manifests_.contains(manifest.parent->hex()))
                     throw Error(ErrorKind::failed, format("the full backup {} that it builds on is not there",
                                                           manifest.parent->brief()));
@@ -151,10 +163,9 @@ class SyncRun {
                 leave(index, reason_of(error));
             }
         // What the target says now counts, not what it said when it took the packs.
-        for (const PackInfo* pack : lacking)
-            if (target_.size_of(object_name(ObjectType::pack, pack->id)) != pack->bytes)
-                throw Error(ErrorKind::failed,
-                            format("pack {} is not there whole after it was stored", pack->id.brief()));
+        for (const PackInfo& pack : manifest.packs)
+            if (target_.size_of(object_name(ObjectType::pack, pack.id)) != pack.bytes)
+                throw Error(ErrorKind::failed, format("pack {} is not there whole", pack.id.brief()));
         copy(object_name(ObjectType::manifest, manifest.id));
         manifests_.insert(manifest.id.hex());
         report_.backups.push_back(manifest.id.hex());

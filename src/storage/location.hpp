@@ -48,7 +48,10 @@ class Location {
     /// holds already. False where this location has no such thing or was not told to use it; throws where the
     /// object is not there.
     virtual bool keep_until(const std::string& /*name*/, base::UnixMs /*until*/) { return false; }
-
+    /// For how long the place is asked to refuse the removal of an object when it is stored; 0: not at all.
+    virtual base::UnixMs keeps_for() const { return 0; }
+    /// Until when the place refuses to remove an object; nullopt where it is not locked or not there.
+    virtual std::optional<base::UnixMs> kept_until(const std::string& /*name*/) { return std::nullopt; }
     /// How many milliseconds the place's own clock is ahead of this machine's, less than 0 where it is
     /// behind, by its last answer and to about a second; nullopt where it told no time.
     virtual std::optional<base::UnixMs> clock_ahead() const { return std::nullopt; }

@@ -38,6 +38,8 @@ class S3Location final : public Location {
     bool remove(const std::string& name) override;
     /// Where Options::object_lock_days is set.
     bool keep_until(const std::string& name, base::UnixMs until) override;
+    base::UnixMs keeps_for() const override;
+    std::optional<base::UnixMs> kept_until(const std::string& name) override;
     std::optional<base::UnixMs> clock_ahead() const override { return client_.clock_ahead(); }
 
  private:

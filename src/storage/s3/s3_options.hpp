@@ -26,7 +26,8 @@ struct Options {
     int retries = 5;          ///< of what may do better later
     int backoff_ms = 200;     ///< the first wait at most; each next one at most twice as long
     std::uint64_t upload_bytes_per_second = 0;  ///< of all threads together; 0: as fast as it goes
-    /// So long the service refuses to remove each object but those of `intents/`, from the time it is stored;
+    /// So long the service refuses to remove each object but those of `intents/`, `ended/` and `sweeps/`,
+    /// from the time it is stored;
     /// 0: not asked for. The mode is COMPLIANCE: a lock that a stolen administrator's key can lift
     /// (GOVERNANCE) does not guard against who has stolen it. It cannot be taken back.
     int object_lock_days = 0;

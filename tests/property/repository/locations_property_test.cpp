@@ -235,7 +235,9 @@ TEST(Sync, BringsBackNeitherRetiredBackupsNorRemovedKeys) {
     // While the third one was away a backup was retired and taken away, and a key was removed.
     const std::string slot = scene.locations[0]->memory.list("keys").at(0).name;
     for (std::size_t i = 0; i < 2; ++i) {
-        ASSERT_TRUE(scene.locations[i]->memory.put("retired/" + gone, Bytes()));
+        ASSERT_TRUE(scene.repository->store_small(*scene.locations[i], ObjectType::retired,
+                                                  scene.stored[0].id,
+                                                  base::Json::object({{"backup", gone}})));
         ASSERT_TRUE(scene.locations[i]->memory.remove("manifests/" + gone));
         ASSERT_TRUE(scene.locations[i]->memory.remove(slot));
     }

@@ -145,7 +145,12 @@ TEST_F(S3, LocksWhatItStores) {
     EXPECT_LE(*until, base::now_unix_ms() + 30LL * 86'400'000 + 1000);
     EXPECT_EQ(seen.at("objects").at("intents/2c").string_at("until"), "");
     EXPECT_TRUE(locked.remove("intents/2c"));
-    EXPECT_THAT(error_of([&] { locked.remove("packs/1b"); }).message(), HasSubstr("access is denied"));
+    EXPECT_THAT(error_of([&] { locked.remove("packs/1b"); }).message(), HasSubstr("it is locked"));
+    EXPECT_EQ(locked.kept_until("packs/1b"), until);
+    EXPECT_EQ(locked.kept_until("packs/3d"), std::nullopt);
+    EXPECT_EQ(locked.keeps_for(), 30LL * 86'400'000);
+    ASSERT_TRUE(locked.put("sweeps/4e", bytes_of("x")));
+    EXPECT_EQ(locked.kept_until("sweeps/4e"), std::nullopt);
     EXPECT_EQ(server.count("GET /bucket?object-lock="), 1);
 }
 

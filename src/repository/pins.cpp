@@ -1,0 +1,61 @@
+#include "repository/pins.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace bt2c::repository {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+std::map<std::string, Pin> read_pins(const Repository& repository) {
+    std::map<std::string, Pin> pins;
+    for (const storage::ObjectInfo& object : repository.location().list("pins")) try {
+            const Json json = repository.read_small(ObjectType::pin, ObjectId::of(object.name));
+            const Pin pin{json.bool_at("pinned"), json.unsigned_at("number"),
+                          base::parse_utc(json.string_at("at")).value_or(0), json.string_at("reason")};
+            Pin& last = pins[json.string_at("backup")];
+            // Of two with one number, made at once in two places, the one that keeps counts.
+            if (pin.number > last.number || (pin.number == last.number && pin.pinned)) last = pin;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            // 'repository check' names it.
+        }
+    return pins;
+}
+
+bool set_pin(const Repository& repository, const ObjectId& backup, bool pinned, const std::string& reason) {
+    BT2C_ASSERT(reason.size() <= pin_reason_bytes_max);
+    repository.keys().require_reader();
+    const auto pins = read_pins(repository);
+    const auto before = pins.find(backup.hex());
+    if ((before != pins.end() && before->second.pinned) == pinned) return false;
+    const std::uint64_t number = before == pins.end() ? 1 : before->second.number + 1;
+    const auto add = [&](bool state, std::uint64_t its_number) {
+        if (!repository.store_small(repository.location(), ObjectType::pin, ObjectId::random(),
+                                    Json::object({{"backup", backup.hex()},
+                                                  {"pinned", state},
+                                                  {"number", its_number},
+                                                  {"at", base::format_utc(base::now_unix_ms())},
+                                                  {"reason", reason}})))
+            throw Error(ErrorKind::failed, "cannot store a pin: its name is taken");
+    };
+    const auto refusal = [&] {
+        return Error(ErrorKind::failed,
+                     base::format("cannot pin backup {}: a prune has retired it", backup.brief()))
+            .state("it is not pinned");
+    };
+    if (pinned && repository.is_retired(backup)) throw refusal();
+    add(pinned, number);
+    // A prune looks for pins after it has written its marks, and this for marks after the pin: one of them
+    // sees the other.
+    if (pinned && repository.is_retired(backup)) {
+        add(false, number + 1);
+        throw refusal();
+    }
+    return true;
+}
+
+}  // namespace bt2c::repository

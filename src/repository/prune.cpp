@@ -1,0 +1,251 @@
+#include "repository/prune.hpp"
+
+#include <algorithm>
+
+#include "base/parallel.hpp"
+#include "base/text.hpp"
+#include "repository/prune_state.hpp"
+
+namespace bt2c::repository {
+
+using base::Error;
+using base::ErrorKind;
+using base::format;
+using base::UnixMs;
+
+namespace {
+
+Error clock_error(const std::string& cause) {
+    return Error(ErrorKind::failed, "cannot prune: this machine's clock does not fit")
+        .cause(cause)
+        .state("nothing was changed")
+        .hint("see which clock is wrong (timedatectl), and set it; then run the same command again");
+}
+
+std::string off_by(UnixMs difference) {
+    return base::human_duration(static_cast<double>(difference < 0 ? -difference : difference) / 1000);
+}
+
+class Prune {
+ public:
+    Prune(const Repository& repository, const std::vector<PrunePlace>& places, const PruneRequest& request,
+          base::Progress& progress)
+        : repository_(repository), request_(request), progress_(progress) {
+        for (const PrunePlace& place : places) {
+            places_.push_back({place, {}});
+            places_.back().report.name = place.name;
+        }
+    }
+
+    PruneReport run() {
+        repository_.keys().require_reader();
+        survey();
+        check_newest();
+        PruneReport report;
+        report.plan = make_plan(graph_, request_, base::now_unix_ms());
+        if (request_.agree) request_.agree(report.plan);
+        retire(report.plan);
+        report.held = Sweeper(repository_, places_, graph_, request_, progress_).run();
+        extend_locks();
+        for (PlaceState& state : places_) report.places.push_back(std::move(state.report));
+        return report;
+    }
+
+ private:
+    void check_place_clocks() {
+        for (PlaceState& state : places_) {
+            const UnixMs off = -state.place.location->clock_ahead().value_or(0);
+            if (off > clock_tolerance_ms || off < -clock_tolerance_ms)
+                throw clock_error(format("it is {} {} that of location '{}'", off_by(off),
+                                         off > 0 ? "ahead of" : "behind", state.place.name));
+        }
+    }
+
+    /// All manifests, wherever they are, and which of them are retired.
+    void survey() {
+        std::set<ObjectId> ids;
+        for (PlaceState& state : places_)
+            state.attempt([&] {
+                for (const auto& [id, bytes] : state.list(ObjectType::manifest)) ids.insert(id);
+                for (const auto& [id, bytes] : state.list(ObjectType::retired)) marks_[&state].insert(id);
+            });
+        check_place_clocks();
+        if (std::ranges::none_of(places_, &PlaceState::usable))
+            throw Error(ErrorKind::failed, "cannot prune: no location can be used")
+                .cause(places_.empty() ? "all are away" : places_.front().report.error)
+                .state("nothing was changed");
+        progress_.items_phase("reading manifests", ids.size());
+        read_backups(repository_, {ids.begin(), ids.end()}, graph_);
+        for (PlaceState& state : places_) check_marks(state);
+        note_retired();
+        note_proofs_and_pins(repository_, read_pins(repository_), graph_);
+    }
+
+    /// Tells marks that do not count: damaged ones, and those of somebody who has no say in it.
+    void check_marks(PlaceState& state) {
+        std::vector<ObjectId> ids;
+        for (const ObjectId& id : marks_[&state])
+            if (graph_.has(id)) ids.push_back(id);
+        state.attempt([&] {
+            base::ordered_parallel(
+                std::max(1U, state.place.at_once), ids.size(),
+                [&](std::uint64_t i) { return counts(*state.place.location, ids[i]); },
+                [&](std::uint64_t i, bool good) {
+                    if (good) return;
+                    marks_[&state].erase(ids[i]);
+                    false_marks_[&state].push_back(ids[i]);
+                });
+        });
+    }
+    bool counts(storage::Location& location, const ObjectId& backup) const {
+        const auto contents = location.get(object_name(ObjectType::retired, backup));
+        if (!contents) return false;
+        if (has_unknown_version(*contents)) return true;
+        try {
+            return repository_.open_small(ObjectType::retired, backup, *contents).string_at("backup") ==
+                   backup.hex();
+        } catch (const Error&) {
+            return false;
+        }
+    }
+    void note_retired() {
+        for (BackupGraph::Node& node : graph_.nodes())
+            node.retired = std::ranges::any_of(
+                marks_, [&](const auto& marks) { return marks.second.contains(node.facts.id); });
+    }
+
+    /// By the sequence, not the clock: one backup with a wild stamp does not stop all prunes that come later.
+    void check_newest() {
+        const BackupGraph::Node* newest = nullptr;
+        for (const BackupGraph::Node& node : graph_.nodes())
+            if (node.unreadable.empty() && (!newest || node.facts.sequence > newest->facts.sequence))
+                newest = &node;
+        const UnixMs ahead = newest ? newest->facts.made_at - base::now_unix_ms() : 0;
+        if (ahead > clock_tolerance_ms)
+            throw clock_error(
+                format("the newest backup {} was made {} from now", newest->facts.id.brief(), off_by(ahead)))
+                .hint(
+                    "set the clock (timedatectl); if it is right, that backup's was wrong: make another "
+                    "backup");
+    }
+
+    /// A mark is the same whoever writes it: its key must seal one text only.
+    void put_mark(PlaceState& state, const ObjectId& backup) {
+        static_cast<void>(repository_.store_small(*state.place.location, ObjectType::retired, backup,
+                                                  base::Json::object({{"backup", backup.hex()}})));
+    }
+    void remove_mark(PlaceState& state, const ObjectId& backup) {
+        state.place.location->remove(object_name(ObjectType::retired, backup));
+        marks_[&state].erase(backup);
+    }
+
+    template <typename Job>
+    void for_all(PlaceState& state, const std::vector<ObjectId>& ids, Job job) {
+        base::ordered_parallel(
+            std::max(1U, state.place.at_once), ids.size(),
+            [&](std::uint64_t i) {
+                job(ids[i]);
+                return true;
+            },
+            [](std::uint64_t, bool) {});
+    }
+
+    /// Marks go to every place, also those of earlier prunes: a backup that can reach one place only must
+    /// see them.
+    void retire(const PrunePlan& plan) {
+        std::set<ObjectId> leaving;
+        for (const PlannedBackup& backup : plan.backups)
+            if (!backup.verdict.kept) leaving.insert(backup.facts.id);
+        for (const DamagedBackup& backup : plan.damaged)
+            if (request_.damaged) leaving.insert(ObjectId::parse(backup.id));
+        for (PlaceState& state : places_)
+            for (const ObjectId& id : false_marks_[&state]) state.attempt([&] { remove_mark(state, id); });
+        for (const BackupGraph::Node& node : graph_.nodes())
+            if (node.retired && !node.facts.pin) leaving.insert(node.facts.id);
+        progress_.items_phase("retiring", leaving.size());
+        for (PlaceState& state : places_)
+            state.attempt([&] {
+                std::vector<ObjectId> lacking;
+                for (const ObjectId& id : leaving)
+                    if (!marks_[&state].contains(id)) lacking.push_back(id);
+                for_all(state, lacking, [&](const ObjectId& id) { put_mark(state, id); });
+                marks_[&state].insert(lacking.begin(), lacking.end());
+            });
+        note_retired();
+        free_wanted();
+    }
+
+    /// Whoever pinned or proved a backup before its mark was there was told that it stays.
+    void free_wanted() {
+        note_proofs_and_pins(repository_, read_pins(repository_), graph_);
+        const UnixMs latest_ms = base::now_unix_ms() + clock_tolerance_ms;
+        std::map<std::string, const BackupGraph::Node*> last_proved;
+        std::vector<ObjectId> wanted;
+        for (const BackupGraph::Node& node : graph_.nodes()) {
+            if (node.retired && node.facts.pin) wanted.push_back(node.facts.id);
+            const auto proved_at = node.facts.proved_at;
+            if (!proved_at || *proved_at > latest_ms || !node.unreadable.empty()) continue;
+            const BackupGraph::Node*& last = last_proved[node.facts.chain];
+            if (!last || *proved_at > *last->facts.proved_at ||
+                (*proved_at == *last->facts.proved_at && !node.retired))
+                last = &node;
+        }
+        for (const auto& [chain, node] : last_proved)
+            if (node->retired) wanted.push_back(node->facts.id);
+        for (const ObjectId& id : wanted)
+            for (PlaceState& state : places_)
+                if (marks_[&state].contains(id)) state.attempt([&] { remove_mark(state, id); });
+        note_retired();
+    }
+
+    /// Whatever a kept backup needs stays locked, else an incremental would outlive what it is made against.
+    void extend_locks() {
+        const auto kept = graph_.closure([](const BackupGraph::Node& node) { return !node.retired; });
+        for (PlaceState& state : places_) {
+            const UnixMs keeps_for = state.place.location->keeps_for();
+            if (keeps_for == 0) continue;
+            state.attempt([&] {
+                std::vector<std::string> names{"format"};
+                for (const storage::ObjectInfo& slot : state.place.location->list("keys"))
+                    names.push_back(slot.name);
+                for (const ObjectType type : {ObjectType::pack, ObjectType::index, ObjectType::manifest})
+                    for (const auto& [id, bytes] : state.list(type))
+                        if (graph_.holds(kept, {type, id})) names.push_back(object_name(type, id));
+                for (const ObjectType type : {ObjectType::proof, ObjectType::pin})
+                    for (const auto& [id, bytes] : state.list(type)) names.push_back(object_name(type, id));
+                progress_.items_phase("extending locks", names.size());
+                base::ordered_parallel(
+                    std::max(1U, state.place.at_once), names.size(),
+                    [&](std::uint64_t i) { return extend_lock(*state.place.location, names[i], keeps_for); },
+                    [&](std::uint64_t, bool extended) {
+                        if (extended) ++state.report.extended_locks;
+                        progress_.advance(1);
+                    });
+            });
+        }
+    }
+    static bool extend_lock(storage::Location& location, const std::string& name, UnixMs keeps_for) {
+        const UnixMs now = base::now_unix_ms();
+        const auto until = location.kept_until(name);
+        // Not each day anew: a lock costs requests.
+        if (until && *until - now >= keeps_for / 4 * 3) return false;
+        return location.keep_until(name, now + keeps_for);
+    }
+
+    const Repository& repository_;
+    const PruneRequest& request_;
+    base::Progress& progress_;
+    std::vector<PlaceState> places_;
+    BackupGraph graph_;
+    std::map<const PlaceState*, std::set<ObjectId>> marks_;  ///< that count, by place
+    std::map<const PlaceState*, std::vector<ObjectId>> false_marks_;
+};
+
+}  // namespace
+
+PruneReport prune(const Repository& repository, const std::vector<PrunePlace>& places,
+                  const PruneRequest& request, base::Progress& progress) {
+    return Prune(repository, places, request, progress).run();
+}
+
+}  // namespace bt2c::repository

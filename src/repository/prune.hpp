@@ -1,0 +1,77 @@
+#pragma once
+// Removes what the rules do not keep: marks it first, and removes its bytes days later.
+// docs/repository-format.md, "Removal", says why that is safe beside backups, other prunes and kills.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "repository/backup_graph.hpp"
+#include "repository/retention.hpp"
+
+namespace bt2c::repository {
+
+/// One location that can be used now.
+struct PrunePlace {
+    std::string name;
+    std::shared_ptr<storage::Location> location;
+    unsigned at_once = 1;  ///< requests side by side
+};
+
+struct PlannedBackup {
+    BackupFacts facts;
+    std::vector<NetworkState> networks;
+    std::uint64_t stored_bytes = 0;
+    Verdict verdict;
+};
+
+struct PrunePlan {
+    std::vector<PlannedBackup> backups;  ///< newest first; without those that were retired earlier
+    std::vector<DamagedBackup> damaged;  ///< not among them
+    std::size_t leaving = 0;             ///< of `backups`, and of `damaged` where these are to go
+    std::uint64_t leaving_bytes = 0;     ///< that only those need
+    std::size_t retired = 0;             ///< earlier, and still there
+    bool most() const { return leaving * 2 > backups.size() + damaged.size(); }
+};
+
+struct PruneRequest {
+    RetentionRules rules;
+    bool damaged = false;     ///< backups whose manifest cannot be read anywhere go too
+    bool all_reached = true;  ///< the places are all that the repository has
+    std::function<void(const PrunePlan&)> agree = nullptr;  ///< may throw Error before anything is changed
+};
+
+/// What became of one place.
+struct PlacePruned {
+    std::string name;
+    enum class Status { ok, failed, refused } status = Status::ok;  ///< refused: it lets nothing be removed
+    std::string error;
+    std::uint64_t removed_objects = 0, removed_bytes = 0;
+    std::uint64_t waiting_objects = 0, waiting_bytes = 0;  ///< needed by nobody, and not removed yet
+    std::uint64_t locked_objects = 0;                      ///< of those: the place refuses until
+    base::UnixMs locked_until = 0;                         ///< the last of them
+    std::uint64_t extended_locks = 0;
+};
+
+struct PruneReport {
+    PrunePlan plan;
+    /// Why no bytes were removed anywhere though some have waited long enough; empty when they were.
+    std::string held;
+    std::vector<PlacePruned> places;
+};
+
+/// What prune() would do. Reads only. Throws Error when the repository cannot be read.
+PrunePlan plan_prune(const Repository& repository, const PruneRequest& request);
+
+/// Retires what the rules do not keep, and removes what was retired, or left by killed backups, long enough
+/// ago. `repository` must be opened with the master key; its location stands for all of `places`. Others may
+/// use the repository meanwhile, and prune it. Interrupted, the next call goes on.
+/// Throws Error when it cannot be read, when this machine's clock does not fit, or interrupted; what fails in
+/// one place is in the report. Memory: about 20 KiB for each hundred backups, and the names of one place's
+/// objects.
+PruneReport prune(const Repository& repository, const std::vector<PrunePlace>& places,
+                  const PruneRequest& request, base::Progress& progress);
+
+}  // namespace bt2c::repository
