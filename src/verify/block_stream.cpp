@@ -1,15 +1,14 @@
 #include "verify/block_stream.hpp"
 
 #include <limits>
-#include <mutex>
 
 #include "verify/block_row.hpp"
 
 namespace bt2c::verify {
 namespace {
 
-/// Read at a time, so that not every search of a worker has to wait for the others.
-constexpr int batch_rows = 64;
+/// Read at a time.
+constexpr std::size_t batch_rows = 128;
 
 }  // namespace
 
@@ -27,27 +26,33 @@ BlockStream::BlockStream(Context& context, BlockTable& table)
 }
 
 std::uint32_t BlockStream::find(const chain::Hash& hash) {
-    {
-        const std::shared_lock lock(mutex_);
-        const std::uint32_t known = table_.find(hash);
-        if (known != BlockTable::none || ended_) return known;
-    }
-    const std::lock_guard lock(mutex_);
-    std::uint32_t known = table_.find(hash);
-    while (known == BlockTable::none && !ended_) {
-        read_some();
-        known = table_.find(hash);
-    }
-    return known;
+    bool ended = false;
+    const auto known = [&] {
+        const std::shared_lock lock(table_mutex_);
+        ended = ended_;
+        return table_.find(hash);
+    };
+    std::uint32_t number = known();
+    if (number != BlockTable::none || ended) return number;
+    const std::lock_guard reading(reader_mutex_);
+    while ((number = known()) == BlockTable::none && !ended) read_some();
+    return number;
 }
 
 void BlockStream::read_some() {
-    for (int i = 0; i < batch_rows; ++i) {
-        ended_ = !(begun_ ? reader_.next() : reader_.seek(std::numeric_limits<std::int64_t>::min()));
+    // Others go on searching while rows are read.
+    batch_.clear();
+    bool more = true;
+    while (more && batch_.size() < batch_rows) {
+        more = begun_ ? reader_.next() : reader_.seek(std::numeric_limits<std::int64_t>::min());
         begun_ = true;
-        if (ended_) return;
-        const Block block = read_block(reader_.row(), reader_.rowid(), names_);
-        judge_block_row(reader_.row(), block, context_.networks, rows_);
+        if (!more) break;
+        batch_.push_back(read_block(reader_.row(), reader_.rowid(), names_));
+        judge_block_row(reader_.row(), batch_.back(), context_.networks, rows_);
+    }
+    const std::lock_guard lock(table_mutex_);
+    ended_ = !more;
+    for (const Block& block : batch_) {
         if (table_.size() >= context_.options.blocks_max || pass_.lowers_first(block)) {
             gave_up_ = true;
             ended_ = true;
@@ -58,7 +63,7 @@ void BlockStream::read_some() {
 }
 
 bool BlockStream::finish() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard reading(reader_mutex_);
     while (!ended_) read_some();
     if (gave_up_) return false;
     context_.note_damage("blocks", reader_);

@@ -2,7 +2,9 @@
 // The blocks of a database as the transactions ask for them, so that one walk through it is enough.
 
 #include <atomic>
+#include <mutex>
 #include <shared_mutex>
+#include <vector>
 
 #include "verify/block_pass.hpp"
 
@@ -29,14 +31,18 @@ class BlockStream {
     Context& context_;
     BlockTable& table_;
     BlockPass pass_;
+
+    std::mutex reader_mutex_;  ///< taken before the other; guards what follows
     chaindb::sqlite::Connection connection_;
     RowReader reader_;
     BlockLookup lookup_;
     NetworkNames names_;
     FindingBook rows_, heights_;
+    std::vector<Block> batch_;
+    bool begun_ = false;
 
-    std::shared_mutex mutex_;  ///< guards all of this and the table
-    bool begun_ = false, ended_ = false;
+    std::shared_mutex table_mutex_;  ///< guards the table and what follows
+    bool ended_ = false;
     std::atomic<bool> gave_up_ = false;
 };
 
