@@ -218,9 +218,12 @@ class Handler(BaseHTTPRequestHandler):
         if abs(calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - now()) > 900:
             raise Refused(403, "RequestTimeTooSkewed", "The difference is too large.")
         digest = self.headers.get("x-amz-content-sha256", "")
-        if digest != hashlib.sha256(self.body).hexdigest():
-            raise Refused(400, "XAmzContentSHA256Mismatch", "the body is another one")
         signed = names.split(";")
+        # Without a signed body its signed MD5 must stand for it.
+        if digest == "UNSIGNED-PAYLOAD" and self.body and "content-md5" not in signed:
+            raise Refused(403, "AccessDenied", "nothing says what the body is")
+        if digest != "UNSIGNED-PAYLOAD" and digest != hashlib.sha256(self.body).hexdigest():
+            raise Refused(400, "XAmzContentSHA256Mismatch", "the body is another one")
         if signed != sorted(signed) or "host" not in signed:
             raise Refused(403, "AccessDenied", "the list of signed headers")
         for name in self.headers:
@@ -349,7 +352,7 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "overtaken":  # another writer came in just behind
             stored["body"] = b"of another writer"
             stored["etag"] = hashlib.md5(stored["body"]).hexdigest()
-            stored["meta"]["x-amz-meta-bt2c-sha256"] = hashlib.sha256(stored["body"]).hexdigest()
+            stored["meta"]["x-amz-meta-bt2c-md5"] = hashlib.md5(stored["body"]).hexdigest()
             objects[key] = stored
             return 200, {}, b""
         for name, value in self.headers.items():

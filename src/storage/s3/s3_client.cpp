@@ -93,10 +93,10 @@ std::variant<HttpResponse, HttpFailure> Client::try_once(const Request& request,
                 .path = "/",
                 .query = canonical_query(request.query),
                 .headers = {request.headers.begin(), request.headers.end()},
-                .payload_sha256 = request.body_sha256,
+                .payload_sha256 = request.sign_body ? base::to_hex(crypto::sha256(request.body))
+                                                    : std::string("UNSIGNED-PAYLOAD"),
                 .region = options_.region,
                 .time = base::now_unix_ms()};
-    if (sign.payload_sha256.empty()) sign.payload_sha256 = base::to_hex(crypto::sha256(request.body));
     if (!options_.virtual_host) sign.path += options_.bucket + '/';
     sign.path += uri_encoded(request.key, true);
     if (!options_.virtual_host && request.key.empty()) sign.path.pop_back();

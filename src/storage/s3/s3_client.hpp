@@ -22,7 +22,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query = {};
     std::vector<std::pair<std::string, std::string>> headers = {};  ///< names in lower case
     base::ByteView body = {};
-    std::string body_sha256 = {};  ///< hex, where it is known already
+    bool sign_body = true;  ///< false where a signed Content-MD5 stands for it
     std::size_t answer_max = std::size_t{8} << 20;
     int retries_max = std::numeric_limits<int>::max();  ///< fewer than the options say
 };

@@ -24,7 +24,8 @@ constexpr std::size_t object_bytes_max = std::size_t{256} << 20;
 constexpr std::size_t pages_max = 20'000;
 /// How often an object is stored anew that did not arrive as it was sent.
 constexpr int stored_wrong_max = 3;
-constexpr std::string_view sha256_header = "x-amz-meta-bt2c-sha256";
+/// The MD5 of what was sent, kept with an object: what a service calls its ETag is not always one.
+constexpr std::string_view sent_header = "x-amz-meta-bt2c-md5";
 constexpr std::string_view locked_header = "x-amz-object-lock-retain-until-date";
 constexpr base::UnixMs second_ms = 1000;
 constexpr base::UnixMs day_ms = 86'400 * second_ms;
@@ -55,7 +56,7 @@ std::string lock_time(base::UnixMs until) {
 /// What the service says of an object.
 struct S3Location::Head {
     std::uint64_t bytes = 0;
-    std::string md5, sha256;  ///< hex; empty where it says nothing
+    std::string md5, sent;  ///< of what it keeps, and of what was sent; hex, empty where it says nothing
     std::optional<base::UnixMs> locked_until;
 };
 
@@ -63,14 +64,10 @@ struct S3Location::Head {
 struct S3Location::Fingerprint {
     std::uint64_t bytes;
     crypto::DigestMd5 md5;
-    std::string sha256;
 
-    explicit Fingerprint(base::ByteView contents)
-        : bytes(contents.size()),
-          md5(crypto::md5(contents)),
-          sha256(base::to_hex(crypto::sha256(contents))) {}
+    explicit Fingerprint(base::ByteView contents) : bytes(contents.size()), md5(crypto::md5(contents)) {}
     /// Whoever stored it sent what we send.
-    bool sent_as(const Head& head) const { return head.sha256 == sha256; }
+    bool sent_as(const Head& head) const { return head.sent == base::to_hex(md5); }
     bool whole(const Head& head) const {
         return head.bytes == bytes && (head.md5.empty() || head.md5 == base::to_hex(md5));
     }
@@ -137,7 +134,7 @@ std::optional<S3Location::Head> S3Location::head(const std::string& name, const 
     const auto bytes = number<std::uint64_t>(answer.response.header("content-length"));
     if (!bytes)
         throw Error(ErrorKind::failed, format("{}: the service does not say how long the object is", action));
-    Head head{*bytes, md5_of(answer.response), answer.response.header(sha256_header), std::nullopt};
+    Head head{*bytes, md5_of(answer.response), answer.response.header(sent_header), std::nullopt};
     const std::string until = answer.response.header(locked_header);
     if (!until.empty()) head.locked_until = base::parse_utc(until.substr(0, 19) + "Z");
     return head;
@@ -167,7 +164,7 @@ bool S3Location::put_alone(const std::string& name, base::ByteView contents, con
             const Answer answer = send_put(name, contents, ours, locked_until, action);
             if (answer.status() == 412 && !answer.repeated) return false;
             const auto stored = head(name, action);
-            if (stored && !stored->sha256.empty() && !ours.sent_as(*stored)) return false;
+            if (stored && !stored->sent.empty() && !ours.sent_as(*stored)) return false;
             const bool kept = stored && ours.whole(*stored);
             if (kept && days > 0 && (!stored->locked_until || *stored->locked_until < locked_until))
                 throw Error(ErrorKind::failed, format("{}: the service does not lock it", action))
@@ -191,9 +188,10 @@ bool S3Location::put_alone(const std::string& name, base::ByteView contents, con
 
 Answer S3Location::send_put(const std::string& name, base::ByteView contents, const Fingerprint& ours,
                             base::UnixMs locked_until, const std::string& action) {
-    Request request{.method = "PUT", .key = key_of(name), .body = contents, .body_sha256 = ours.sha256};
+    // The signature covers the MD5, and so the body; a SHA-256 of it would cost the service as much again.
+    Request request{.method = "PUT", .key = key_of(name), .body = contents, .sign_body = false};
     request.headers = {{"content-md5", crypto::to_base64(ours.md5)},
-                       {std::string(sha256_header), ours.sha256}};
+                       {std::string(sent_header), base::to_hex(ours.md5)}};
     if (!client_.options().storage_class.empty())
         request.headers.emplace_back("x-amz-storage-class", client_.options().storage_class);
     if (locked_until > 0) {
