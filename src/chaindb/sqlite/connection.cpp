@@ -113,13 +113,13 @@ double Statement::real(int column) const {
     return sqlite3_column_double(statement_.get(), column);
 }
 std::string_view Statement::text(int column) const {
-    // Each call into SQLite counts here: millions of values are read this way.
-    sqlite3_stmt* const row = statement_.get();
-    const int type = sqlite3_column_type(row, column);
+    // Each call into SQLite counts here: millions of values are read this way. Values of a connection without
+    // mutexes need no protection: https://www.sqlite.org/c3ref/value.html
+    sqlite3_value* const value = sqlite3_column_value(statement_.get(), column);
+    const int type = sqlite3_value_type(value);
     if (type == SQLITE_NULL) return {};
-    const void* const data =
-        type == SQLITE_BLOB ? sqlite3_column_blob(row, column) : sqlite3_column_text(row, column);
-    const int size = sqlite3_column_bytes(row, column);
+    const void* const data = type == SQLITE_BLOB ? sqlite3_value_blob(value) : sqlite3_value_text(value);
+    const int size = sqlite3_value_bytes(value);
     return data ? std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size))
                 : std::string_view();
 }
