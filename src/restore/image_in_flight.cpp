@@ -100,6 +100,11 @@ ImageInFlight::Unit ImageInFlight::unit_near(std::uint64_t unit, bool& stored) {
     return found->second;
 }
 
+void ImageInFlight::give_back(Unit unit) {
+    const std::lock_guard lock(mutex_);
+    unit.reset();
+}
+
 void ImageInFlight::read(std::uint32_t first_page, base::MutableBytes out) {
     std::uint64_t offset = std::uint64_t{first_page - 1} * shape_.page_size;
     while (!out.empty()) {
@@ -107,13 +112,15 @@ void ImageInFlight::read(std::uint32_t first_page, base::MutableBytes out) {
         const std::uint64_t within = offset % unit_bytes_;
         const base::MutableBytes part = out.first(std::min<std::uint64_t>(out.size(), unit_bytes_ - within));
         bool stored = false;
-        if (const Unit bytes = unit_near(unit, stored))
+        if (Unit bytes = unit_near(unit, stored)) {
             std::ranges::copy(bytes->bytes().subspan(within, part.size()), part.begin());
-        else if (stored)
+            give_back(std::move(bytes));
+        } else if (stored) {
             stored_(static_cast<std::uint32_t>(offset / shape_.page_size) + 1, part);
-        else if (platform::read_at(file_.fd(), part, offset, file_.temporary()) != part.size())
+        } else if (platform::read_at(file_.fd(), part, offset, file_.temporary()) != part.size()) {
             throw base::Error(base::ErrorKind::failed, "cannot read the database that is being restored")
                 .cause("it became shorter meanwhile");
+        }
         out = out.subspan(part.size());
         offset += part.size();
     }

@@ -43,6 +43,8 @@ class ImageInFlight {
     /// The unit where it is in memory; waits for it where it is to be written soon. Null: it is in the file,
     /// or (`stored`) only where it comes from.
     Unit unit_near(std::uint64_t unit, bool& stored);
+    /// Under the lock: only so does its count of owners tell that reading has ended.
+    void give_back(Unit unit);
     void drop_units_behind();
     void drop_first();
 
