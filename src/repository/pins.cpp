@@ -12,17 +12,21 @@ using base::Json;
 
 std::map<std::string, Pin> read_pins(const Repository& repository) {
     std::map<std::string, Pin> pins;
-    for (const storage::ObjectInfo& object : repository.location().list("pins")) try {
-            const Json json = repository.read_small(ObjectType::pin, ObjectId::of(object.name));
-            const Pin pin{json.bool_at("pinned"), json.unsigned_at("number"),
-                          base::parse_utc(json.string_at("at")).value_or(0), json.string_at("reason")};
-            Pin& last = pins[json.string_at("backup")];
+    for (const storage::ObjectInfo& object : repository.location().list("pins")) {
+        const auto id = ObjectId::try_parse(leaf_of(object.name));
+        // One that cannot be read just now may be what keeps a backup: that is no time to go on.
+        const auto json = id ? repository.sound_small(ObjectType::pin, *id, true) : std::nullopt;
+        if (!json) continue;
+        try {
+            const Pin pin{json->bool_at("pinned"), json->unsigned_at("number"),
+                          base::parse_utc(json->string_at("at")).value_or(0), json->string_at("reason")};
+            Pin& last = pins[json->string_at("backup")];
             // Of two with one number, made at once in two places, the one that keeps counts.
             if (pin.number > last.number || (pin.number == last.number && pin.pinned)) last = pin;
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            // 'repository check' names it.
+        } catch (const Error&) {
+            // Of another form than ours: 'repository check' names it.
         }
+    }
     return pins;
 }
 

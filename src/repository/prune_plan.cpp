@@ -11,7 +11,7 @@ void read_backups(const Repository& repository, const std::vector<ObjectId>& ids
 
 void note_proofs_and_pins(const Repository& repository, const std::map<std::string, Pin>& pins,
                           BackupGraph& graph) {
-    const auto proofs = repository.proofs();
+    const auto proofs = repository.proofs(Repository::Unread::refuse);
     for (BackupGraph::Node& node : graph.nodes()) {
         const std::string id = node.facts.id.hex();
         if (const auto proof = proofs.find(id); proof != proofs.end()) node.facts.proved_at = proof->second;

@@ -110,13 +110,17 @@ class Repository {
     /// less than 3 KiB.
     void record_proof(const ObjectId& backup, std::string what, const base::Json& details = {}) const;
     /// The latest proof of each backup, by its id in hex. Damaged proofs are left out.
-    std::map<std::string, base::UnixMs> proofs() const;
+    /// A proof that cannot be read just now is passed over, or an Error where it matters that none is missed.
+    enum class Unread { pass_over, refuse };
+    std::map<std::string, base::UnixMs> proofs(Unread unread = Unread::pass_over) const;
 
     /// Stores an object with a short JSON text, less than 3 KiB, in `location`. False when its name is taken.
     bool store_small(storage::Location& location, ObjectType type, const ObjectId& id,
                      const base::Json& json) const;
-    /// Its text. Throws Error when it is absent, damaged, or sealed by a write-only node.
-    base::Json read_small(ObjectType type, const ObjectId& id) const;
+    /// Its text; nullopt when it is absent, damaged, or sealed by a write-only node. Throws Error when it
+    /// cannot be told: no copy was sound, and one of a `listed` object could not be read, or all of any
+    /// other.
+    std::optional<base::Json> sound_small(ObjectType type, const ObjectId& id, bool listed) const;
     /// The same of an object at hand.
     base::Json open_small(ObjectType type, const ObjectId& id, base::ByteView contents) const;
     /// Throws Error for an object that a write-only node sealed.

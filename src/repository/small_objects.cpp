@@ -29,15 +29,29 @@ bool Repository::store_small(storage::Location& location, ObjectType type, const
                         seal_object(type, id, base::as_bytes(text), keys_->new_backup_secret()));
 }
 
-Json Repository::read_small(ObjectType type, const ObjectId& id) const {
+std::optional<Json> Repository::sound_small(ObjectType type, const ObjectId& id, bool listed) const {
     const std::string name = object_name(type, id);
-    return read_any_copy(*location_, name, [&](storage::Location& copy) {
-        const auto contents = copy.get_range(name, 0, small_object_bytes_max);
-        if (!contents)
-            throw Error(ErrorKind::failed,
-                        format("{} {} was removed meanwhile", object_noun(type), id.brief()));
-        return open_small(type, id, *contents);
-    });
+    bool absent = false;
+    std::optional<Error> unread;
+    try {
+        return read_any_copy(*location_, name, [&](storage::Location& copy) {
+            std::optional<Bytes> contents;
+            try {
+                contents = copy.get_range(name, 0, small_object_bytes_max);
+            } catch (const Error& error) {
+                unread = error;
+                throw;
+            }
+            absent = absent || !contents;
+            if (!contents)
+                throw Error(ErrorKind::failed, format("{} {} is not there", object_noun(type), id.brief()));
+            return open_small(type, id, *contents);
+        });
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        if (unread && (listed || !absent)) throw Error(*unread);
+        return std::nullopt;  // absent, damaged or forged; 'repository check' names what is damaged
+    }
 }
 
 Json Repository::open_small(ObjectType type, const ObjectId& id, base::ByteView contents) const {
@@ -62,26 +76,34 @@ void Repository::record_proof(const ObjectId& backup, std::string what, const Js
         throw Error(ErrorKind::failed, "cannot store a proof: its name is taken");
 }
 
-std::map<std::string, base::UnixMs> Repository::proofs() const {
+std::map<std::string, base::UnixMs> Repository::proofs(Unread unread) const {
     keys_->require_reader();
     std::map<std::string, base::UnixMs> latest;
-    for (const storage::ObjectInfo& object : location_->list("proofs")) try {
-            const Json json = read_small(ObjectType::proof, ObjectId::of(object.name));
-            base::UnixMs& time = latest[json.string_at("backup")];
-            time = std::max(time, base::parse_utc(json.string_at("verified_at")).value_or(0));
+    for (const storage::ObjectInfo& object : location_->list("proofs")) {
+        const auto id = ObjectId::try_parse(leaf_of(object.name));
+        std::optional<Json> json;
+        try {
+            if (id) json = sound_small(ObjectType::proof, *id, true);
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            // A damaged proof proves nothing; 'repository check' names it.
+            if (unread == Unread::refuse || error.kind() == ErrorKind::interrupted) throw;
         }
+        if (!json) continue;
+        try {
+            base::UnixMs& time = latest[json->string_at("backup")];
+            time = std::max(time, base::parse_utc(json->string_at("verified_at")).value_or(0));
+        } catch (const Error&) {
+            // Of another form than ours; it proves nothing.
+        }
+    }
     return latest;
 }
 
 bool Repository::is_retired(const ObjectId& backup) const {
+    const auto mark = sound_small(ObjectType::retired, backup, false);
     try {
-        return read_small(ObjectType::retired, backup).string_at("backup") == backup.hex();
-    } catch (const Error& error) {
-        if (error.kind() == ErrorKind::interrupted) throw;
-        return false;  // damaged or forged: 'repository check' names it
+        return mark && mark->string_at("backup") == backup.hex();
+    } catch (const Error&) {
+        return false;  // of another form than ours
     }
 }
 

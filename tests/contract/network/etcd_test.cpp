@@ -152,7 +152,8 @@ TEST_F(Etcd, AFrozenMemberIsPassedOver) {
     frozen.freeze();
     EXPECT_TRUE(tells_of_all(store, 10));
     store.put(orders, {"1", "x"});
-    EXPECT_THAT(store.wait(folder, kinds, 5000), testing::ElementsAre("orders"));
+    // A busy machine may make it take up the watch anew, which tells of all kinds.
+    EXPECT_THAT(store.wait(folder, kinds, 5000), testing::Contains("orders"));
     EXPECT_EQ(EtcdStore(plain({member.url()})).list(orders, "", "", 10, 10).size(), 1U);
 }
 

@@ -169,13 +169,21 @@ class World {
         // Few at a time, else nothing would ever go.
         for (const auto& [backup, pin] : repository::read_pins(own))
             if (pin.pinned && random_.one_in(2)) {
-                pinned_.erase(backup);
+                // Killed, it may have done it; held up, it undoes what another one pinned meanwhile.
+                const auto forget = [&](void*) {
+                    pinned_.erase(backup);
+                    ++unpinned_;
+                };
+                const std::unique_ptr<void, decltype(forget)> afterwards(this, forget);
+                forget(nullptr);
                 repository::set_pin(own, ObjectId::parse(backup), false, "");
             }
         const auto manifest = any(own);
         if (!manifest) return;
+        const int before = unpinned_;
         repository::set_pin(own, manifest->id, true, "a test");
-        pinned_.insert(manifest->id.hex());
+        // Who was held up behind it may have been overtaken by one who took the pin away again.
+        if (unpinned_ == before) pinned_.insert(manifest->id.hex());
     }
     void prove(const Repository& own) {
         const auto manifest = any(own);
@@ -192,6 +200,7 @@ class World {
     Repository team_ = make_repository(memory_);
     std::array<Node, depth_max> nodes_{Node(images_), Node(images_), Node(images_)};
     std::set<std::string> pinned_;  ///< of which somebody was told so
+    int unpinned_ = 0;
     bool proved_ = false;
 };
 

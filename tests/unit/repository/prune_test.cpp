@@ -450,5 +450,32 @@ TEST_F(PruneTest, PinsAreAddedAndEndedWithoutRemovingAnything) {
     EXPECT_THROW(set_pin(*repository, old.id, true, ""), base::Error);
 }
 
+// A pin, proof or mark that cannot be read just now is not taken for one that is not there.
+TEST_F(PruneTest, WhatCannotBeReadIsNotTakenForAbsent) {
+    const auto [old, fresh] = old_and_new();
+    ASSERT_TRUE(set_pin(*repository, old.id, true, "kept"));
+    for (const std::string folder : {"pins/", "proofs/", "retired/"}) {
+        repository->record_proof(fresh.id, "a test");
+        memory->before = [&](const std::string& operation, const std::string& object) {
+            if (operation.starts_with("get") && object.starts_with(folder)) throw UnrulyLocation::failure();
+        };
+        if (folder == "pins/") {
+            EXPECT_THROW(prune(), base::Error);
+            EXPECT_THROW(set_pin(*repository, old.id, true, ""), base::Error);
+        }
+        if (folder == "proofs/") {
+            EXPECT_THROW(prune(), base::Error);
+            EXPECT_TRUE(repository->proofs().empty());
+        }
+        if (folder == "retired/") {
+            EXPECT_THROW(static_cast<void>(repository->is_retired(old.id)), base::Error);
+        }
+        memory->before = {};
+    }
+    prune_for(7);
+    EXPECT_TRUE(has(old));
+    EXPECT_TRUE(has_pack(old));
+}
+
 }  // namespace
 }  // namespace bt2c::repository
