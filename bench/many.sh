@@ -10,7 +10,7 @@ measured() {
     awk '{ printf "%s %.0f\n", $1, $2 / 1024 }' "$work/$name.time"
 }
 
-row() {
+row_of_many() {
     local what=$1 seconds=$2 mib=$3 goal=$4
     echo "| $what | $seconds | $mib | $goal |"
 }
@@ -31,9 +31,9 @@ report_many() {
     "$dr" --home "$many" --json --quiet list-backups >"$work/warm.json"
     for _ in 1 2 3; do fast+=("$(measured list "$dr" --home "$many" --json --quiet list-backups)"); done
     read -r seconds mib < <(printf '%s\n' "${fast[@]}" | sort -n | sed -n 2p)
-    row "list-backups, median of 3" "$seconds" "$mib" "< 2 s: $(awk -v s="$seconds" 'BEGIN { print (s < 2 ? "met" : "missed") }')"
+    row_of_many "list-backups, median of 3" "$seconds" "$mib" "< 2 s: $(awk -v s="$seconds" 'BEGIN { print (s < 2 ? "met" : "missed") }')"
     read -r seconds mib < <(measured dry "$dr" --home "$many" --json --quiet prune --dry-run)
-    row "prune --dry-run" "$seconds" "$mib" "≤ 256 MiB: $([[ $mib -le 256 ]] && echo met || echo missed)"
+    row_of_many "prune --dry-run" "$seconds" "$mib" "≤ 256 MiB: $([[ $mib -le 256 ]] && echo met || echo missed)"
     local i
     for i in 0 1 2; do
         read -r seconds mib < <(measured "prune-$i" env LD_PRELOAD="$PWD/$clock" BT2C_TEST_CLOCK_SECONDS=$((i * day)) \
@@ -41,7 +41,7 @@ report_many() {
         local did=retires
         [[ $i == 1 ]] && did="marks again"
         [[ $i == 2 ]] && did="removes"
-        row "prune, day $((i + 1)): $did" "$seconds" "$mib" "≤ 256 MiB: $([[ $mib -le 256 ]] && echo met || echo missed)"
+        row_of_many "prune, day $((i + 1)): $did" "$seconds" "$mib" "≤ 256 MiB: $([[ $mib -le 256 ]] && echo met || echo missed)"
     done
     echo
     echo "Day 1 retires $(jq -r .leaving "$work/prune-0.json"), day 3 removes $(jq -r '.locations[0].removed_objects' "$work/prune-2.json") objects."

@@ -178,6 +178,7 @@ keys A key from its phrase
 agents Orders to agents
 locations Backups into several locations
 network A network of ten validators
+many Many backups
 END
 }
 
