@@ -50,6 +50,7 @@ dir=$(readlink -f "$dir")
 work=$dir/work
 rm -rf "$work"
 mkdir -p "$work"
+published_parts
 if [[ $keys == yes ]]; then
     say "a key from its phrase"
     /usr/bin/python3 bench/keys.py "$dr" "${BENCH_PHRASES:-101}" >"$dir/keys.md"
@@ -201,7 +202,6 @@ if [[ $locations == yes ]]; then
     cat "$work/locations.md"
     if [[ $blocks == "$usual_blocks" && $rounds == "$usual_rounds" ]]; then
         mv "$work/locations.md" "$dir"
-        published_parts
         report_document >"$dir/benchmarks.md"
         cp "$dir/benchmarks.md" docs/benchmarks.md
         say "written to docs/benchmarks.md"
