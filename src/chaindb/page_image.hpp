@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "base/bytes.hpp"
 
@@ -19,12 +20,22 @@ struct ImageShape {
 /// Thread-safe; throws base::Error when a page cannot be had.
 using ReadPages = std::function<void(std::uint32_t first_page, base::MutableBytes out)>;
 
+/// Pages that lie one after the other in memory, and stay there while `owner` is held.
+struct PageRun {
+    std::shared_ptr<const void> owner;
+    std::uint32_t first_page = 0;
+    base::ByteView bytes;
+};
+
+/// The run around a page, without bytes where that page is not in memory. Thread-safe; throws like ReadPages.
+using PagesInMemory = std::function<PageRun(std::uint32_t page)>;
+
 /// An image that never changes while it is held.
 struct PageImage {
     ImageShape shape;
     ReadPages read;
-    /// Whether neighbours of a page are read with it where a table is walked; of no use in memory.
-    bool read_ahead = true;
+    /// None where pages must be copied out; where a table is walked their neighbours are then read with them.
+    PagesInMemory in_memory = nullptr;
 };
 
 /// The page that SQLite uses for locks and never for data; restored as zeros. 0 where the image

@@ -126,8 +126,22 @@ void ImageInFlight::read(std::uint32_t first_page, base::MutableBytes out) {
     }
 }
 
+chaindb::PageRun ImageInFlight::run_around(std::uint32_t page) {
+    const std::uint64_t unit = std::uint64_t{page - 1} * shape_.page_size / unit_bytes_;
+    bool stored = false;
+    Unit bytes = unit_near(unit, stored);
+    if (!bytes) return {};
+    const auto first_page = static_cast<std::uint32_t>(unit * unit_bytes_ / shape_.page_size) + 1;
+    const auto in_image = std::min<std::uint64_t>(unit_bytes_, shape_.bytes() - unit * unit_bytes_);
+    const base::ByteView pages = bytes->bytes().first(in_image);
+    std::shared_ptr<const void> owner(
+        pages.data(), [this, bytes = std::move(bytes)](const void*) mutable { give_back(std::move(bytes)); });
+    return {std::move(owner), first_page, pages};
+}
+
 chaindb::PageImage ImageInFlight::image() {
-    return {shape_, [this](std::uint32_t page, base::MutableBytes out) { read(page, out); }, false};
+    return {shape_, [this](std::uint32_t page, base::MutableBytes out) { read(page, out); },
+            [this](std::uint32_t page) { return run_around(page); }};
 }
 
 }  // namespace bt2c::restore

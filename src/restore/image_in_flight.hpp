@@ -40,6 +40,7 @@ class ImageInFlight {
 
  private:
     void read(std::uint32_t first_page, base::MutableBytes out);
+    chaindb::PageRun run_around(std::uint32_t page);
     /// The unit where it is in memory; waits for it where it is to be written soon. Null: it is in the file,
     /// or (`stored`) only where it comes from.
     Unit unit_near(std::uint64_t unit, bool& stored);

@@ -152,8 +152,10 @@ Connection Connection::open_image(PageImage image, int cache_kib) {
                         image_vfs_name());
     if (code != SQLITE_OK) fail(state->db, "open a database image");
     distrust(state->db);
-    // Fails where the schema is damaged, as the first statement will, with the right words.
-    const std::string sql = format("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{}", cache_kib);
+    // Fails where the schema is damaged, as the first statement will, with the right words. Only with a size
+    // of what may be mapped does SQLite ask the VFS for pages in place; which size does not matter.
+    const std::string sql =
+        format("PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824; PRAGMA cache_size=-{}", cache_kib);
     sqlite3_exec(state->db, sql.c_str(), nullptr, nullptr, nullptr);
     return Connection(std::move(state));
 }

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -27,13 +28,24 @@ Registry& registry() {
     return instance;
 }
 
+/// Pages that SQLite was given to read in place, how many of them it still holds.
+struct HeldRun {
+    PageRun pages;
+    unsigned held = 0;
+};
+
 /// What SQLite allocates for an open file; `base` must come first.
 struct OpenImage {
+    OpenImage(std::shared_ptr<const PageImage> of, const sqlite3_io_methods& methods)
+        : base{&methods}, image(std::move(of)) {}
+
     sqlite3_file base;
     std::shared_ptr<const PageImage> image;
-    base::Bytes window;  // pages read ahead, from window_first on
+    std::shared_ptr<base::Bytes> window;  // pages read ahead, from window_first on, and overread_bytes
     std::uint32_t window_first = 0;
+    std::uint32_t window_pages = 0;
     std::uint32_t last_page = 0;  // that was asked for
+    std::vector<HeldRun> runs;    // the last one is where the next page is looked for first
     std::exception_ptr failure;   // of the last read that failed, until it is taken
 };
 
@@ -59,26 +71,42 @@ void hide_wal_mode(base::MutableBytes page_1) {
 constexpr std::uint32_t near_pages = 16;
 constexpr std::uint32_t window_bytes = 256 << 10;
 
+/// Of a damaged page SQLite may read a little beyond the end; its own mapped files leave as much.
+constexpr std::size_t overread_bytes = 256;
+
 bool in_window(const OpenImage& file, std::uint32_t page) {
-    return page >= file.window_first &&
-           page - file.window_first < file.window.size() / file.image->shape.page_size;
+    return page >= file.window_first && page - file.window_first < file.window_pages;
+}
+
+bool is_walking(const OpenImage& file, std::uint32_t page) {
+    return !file.image->in_memory && page > file.last_page && page - file.last_page <= near_pages;
+}
+
+void fill_window(OpenImage& file, std::uint32_t page, std::uint32_t pages) {
+    const std::size_t bytes = std::size_t{pages} * file.image->shape.page_size;
+    // SQLite may still read in place what was read ahead before.
+    if (!file.window || file.window.use_count() > 1) file.window = std::make_shared<base::Bytes>();
+    file.window_pages = 0;
+    file.window->resize(std::max(file.window->size(), bytes + overread_bytes));
+    file.image->read(page, base::MutableBytes(*file.window).first(bytes));
+    if (page == 1) hide_wal_mode(*file.window);
+    file.window_first = page;
+    file.window_pages = pages;
 }
 
 void read_ahead(OpenImage& file, std::uint32_t page) {
     const auto [page_size, page_count] = file.image->shape;
-    const bool walking =
-        file.image->read_ahead && page > file.last_page && page - file.last_page <= near_pages;
-    const std::uint32_t wanted = walking ? std::max(1U, window_bytes / page_size) : 1;
-    file.window_first = page;
-    file.window.resize(std::size_t{std::min(wanted, page_count - page + 1)} * page_size);
+    const std::uint32_t wanted = is_walking(file, page) ? std::max(1U, window_bytes / page_size) : 1;
+    const std::uint32_t pages = std::min(wanted, page_count - page + 1);
+    // A window that SQLite points into no more is the last run only because it might be asked for again.
+    if (!file.runs.empty() && file.runs.back().held == 0 && file.runs.back().pages.owner == file.window)
+        file.runs.pop_back();
     try {
-        file.image->read(page, file.window);
+        fill_window(file, page, pages);
     } catch (const base::Error&) {
-        // Perhaps only a neighbour cannot be had.
-        file.window.resize(page_size);
-        file.image->read(page, file.window);
+        if (pages == 1) throw;
+        fill_window(file, page, 1);  // perhaps only a neighbour cannot be had
     }
-    if (page == 1) hide_wal_mode(file.window);
 }
 
 /// Within the image.
@@ -86,23 +114,76 @@ void read_bytes(OpenImage& file, base::MutableBytes out, std::uint64_t offset) {
     const std::uint32_t page_size = file.image->shape.page_size;
     while (!out.empty()) {
         const auto page = static_cast<std::uint32_t>(offset / page_size) + 1;
-        if (!in_window(file, page)) {
-            try {
-                read_ahead(file, page);
-            } catch (...) {
-                file.window.clear();
-                throw;
-            }
-        }
+        if (!in_window(file, page)) read_ahead(file, page);
         file.last_page = page;
         const std::size_t within =
             std::size_t{page - file.window_first} * page_size + static_cast<std::size_t>(offset % page_size);
         const std::size_t part =
             std::min(out.size(), page_size - static_cast<std::size_t>(offset % page_size));
-        std::copy_n(file.window.begin() + static_cast<std::ptrdiff_t>(within), part, out.begin());
+        std::copy_n(file.window->begin() + static_cast<std::ptrdiff_t>(within), part, out.begin());
         out = out.subspan(part);
         offset += part;
     }
+}
+
+bool holds(const PageRun& run, std::uint32_t page, std::uint32_t page_size) {
+    return page >= run.first_page &&
+           (std::uint64_t{page - run.first_page} + 1) * page_size + overread_bytes <= run.bytes.size();
+}
+
+/// The run with the page in it as the last one, where there is one.
+bool find_run(OpenImage& file, std::uint32_t page) {
+    const std::uint32_t page_size = file.image->shape.page_size;
+    if (!file.runs.empty() && holds(file.runs.back().pages, page, page_size)) return true;
+    PageRun run;
+    if (file.image->in_memory) {
+        run = file.image->in_memory(page);
+    } else {
+        if (!in_window(file, page)) {
+            if (!is_walking(file, page)) return false;
+            read_ahead(file, page);
+        }
+        run = {
+            file.window, file.window_first,
+            base::ByteView(*file.window).first(std::size_t{file.window_pages} * page_size + overread_bytes)};
+    }
+    if (!holds(run, page, page_size)) return false;
+    if (!file.runs.empty() && file.runs.back().held == 0) file.runs.pop_back();
+    file.runs.push_back({std::move(run)});
+    return true;
+}
+
+/// Gives SQLite a page where it lies. Without one SQLite reads it, and meets what was wrong, if anything was.
+int fetch_page(sqlite3_file* base_file, sqlite3_int64 offset, int size, void** out) {
+    OpenImage& file = opened(base_file);
+    const std::uint32_t page_size = file.image->shape.page_size;
+    *out = nullptr;
+    const auto page = static_cast<std::uint64_t>(offset) / page_size + 1;
+    if (page == 1 || page > file.image->shape.page_count || static_cast<std::uint32_t>(size) != page_size)
+        return SQLITE_OK;
+    try {
+        if (!find_run(file, static_cast<std::uint32_t>(page))) return SQLITE_OK;
+    } catch (const std::exception&) {
+        return SQLITE_OK;
+    }
+    HeldRun& run = file.runs.back();
+    ++run.held;
+    file.last_page = static_cast<std::uint32_t>(page);
+    // SQLite writes to no page of a file that it has opened to read only.
+    *out = const_cast<std::uint8_t*>(run.pages.bytes.data()) + (page - run.pages.first_page) * page_size;
+    return SQLITE_OK;
+}
+
+int release_page(sqlite3_file* base_file, sqlite3_int64, void* page) {
+    auto& runs = opened(base_file).runs;
+    const auto* const at = static_cast<const std::uint8_t*>(page);
+    const auto run = std::ranges::find_if(runs, [&](const HeldRun& each) {
+        const base::ByteView bytes = each.pages.bytes;
+        return std::less_equal<>()(bytes.data(), at) && std::less<>()(at, bytes.data() + bytes.size());
+    });
+    if (run == runs.end()) return SQLITE_OK;  // null, when SQLite asks that nothing remain mapped
+    if (--run->held == 0 && run + 1 != runs.end()) runs.erase(run);
+    return SQLITE_OK;
 }
 
 int read_file(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
@@ -154,7 +235,7 @@ int characteristics(sqlite3_file*) {
 const sqlite3_io_methods& methods() {
     static const sqlite3_io_methods table = [] {
         sqlite3_io_methods m{};
-        m.iVersion = 1;
+        m.iVersion = 3;
         m.xClose = close_file;
         m.xRead = read_file;
         m.xWrite = refuse_write;
@@ -167,6 +248,8 @@ const sqlite3_io_methods& methods() {
         m.xFileControl = no_control;
         m.xSectorSize = sector_size;
         m.xDeviceCharacteristics = characteristics;
+        m.xFetch = fetch_page;
+        m.xUnfetch = release_page;
         return m;
     }();
     return table;
@@ -178,7 +261,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
     const std::lock_guard lock(registry().mutex);
     const auto found = registry().images.find(std::string_view(name));
     if (found == registry().images.end()) return SQLITE_CANTOPEN;
-    new (file) OpenImage{{&methods()}, found->second, {}, 0, 0, nullptr};
+    new (file) OpenImage(found->second, methods());
     if (out_flags) *out_flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB;
     return SQLITE_OK;
 }

@@ -67,6 +67,42 @@ TEST_F(ConnectionTest, WhatTheImageThrowsIsThrownOn) {
     EXPECT_GT(database.query_integer("SELECT SUM(length(payload)) FROM log"), 1000);
 }
 
+TEST_F(ConnectionTest, PagesInMemoryAreReadInPlaceAndGivenBack) {
+    constexpr std::uint32_t run_pages = 8;
+    std::uint32_t copied = 0;
+    std::uint32_t runs = 0;
+    const auto held = std::make_shared<int>();
+    PageImage in_place = image();
+    in_place.read = [&, read = in_place.read](std::uint32_t first_page, base::MutableBytes out) {
+        copied += static_cast<std::uint32_t>(out.size() / 4096);
+        read(first_page, out);
+    };
+    in_place.in_memory = [&](std::uint32_t page) -> PageRun {
+        const std::uint32_t first = (page - 1) / run_pages * run_pages + 1;
+        // Some runs are not at hand, others are no more.
+        if (first % 3 == 0) return {};
+        if (first % 5 == 0) throw Error(base::ErrorKind::failed, "cannot read pack 7f3a");
+        ++runs;
+        const base::ByteView all = bytes_;
+        const std::size_t at = std::size_t{first - 1} * 4096;
+        return {held, first, all.subspan(at, std::min(all.size() - at, std::size_t{run_pages} * 4096))};
+    };
+    const auto payload = [](Connection& database) {
+        return database.query_integer("SELECT SUM(length(payload)) FROM log");
+    };
+    {
+        Connection copying = Connection::open_image(image());
+        Connection database = Connection::open_image(in_place);
+        EXPECT_EQ(payload(database), payload(copying));
+        EXPECT_EQ(faults_of(database), "");
+        EXPECT_GT(runs, 0U);
+        // Pages of runs that were not at hand, and the last one of each, which nothing may be read beyond.
+        EXPECT_LT(copied, in_place.shape.page_count);
+        EXPECT_LE(held.use_count(), 2);  // the latest run's
+    }
+    EXPECT_EQ(held.use_count(), 1);
+}
+
 TEST_F(ConnectionTest, DamageIsAStepOfItsOwn) {
     for (std::size_t page = 3; page < 20; ++page)
         std::fill_n(bytes_.begin() + static_cast<std::ptrdiff_t>(page * 4096), 4096, std::uint8_t{0xFF});
