@@ -27,8 +27,9 @@ constexpr int turn_ms = 200;
 constexpr std::size_t header_bytes_max = 64 << 10;
 /// Less than this within HttpRequest::stall_ms is no progress.
 constexpr std::int64_t progress_bytes = 1 << 10;
-/// What libcurl hands to the kernel at a time.
-constexpr std::uint64_t send_piece_bytes = 64 << 10;
+/// What libcurl hands to the kernel at a time: little where a limit is to be kept.
+constexpr std::uint64_t send_piece_bytes = 256 << 10;
+constexpr std::uint64_t limited_piece_bytes = 64 << 10;
 
 void initialise_once() {
     static const CURLcode code = ::curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -128,7 +129,7 @@ class HttpTransfer {
         if (moved < moved_ + progress_bytes) {
             // Between two pieces of a limited transfer nothing moves, on purpose.
             const double limited_ms =
-                limit_ ? 2000.0 * send_piece_bytes / static_cast<double>(limit_->share()) : 0;
+                limit_ ? 2000.0 * limited_piece_bytes / static_cast<double>(limit_->share()) : 0;
             if (moved_watch_.seconds() * 1000 < stall_ms_ + limited_ms) return std::nullopt;
             return HttpFailure{format("nothing moved for {}", base::human_duration(stall_ms_ / 1000.0))};
         }
@@ -195,6 +196,7 @@ class HttpTransfer {
         set(CURLOPT_NOPROXY, "*");
         set(CURLOPT_USERAGENT, "bt2c-dr");
         set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout_ms_));
+        set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(limit_ ? limited_piece_bytes : send_piece_bytes));
         // A stream is silent for long; this is how it learns that the other end is gone.
         set(CURLOPT_TCP_KEEPALIVE, 1L);
         set(CURLOPT_TCP_KEEPIDLE, 5L);

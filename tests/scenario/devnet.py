@@ -10,11 +10,11 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 
-from devnet_lab import Devnet, check, failures, run, runs, until
+from checks import check, finish
+from devnet_lab import Devnet, run, runs, until
 
 
 def answers(done):
@@ -218,4 +218,4 @@ with tempfile.TemporaryDirectory() as name:
     kills_and_twins(folder)
     restored_beside_its_twin(folder)
     failures_are_told(folder)
-sys.exit(1 if failures else 0)
+finish()

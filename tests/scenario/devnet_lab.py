@@ -10,14 +10,9 @@ import sys
 import time
 import urllib.request
 
+from checks import check, failures
+
 program, node_program = sys.argv[1], sys.argv[2]
-failures = []
-
-
-def check(what, good, shown=""):
-    if not good:
-        print(f"failed: {what}: {shown}", flush=True)
-        failures.append(what)
 
 
 def until(holds, patience=60):

@@ -15,18 +15,10 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
-failures = 0
 parent_died = 1  # PR_SET_PDEATHSIG
-
-
-def check(what, good, ended=None):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        if ended is not None:
-            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        failures += 1
 
 
 def tree(folder):
@@ -351,4 +343,4 @@ with tempfile.TemporaryDirectory() as name:
     run("setup-automated-backups", "--remove")
     check("nothing is left", {path for path in tree(home) if path.startswith("backups/jobs")} == set())
 
-sys.exit(1 if failures else 0)
+finish()

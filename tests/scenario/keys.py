@@ -14,18 +14,12 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 program = sys.argv[1]
 phrase = "offer salon river hole elegant crowd come together orange horror slogan real"
 address = "bt2c_ilglu3mcvs7s6eruv2p72ymepu"
 password = "a password of the test"
-failures = 0
-
-
-def check(what, good):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        failures += 1
 
 
 def secrets_in(data):
@@ -133,4 +127,4 @@ with tempfile.TemporaryDirectory() as folder:
     ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     check(f"it is shown on a terminal: {seen}", ended == 0 and re.sub(rb"\s+", b" ", seen).count(phrase.encode()) == 1)
 
-sys.exit(1 if failures else 0)
+finish()

@@ -13,12 +13,12 @@ import os
 import pathlib
 import random
 import subprocess
-import sys
 import tempfile
 import time
 
 import network_lab
-from devnet_lab import Devnet, check, failures, node_program, program, run, until
+from checks import check, failures, finish
+from devnet_lab import Devnet, node_program, program, run, until
 
 rounds = int(os.environ.get("BT2C_TEST_ROUNDS", "100"))
 seed = int(os.environ.get("BT2C_TEST_SEED", str(random.randrange(1 << 32))))
@@ -193,6 +193,4 @@ with tempfile.TemporaryDirectory() as name:
         main(pathlib.Path(name))
     finally:
         network_lab.end_all()
-if failures:
-    print(f"{len(failures)} failures; BT2C_TEST_SEED={seed} repeats the choices")
-sys.exit(1 if failures else 0)
+finish(seed)

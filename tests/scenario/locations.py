@@ -15,15 +15,9 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 program, chain_program = sys.argv[1:3]
-failures = 0
-
-
-def check(what, good, more=""):
-    global failures
-    if not good:
-        print(f"failed: {what} {more}", flush=True)
-        failures += 1
 
 
 class Scene:
@@ -265,4 +259,4 @@ def all_unmounted(scene):
 
 for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
     in_scene(test)
-sys.exit(1 if failures else 0)
+finish()

@@ -17,9 +17,10 @@ import time
 import urllib.error
 import urllib.request
 
+from checks import check
+
 network = "testnet"
 started = []
-failures = []
 
 
 def die_with_parent():
@@ -293,15 +294,6 @@ def new_order(genesis, action, sequence, resumes=0, seconds=3600, valid=300, **o
             "scope": "all", "sequence": sequence, "issued_at": utc(now), "expires_at": utc(now + valid),
             "pause_until": utc(now + seconds) if action == "pause" else "", "resumes": resumes, "reason": "a test",
             "incident": "", **other, "signatures": []}
-
-
-def check(what, good, ended=None):
-    if good:
-        return
-    failures.append(what)
-    print(f"failed: {what}")
-    if ended is not None:
-        print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 
 class Lab:

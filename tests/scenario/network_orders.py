@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 
-from network_lab import (Lab, answers_in, check, end, end_all, error_of, failures, network, new_order, spawn, text_of,
+from checks import check, failures, finish
+from network_lab import (Lab, answers_in, end, end_all, error_of, network, new_order, spawn, text_of,
                          wait_until)
 
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
@@ -373,6 +374,4 @@ with tempfile.TemporaryDirectory() as name:
                 print(f"{node.name}:", *(node.home / "agent.log").read_text().splitlines()[-15:], sep="\n  ")
     finally:
         end_all()
-if failures:
-    print(f"{len(failures)} failures; BT2C_TEST_SEED={seed} repeats them")
-sys.exit(1 if failures else 0)
+finish(seed)

@@ -16,15 +16,9 @@ import time
 import urllib.error
 import urllib.request
 
+from checks import check, failures, finish
+
 program, make_network = sys.argv[1], sys.argv[2]
-failures = 0
-
-
-def check(what, good):
-    global failures
-    if not good:
-        print(f"failed: {what}", flush=True)
-        failures += 1
 
 
 def until(holds, patience=60):
@@ -183,4 +177,4 @@ with tempfile.TemporaryDirectory() as folder:
             for node in nodes:
                 print(f"--- {node.home.name}\n{node.text()[-4000:]}")
 
-sys.exit(1 if failures else 0)
+finish()

@@ -13,25 +13,17 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, finish
+
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
 module = "/usr/lib/softhsm/libsofthsm2.so"
 passwords = {"alice": "the password of alice", "bob": "the password of bob"}
 pin = "730195826403"
-failures = 0
 seen = []
 
 if not (os.path.exists(module) and shutil.which("softhsm2-util")):
     print("SoftHSM2 is not installed")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
-
-
-def check(what, good, ended=None):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        if ended is not None:
-            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        failures += 1
 
 
 with tempfile.TemporaryDirectory() as name:
@@ -241,4 +233,4 @@ with tempfile.TemporaryDirectory() as name:
     for secret in (*passwords.values(), pin):
         check("no secret is left anywhere", not any(secret.encode() in text for text in seen))
 
-sys.exit(1 if failures else 0)
+finish()

@@ -14,19 +14,10 @@ import sys
 import tempfile
 
 import machine
+from checks import check, finish
 
 cpack, build, chain_tool = sys.argv[1:4]
 home = "/var/lib/bt2c"
-failures = 0
-
-
-def check(what, good, ended=None):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        if ended is not None:
-            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        failures += 1
 
 
 def tree(folder):
@@ -192,4 +183,4 @@ with tempfile.TemporaryDirectory(prefix="bt2c-package-") as name:
         check(f"nothing else is: {left}", left == [])
         check("dpkg knows nothing of it", there.run("dpkg", "-s", "bt2c-dr").returncode != 0)
 
-sys.exit(1 if failures else 0)
+finish()

@@ -13,20 +13,11 @@ import tempfile
 import time
 
 import machine
+from checks import check, finish
 
 cpack, build, make_network = sys.argv[1:4]
 home = "/var/lib/bt2c"
 agent, node = "bt2c-dr-agent.service", "bt2c-node.service"
-failures = 0
-
-
-def check(what, good, ended=None):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        if ended is not None:
-            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        failures += 1
 
 
 def wait_until(happened, seconds):
@@ -244,4 +235,4 @@ with tempfile.TemporaryDirectory(prefix="bt2c-package-") as name:
         upgraded(there, running, inside)
         removed(there, running, inside)
 
-sys.exit(1 if failures else 0)
+finish()

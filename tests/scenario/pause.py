@@ -16,18 +16,12 @@ import tempfile
 import threading
 import time
 
+from checks import check, finish
+
 program, chain_tool = sys.argv[1], sys.argv[2]
-failures = 0
 seed = int(os.environ.get("BT2C_TEST_SEED", random.randrange(1 << 30)))
 random.seed(seed)
 kill_rounds = 100
-
-
-def check(what, good):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        failures += 1
 
 
 def run(home, *arguments):
@@ -251,6 +245,4 @@ with tempfile.TemporaryDirectory() as name:
     beside_a_writer(folder)
     killed_at_any_instant(folder)
     bad_luck(folder)
-if failures:
-    print(f"{failures} failures; BT2C_TEST_SEED={seed} repeats them")
-sys.exit(1 if failures else 0)
+finish(seed)

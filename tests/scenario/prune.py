@@ -14,19 +14,13 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 program, chain_tool, clock_library = (os.path.abspath(path) for path in sys.argv[1:4])
 seed = int(os.environ.get("BT2C_TEST_SEED", str(random.randrange(1 << 32))))
 random.seed(seed)
-failures = 0
 hour = 3600
 day = 24 * hour
-
-
-def check(what, good, more=None):
-    global failures
-    if not good:
-        print(f"failed: {what}", "" if more is None else more)
-        failures += 1
 
 
 class Node:
@@ -172,6 +166,4 @@ with tempfile.TemporaryDirectory() as name:
     killed(test_node, int(os.environ.get("BT2C_TEST_ROUNDS", "80")))
     damaged_manifest(test_node)
     write_only(test_node)
-if failures:
-    print(f"BT2C_TEST_SEED={seed}")
-sys.exit(1 if failures else 0)
+finish(seed)

@@ -12,15 +12,9 @@ import sys
 import tempfile
 import urllib.request
 
+from checks import check, finish
+
 program, chain_program, servers_program = sys.argv[1:4]
-failures = 0
-
-
-def check(what, good, more=""):
-    global failures
-    if not good:
-        print(f"failed: {what}: {more}", flush=True)
-        failures += 1
 
 
 class Servers:
@@ -184,4 +178,4 @@ def main(folder):
 
 with tempfile.TemporaryDirectory() as name:
     main(pathlib.Path(name))
-sys.exit(1 if failures else 0)
+finish()

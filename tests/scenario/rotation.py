@@ -18,21 +18,15 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 program, chain_tool = sys.argv[1], sys.argv[2]
 phrase = "offer salon river hole elegant crowd come together orange horror slogan real"
 address = "bt2c_ilglu3mcvs7s6eruv2p72ymepu"
 password = "a password of the test"
-failures = 0
 seed = int(os.environ.get("BT2C_TEST_SEED", random.randrange(1 << 30)))
 random.seed(seed)
 columns = "stake, reputation, status, joined_at, rewards_earned, total_blocks, unstake_position, is_active"
-
-
-def check(what, good):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        failures += 1
 
 
 def environment(**more):
@@ -309,4 +303,4 @@ with tempfile.TemporaryDirectory() as folder:
 
     print(f"{begun} of 12 had begun when they were cut off, {finished} of them had changed the database; seed {seed}")
 
-sys.exit(1 if failures else 0)
+finish()

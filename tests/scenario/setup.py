@@ -18,17 +18,9 @@ import sys
 import tempfile
 import time
 
+from checks import check, finish
+
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
-failures = 0
-
-
-def check(what, good, ended=None):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        if ended is not None:
-            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        failures += 1
 
 
 class Terminal:
@@ -505,4 +497,4 @@ with tempfile.TemporaryDirectory() as name:
     for phrase in (words, others):
         check("both open it", run(home, "list-backups", BT2C_REPO_PASSWORD=" ".join(phrase)).returncode == 0)
 
-sys.exit(1 if failures else 0)
+finish()

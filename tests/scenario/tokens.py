@@ -15,6 +15,8 @@ import sys
 import tempfile
 import threading
 
+from checks import check, finish
+
 program = sys.argv[1]
 sample_chain = str(pathlib.Path(program).with_name("bt2c-sample-chain"))
 module = "/usr/lib/softhsm/libsofthsm2.so"
@@ -23,20 +25,10 @@ address = "bt2c_ilglu3mcvs7s6eruv2p72ymepu"
 password = "a password of the test"
 pin = "730195826403"
 wrong_pin = "846201937555"
-failures = 0
 
 if not (os.path.exists(module) and shutil.which("softhsm2-util") and shutil.which("openssl")):
     print("SoftHSM2 or openssl is not installed")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
-
-
-def check(what, good, ended=None):
-    global failures
-    if not good:
-        print(f"failed: {what}")
-        if ended is not None:
-            print(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
-        failures += 1
 
 
 def secrets_in(data):
@@ -242,4 +234,4 @@ with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as sec
         if file.is_file():
             check("the token's files hold no PIN", not secrets_in(file.read_bytes()))
 
-sys.exit(1 if failures else 0)
+finish()

@@ -23,18 +23,12 @@ import time
 
 from Cryptodome.Cipher import AES
 
+from checks import check, finish
+
 program, chain_tool = sys.argv[1], sys.argv[2]
-failures = 0
 rounds = int(os.environ.get("BT2C_TEST_ROUNDS", "50"))
 seed = int(os.environ.get("BT2C_TEST_SEED", random.randrange(1 << 30)))
 random.seed(seed)
-
-
-def check(what, good, shown=""):
-    global failures
-    if not good:
-        print(f"failed: {what}: {shown}", flush=True)
-        failures += 1
 
 
 def environment(phrase=None):
@@ -252,6 +246,4 @@ def main(folder):
 
 with tempfile.TemporaryDirectory() as name:
     main(pathlib.Path(name))
-if failures:
-    print(f"{failures} failures; BT2C_TEST_SEED={seed} repeats the choices")
-sys.exit(1 if failures else 0)
+finish(seed)

@@ -32,7 +32,7 @@ struct Uploads::Item {
     std::string name;
     std::shared_ptr<const Bytes> contents;  ///< null: to be read from a part that has it
     std::uint64_t bytes = 0;
-    std::size_t fingerprint = 0;
+    std::size_t fingerprint = 0;  ///< once contents were let go while parts were waiting for them
     std::vector<bool> has;    ///< by part
     std::size_t pending = 0;  ///< parts that have not answered
     bool stored = false;      ///< by at least one
@@ -147,7 +147,6 @@ bool Uploads::put(const std::string& name, base::ByteView contents) {
     item->name = name;
     item->contents = std::make_shared<const Bytes>(contents.begin(), contents.end());
     item->bytes = contents.size();
-    item->fingerprint = fingerprint(contents);
     item->has.resize(parts_.size());
     item->taken.resize(parts_.size());
     bytes_held_ += contents.size();
@@ -160,7 +159,13 @@ bool Uploads::put(const std::string& name, base::ByteView contents) {
         settle(*item);
         throw;
     }
-    if (item->stored && bytes_held_ > bytes_max_) release(*item);
+    if (item->stored && item->pending > 1 && bytes_held_ > bytes_max_) {
+        lock.unlock();
+        const std::size_t sum = fingerprint(contents);
+        lock.lock();
+        item->fingerprint = sum;
+        release(*item);
+    }
     settle(*item);
     if (item->stored || std::ranges::find(item->taken, true) != item->taken.end()) return item->stored;
     const Error* first = nullptr;
