@@ -16,7 +16,7 @@ using base::MutableBytes;
 
 namespace {
 
-constexpr std::size_t cached_groups_max = 256;
+constexpr std::size_t cached_groups_max = 64;
 
 std::vector<PageEntry> read_differences(const Manifest& manifest, const PackSet& packs) {
     std::vector<PageEntry> entries;

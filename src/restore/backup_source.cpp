@@ -24,6 +24,9 @@ namespace {
 /// Groups that one thread reads, checks and writes at a time: 1 MiB, as ImageInFlight counts on.
 constexpr std::uint32_t unit_groups = 4;
 constexpr std::string_view database_path = "data/blockchain.db";
+/// What is in flight and the blocks of a proof at once are too much memory together beyond this many; a
+/// taller chain is proved once it is written, in parts.
+constexpr std::int64_t blocks_in_flight_max = 400'000;
 
 std::uint64_t unit_bytes_of(const repository::ImageInfo& image) {
     return std::uint64_t{unit_groups} * image.group_pages * image.page_size;
@@ -95,6 +98,15 @@ void write_database(const Repository& repository, const Manifest& manifest, plat
     }
     progress.phase("proving the chain", 0);
     proved.get();
+}
+
+bool fits_in_flight(const Manifest& manifest) {
+    std::int64_t blocks = 0;
+    for (const auto& network : manifest.networks) {
+        if (network.height >= blocks_in_flight_max) return false;
+        blocks += network.height + 1;
+    }
+    return blocks <= blocks_in_flight_max;
 }
 
 /// Reads pieces of one file of a backup, and checks each piece's seal and the whole's content id.
@@ -187,11 +199,12 @@ RestoreSource source_of_backup(const Repository& repository, const Manifest& man
                                                          base::Progress& progress) {
             write_database(repository, manifest, file, {}, progress);
         };
-        source.database->write_proved = [&repository, manifest](platform::DurableFile& file,
-                                                                const DatabaseSource::Prove& prove,
-                                                                base::Progress& progress) {
-            write_database(repository, manifest, file, prove, progress);
-        };
+        if (fits_in_flight(manifest))
+            source.database->write_proved = [&repository, manifest](platform::DurableFile& file,
+                                                                    const DatabaseSource::Prove& prove,
+                                                                    base::Progress& progress) {
+                write_database(repository, manifest, file, prove, progress);
+            };
     } else {
         source.database = raw_database(source.files);
     }

@@ -33,10 +33,10 @@ struct Uploads::Item {
     std::shared_ptr<const Bytes> contents;  ///< null: to be read from a part that has it
     std::uint64_t bytes = 0;
     std::size_t fingerprint = 0;  ///< once contents were let go while parts were waiting for them
-    std::vector<bool> has;    ///< by part
-    std::size_t pending = 0;  ///< parts that have not answered
-    bool stored = false;      ///< by at least one
-    std::vector<bool> taken;  ///< by part: somebody else's object lies there under the name
+    std::vector<bool> has;        ///< by part
+    std::size_t pending = 0;      ///< parts that have not answered
+    bool stored = false;          ///< by at least one
+    std::vector<bool> taken;      ///< by part: somebody else's object lies there under the name
     bool forgotten = false;
 };
 
