@@ -176,6 +176,41 @@ def main(folder):
               and statuses(without) == {"vault": "ok", "host": "ok"}, without)
 
 
+def set_up(folder):
+    """init tries each place for real, and says which it cannot use."""
+    with Servers() as servers:
+        servers.make_bucket("backups")
+        node, facts = Node(folder, servers), servers.facts
+        places = {
+            "vault": f"name=vault,kind=s3,endpoint={facts['s3']},bucket=backups,prefix=node-2,offsite=true",
+            "host": f"name=host,kind=sftp,host=127.0.0.1,port={facts['port']},user={facts['user']},path=bt2c,"
+                    f"key_file={facts['key']},known_hosts_file={facts['known_hosts']},offsite=true"}
+
+        def init(*names, **changed):
+            options = [word for name in names for word in ("--location", {**places, **changed}[name])]
+            return node.run("init", "--non-interactive", "--schedule", "none", "--phrase-file", folder / "words", *options,
+                            "--first-backup")
+
+        nowhere = init("vault", vault=places["vault"].replace("bucket=backups", "bucket=none"))
+        check("a bucket that is not there", nowhere.returncode == 1
+              and "there is no such bucket" in nowhere.document["error"]["message"], nowhere)
+        stranger = init("host", host=places["host"].replace(f"user={facts['user']}", "user=nobody-of-here"))
+        check("a login that is refused", stranger.returncode == 1
+              and "authorized_keys" in stranger.document["error"]["hint"], stranger)
+        settings = node.home / "config" / "dr.toml"
+        check("neither stands in the settings", not settings.exists() or "location" not in settings.read_text())
+        done = init("vault", "host")
+        check("init with both", done.returncode == 0, done)
+        status = node.run("location", "status")
+        check("both have the first backup", [(one["name"], one["status"], one["backups"]) for one in
+                                             status.document["locations"]] == [
+            ("local", "healthy", 1), ("vault", "healthy", 1), ("host", "healthy", 1)], status)
+        again = init("vault", "host")
+        check("and again nothing is changed", again.returncode == 0 and again.document["changed"] is False, again)
+
+
 with tempfile.TemporaryDirectory() as name:
     main(pathlib.Path(name))
+with tempfile.TemporaryDirectory() as name:
+    set_up(pathlib.Path(name))
 finish()
