@@ -63,7 +63,7 @@ Outcome run_commands(const JobSettings& settings, const Job& job) {
         std::vector<std::string> arguments = settings.program;
         arguments.insert(arguments.end(), command.begin(), command.end());
         Subprocess child(arguments, Subprocess::Rank::background, document_bytes_max);
-        const int status = platform::wait_within_share(child, settings.processors, grace_ms);
+        const int status = platform::wait_within_share(child, settings.share, grace_ms);
         outcome.add(status, joined(command), summary_of_output(child.output()));
         if (status != 0 && status != base::exit_status(ErrorKind::partial)) break;
     }

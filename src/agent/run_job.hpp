@@ -11,6 +11,7 @@
 #include "config/home.hpp"
 #include "config/job_record.hpp"
 #include "platform/file.hpp"
+#include "platform/subprocess.hpp"
 #include "platform/system_log.hpp"
 
 namespace bt2c::agent {
@@ -20,8 +21,7 @@ struct JobSettings {
     config::Home home;
     /// The program and its global options; their stdout is one JSON document.
     std::vector<std::string> program;
-    /// That a job may use at most on average, such as 0.5.
-    double processors = 1;
+    platform::Share share;  ///< that a job may take
     std::function<void(platform::LogLevel, const std::string&)> log;
 };
 

@@ -29,7 +29,8 @@ class JobCommand final : public Command {
                 "(test-restore), 'prune', and 'sync' (location sync).\n\n"
                 "Jobs of one home never overlap: an incremental backup that comes due while another job runs "
                 "is skipped, other jobs wait. A job takes no more of the processors than the setting "
-                "schedule.cpu_percent says. Its last run is kept in HOME/backups/jobs/NAME.json.\n\n"
+                "schedule.cpu_percent says, and of the disks than schedule.io_mib_per_second. Its last run "
+                "is kept in HOME/backups/jobs/NAME.json.\n\n"
                 "Without any full backup made by a job, 'incremental' makes that first.",
             .examples = {{"bt2c-dr job full", "the daily full backup, now"},
                          {"bt2c-dr job --due", "whatever is due and did not run yet"}},

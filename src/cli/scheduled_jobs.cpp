@@ -83,8 +83,10 @@ agent::JobSettings job_settings(const Context& context, bool to_syslog) {
     settings.program = {own_program().native()};
     for (const std::string& option : own_options(context)) settings.program.push_back(option);
     settings.program.insert(settings.program.end(), {"--json", "--quiet"});
-    settings.processors = std::max(1U, std::thread::hardware_concurrency()) *
-                          static_cast<double>(context.settings().schedule.cpu_percent) / 100;
+    const config::ScheduleSettings& schedule = context.settings().schedule;
+    settings.share.processors =
+        std::max(1U, std::thread::hardware_concurrency()) * static_cast<double>(schedule.cpu_percent) / 100;
+    settings.share.io_bytes_per_second = static_cast<std::uint64_t>(schedule.io_mib_per_second) << 20;
     settings.log = [quiet = context.quiet(), to_syslog](LogLevel level, const std::string& line) {
         platform::log_line(level, line, !quiet || level <= LogLevel::warning, to_syslog);
     };

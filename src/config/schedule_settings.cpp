@@ -80,6 +80,10 @@ std::vector<SettingsKey> schedule_keys() {
          [](Settings& to, const TomlValue& value) { to.schedule.jitter_seconds = value.integer(0, 3600); }},
         {"schedule.cpu_percent",
          [](Settings& to, const TomlValue& value) { to.schedule.cpu_percent = value.integer(10, 100); }},
+        {"schedule.io_mib_per_second",
+         [](Settings& to, const TomlValue& value) {
+             to.schedule.io_mib_per_second = value.integer(0, 100'000);
+         }},
         {"schedule.io_weight",
          [](Settings& to, const TomlValue& value) { to.schedule.io_weight = value.integer(1, 100); }},
         {"schedule.wait_minutes",

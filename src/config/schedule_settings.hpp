@@ -33,6 +33,8 @@ struct ScheduleSettings {
     int jitter_seconds = 300;
     /// `cpu_percent`: of all processors together, that a job may take; 10 to 100.
     int cpu_percent = 50;
+    /// `io_mib_per_second`: read from disks and written to them by a job, on average; 0: any amount.
+    int io_mib_per_second = 0;
     /// `io_weight`: of a job against 100 for other services, under systemd; 1 to 100.
     int io_weight = 20;
     /// `wait_minutes`: how long a job waits for another one that runs; 0 to 1440.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <fstream>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
@@ -146,22 +147,35 @@ double Subprocess::cpu_seconds() const noexcept {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-double CpuBudget::pause_s(double wall_s, double used_s) {
-    credit_s_ += (wall_s - wall_s_) * processors_ - (used_s - used_s_);
-    credit_s_ = std::min(credit_s_, credit_max_s * processors_);
-    wall_s_ = wall_s;
-    used_s_ = used_s;
-    return credit_s_ < 0 ? -credit_s_ / processors_ : 0;
+std::uint64_t Subprocess::io_bytes() const {
+    if (status_) return 0;
+    std::ifstream counts(base::format("/proc/{}/io", pid_));
+    std::uint64_t bytes = 0, count = 0;
+    for (std::string name; counts >> name >> count;)
+        if (name == "read_bytes:" || name == "write_bytes:") bytes += count;
+    return bytes;
 }
 
-int wait_within_share(Subprocess& child, double processors, int grace_ms) {
+double RateBudget::pause_s(double wall_s, double used) {
+    credit_ += (wall_s - wall_s_) * per_second_ - (used - used_);
+    credit_ = std::min(credit_, credit_max_s * per_second_);
+    wall_s_ = wall_s;
+    used_ = used;
+    return credit_ < 0 ? -credit_ / per_second_ : 0;
+}
+
+int wait_within_share(Subprocess& child, const Share& share, int grace_ms) {
     const base::Stopwatch watch;
-    CpuBudget budget(processors);
+    RateBudget processors(share.processors);
+    RateBudget io(static_cast<double>(share.io_bytes_per_second));
     try {
         for (;;) {
             if (const auto status = child.wait(turn_ms)) return *status;
             base::throw_if_interrupted();
-            const double pause_s = budget.pause_s(watch.seconds(), child.cpu_seconds());
+            double pause_s = processors.pause_s(watch.seconds(), child.cpu_seconds());
+            if (share.io_bytes_per_second > 0)
+                pause_s =
+                    std::max(pause_s, io.pause_s(watch.seconds(), static_cast<double>(child.io_bytes())));
             if (pause_s <= 0) continue;
             child.pause();
             const double until = watch.seconds() + pause_s;

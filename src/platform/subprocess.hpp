@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ class Subprocess {
     void go_on() noexcept;
     /// What all its threads have taken of the processors, s; 0 when it has ended.
     double cpu_seconds() const noexcept;
+    /// What it has read from disks and written to them, bytes; 0 when it has ended, or where the kernel does
+    /// not count it (proc(5), /proc/pid/io).
+    std::uint64_t io_bytes() const;
     const base::Bytes& output() const { return output_; }
 
  private:
@@ -50,23 +54,29 @@ class Subprocess {
     std::optional<int> status_;
 };
 
-/// Keeps a process to a share of the processors by pausing it: tells for how long. An accountant only.
-class CpuBudget {
+/// Keeps a process to a rate by pausing it: tells for how long. An accountant only.
+class RateBudget {
  public:
-    /// `processors`: that it may use at most on average, such as 0.5.
-    explicit CpuBudget(double processors) : processors_(processors) {}
-    /// @param wall_s since the start, @param used_s of the processors since then
+    /// `per_second`: what it may use on average, such as 0.5 s of the processors.
+    explicit RateBudget(double per_second) : per_second_(per_second) {}
+    /// @param wall_s since the start, @param used since then, in the unit of the rate
     /// @return how long it must stand still now, s; 0: go on
-    double pause_s(double wall_s, double used_s);
+    double pause_s(double wall_s, double used);
 
  private:
-    double processors_;
-    double wall_s_ = 0, used_s_ = 0;
-    double credit_s_ = 0;  ///< of processor time; below zero: too much was used
+    double per_second_;
+    double wall_s_ = 0, used_ = 0;
+    double credit_ = 0;  ///< below zero: too much was used
 };
 
-/// Waits for its end while it takes no more than `processors` on average. When this process is asked to stop
-/// the child is, and killed `grace_ms` later; Error(interrupted) then.
-int wait_within_share(Subprocess& child, double processors, int grace_ms);
+/// What a child may take on average.
+struct Share {
+    double processors = 1;                  ///< such as 0.5
+    std::uint64_t io_bytes_per_second = 0;  ///< read from disks and written to them; 0: any
+};
+
+/// Waits for its end while it takes no more than its share. When this process is asked to stop the child is,
+/// and killed `grace_ms` later; Error(interrupted) then.
+int wait_within_share(Subprocess& child, const Share& share, int grace_ms);
 
 }  // namespace bt2c::platform

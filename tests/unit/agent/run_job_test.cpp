@@ -22,7 +22,7 @@ class RunJob : public testing::Test {
     RunJob() {
         settings.home = config::Home{folder.path() / "home"};
         std::filesystem::create_directories(settings.home.root);
-        settings.processors = 64;
+        settings.share.processors = 64;
         settings.log = [this](platform::LogLevel level, const std::string& line) {
             lines.push_back(std::to_string(static_cast<int>(level)) + " " +
                             line.substr(0, line.find(" in ")));

@@ -36,7 +36,8 @@ TEST(Schedule, DefaultsAreDailyHourlyAndWeekly) {
 TEST(Schedule, ValuesAreTaken) {
     const ScheduleSettings schedule = parse(
         "[schedule]\nfull = 'Sat 23:59'\nincremental_minutes = 0\nverify = 'off'\nrestore_test = '00:00'\n"
-        "prune = false\njitter_seconds = 0\ncpu_percent = 25\nio_weight = 5\nwait_minutes = 10\nproof_days = "
+        "prune = false\njitter_seconds = 0\ncpu_percent = 25\nio_weight = 5\nio_mib_per_second = "
+        "70\nwait_minutes = 10\nproof_days = "
         "1\n"
         "scratch = 'space'\n");
     EXPECT_EQ(schedule.full, (WeeklyTime{6, 23 * 60 + 59}));
@@ -47,6 +48,7 @@ TEST(Schedule, ValuesAreTaken) {
     EXPECT_EQ(schedule.jitter_seconds, 0);
     EXPECT_EQ(schedule.cpu_percent, 25);
     EXPECT_EQ(schedule.io_weight, 5);
+    EXPECT_EQ(schedule.io_mib_per_second, 70);
     EXPECT_EQ(schedule.wait_minutes, 10);
     EXPECT_EQ(schedule.proof_days, 1);
     EXPECT_EQ(schedule.scratch, "/n/space");

@@ -70,27 +70,27 @@ TEST(Subprocess, ItGoesWithItsObject) {
     EXPECT_NE(::kill(std::stoi(pid), 0), 0);
 }
 
-TEST(CpuBudget, PausesMakeUpForWhatWasUsed) {
-    CpuBudget budget(0.5);
+TEST(RateBudget, PausesMakeUpForWhatWasUsed) {
+    RateBudget budget(0.5);
     EXPECT_EQ(budget.pause_s(0.01, 0.0), 0);
     EXPECT_EQ(budget.pause_s(0.02, 0.01), 0);
     EXPECT_NEAR(budget.pause_s(0.03, 0.04), 0.05, 1e-9);
     EXPECT_EQ(budget.pause_s(0.09, 0.04), 0);
 }
 
-TEST(CpuBudget, RestIsNotSavedUpForLong) {
-    CpuBudget budget(0.5);
+TEST(RateBudget, RestIsNotSavedUpForLong) {
+    RateBudget budget(0.5);
     EXPECT_EQ(budget.pause_s(1000, 0), 0);
     EXPECT_NEAR(budget.pause_s(1001, 1), 0.9, 1e-9);  // 0.1 s of a second that was used at full
 }
 
-TEST(CpuBudget, ABusyChildKeepsToItsShare) {
+TEST(RateBudget, ABusyChildKeepsToItsShare) {
     // A busy machine only gives it less.
     rusage before{}, after{};
     Subprocess busy({"sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"}, Rank::background, 0);
     getrusage(RUSAGE_CHILDREN, &before);
     const base::Stopwatch alone;
-    EXPECT_EQ(wait_within_share(busy, 0.25, patience_ms), 0);
+    EXPECT_EQ(wait_within_share(busy, {.processors = 0.25}, patience_ms), 0);
     const double wall = alone.seconds();
     getrusage(RUSAGE_CHILDREN, &after);
     const auto seconds = [](const rusage& usage) {
@@ -98,6 +98,20 @@ TEST(CpuBudget, ABusyChildKeepsToItsShare) {
                static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
     };
     EXPECT_LT((seconds(after) - seconds(before)) / wall, 0.35);
+}
+
+TEST(RateBudget, AChildThatWritesKeepsToItsShare) {
+    // Beside this program, since folders for temporary files may lie in memory, where nothing counts.
+    const fs::path file = fs::current_path() / "written by a child";
+    constexpr std::uint64_t mib = 1 << 20;
+    Subprocess writer(
+        {"dd", "if=/dev/zero", "of=" + file.string(), "bs=256k", "count=80", "oflag=dsync", "status=none"},
+        Rank::background, 0);
+    const base::Stopwatch watch;
+    // A slow disk only takes longer.
+    EXPECT_EQ(wait_within_share(writer, {.processors = 64, .io_bytes_per_second = 20 * mib}, patience_ms), 0);
+    EXPECT_GT(watch.seconds(), 0.8);  // 20 MiB
+    fs::remove(file);
 }
 
 TEST(ScratchFolder, IsGoneAfterwards) {
