@@ -1,5 +1,5 @@
 """Measures full backups into a folder, a real OpenStack Swift (S3) and a real sshd (SFTP), alone and together, and
-rclone bringing the same packs to the same Swift. Prints Markdown.
+rclone and s3cmd bringing the same packs to the same Swift. Prints Markdown.
 
 usage: locations.py BIN DATABASE FOLDER [ROUNDS]
 """
@@ -135,6 +135,18 @@ def rclone(what, count, *more):
         sys.exit("bench: rclone did not bring all packs")
 
 
+def s3cmd():
+    start_anew()
+    host = servers.facts["s3"].split("//")[1]
+    settings_file = folder / "s3cmd"
+    settings_file.write_text(f'[default]\naccess_key = {servers.facts["access_key"]}\nsecret_key = {servers.facts["secret_key"]}\n'
+                             f"host_base = {host}\nhost_bucket = {host}\nuse_https = False\n")
+    measure("s3cmd", ["s3cmd", "-c", settings_file, "put", "--quiet", "--no-progress", "--disable-multipart", *packs.iterdir(),
+                      "s3://bench/node/packs/"], {})
+    if servers.stored_in_s3() != packs_bytes:
+        sys.exit("bench: s3cmd did not bring all packs")
+
+
 def median(what, column=0):
     return statistics.median(one[column] for one in took[what])
 
@@ -169,6 +181,7 @@ with Servers() as servers:
         for count in transfers:
             rclone(f"rclone, {count} at a time", count, "--s3-no-head", "--s3-disable-checksum")
         rclone("rclone, checked", 4)
+        s3cmd()
     line = line_bytes_per_second
     for name in places[1:]:
         back_up(f"{name}, by a line", [name], line)
@@ -192,6 +205,7 @@ for name in places:
 row("all three", stored, "**bt2c-dr** backup, all three")
 for what, name in peers.items():
     row(what, packs_bytes, name)
+row("s3cmd", packs_bytes, "s3cmd put to S3, one at a time")
 megabytes = line_bytes_per_second // 1_000_000
 print(f"\nOnce more, a single round, each remote place behind a line of {megabytes} MB/s (`upload_bytes_per_second`), so "
       "that the machine on which all of them run does not decide:")
@@ -204,3 +218,4 @@ lines = max(median(f"{place}, by a line") for place in places[1:])
 goal("the same, by lines", median("all three, by lines") / lines, False, 1.15)
 goal(f"S3: bytes a second, of rclone's best ({peer.split(', ')[1]})",
      (stored / median("S3")) / (packs_bytes / median(peer)), True, 0.8)
+goal("the same, of s3cmd's", (stored / median("S3")) / (packs_bytes / median("s3cmd")), True, 0.8)

@@ -5,7 +5,7 @@
 #   bench/run.sh --tall   our peak memory alone, on a chain ten times as tall
 #   bench/run.sh --keys   a key from its phrase, against PyCryptodome
 #   bench/run.sh --agents an order to a thousand agents through a real etcd, and to ten through a folder
-#   bench/run.sh --locations backups into a folder, a real Swift and a real sshd, alone and together, against rclone
+#   bench/run.sh --locations backups into a folder, a real Swift and a real sshd, alone and together, against rclone and s3cmd
 #   bench/run.sh --many   list-backups and prune of a repository of 10,000 backups
 #   bench/run.sh --network a network of ten validators: orders through a real etcd, and how fast a node syncs
 #
