@@ -103,6 +103,18 @@ def timers(there, systemd):
     check(f"they wait: {waiting}", waiting.count(".timer") == 3)
     changed = json.loads(dr(there, "--json", "setup-automated-backups", user="root").stdout)["changed"]
     check("again nothing changes", changed is False)
+
+    def standstill():
+        found = json.loads(dr(there, "--json", "doctor", user="root").stdout)["checks"]
+        return [one for one in found if one["name"] == "schedule" and one["status"] == "finding"]
+
+    check("doctor finds them waiting", not standstill())
+    stopped = next(there.path("/etc/systemd/system").glob("bt2c-dr-verify*.timer")).name
+    systemd.call("stop", stopped)
+    found = standstill()
+    check(f"and one that stands still: {found}", len(found) == 1 and f"{stopped} is not active" in found[0]["detail"])
+    mended = there.run("sh", "-c", found[0]["mend"]) if found else None
+    check("its command starts it", mended and mended.returncode == 0 and systemd.is_active(stopped) and not standstill(), mended)
     return full_at
 
 
