@@ -219,6 +219,12 @@ bool RestoreProof::ok() const {
     return std::ranges::none_of(checks, [](const ProofCheck& check) { return check.status == Status::fail; });
 }
 
+std::vector<fs::path> scratch_places(Context& context) {
+    if (const fs::path& named = context.settings().schedule.scratch; !named.empty()) return {named};
+    const config::Home& home = context.home();
+    return {home.root.parent_path(), home.backups(), home.root};
+}
+
 fs::path place_for_proof(const repository::Repository& repository, const Manifest& manifest,
                          const std::vector<fs::path>& places) {
     const restore::RestoreSource source = restore::source_of_backup(repository, manifest);

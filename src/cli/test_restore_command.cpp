@@ -56,7 +56,9 @@ class TestRestoreCommand final : public Command {
         try {
             const auto repository = open_repository(context);
             const Manifest manifest = id_.empty() ? choose(context, repository) : repository.find(id_);
-            const fs::path where = place_for_proof(repository, manifest, places(context));
+            const fs::path where =
+                place_for_proof(repository, manifest,
+                                scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
             if (proof.ok()) record_proof(context, repository, manifest, proof);
             record_run(context, started, proof.ok() ? 0 : base::exit_status(ErrorKind::findings),
@@ -83,13 +85,6 @@ class TestRestoreCommand final : public Command {
                 return std::move(manifest);
         }
         return repository.find("latest");
-    }
-
-    std::vector<fs::path> places(Context& context) const {
-        if (scratch_) return {fs::absolute(*scratch_)};
-        if (const fs::path& named = context.settings().schedule.scratch; !named.empty()) return {named};
-        const config::Home& home = context.home();
-        return {home.root.parent_path(), home.backups(), home.root};
     }
 
     static std::string message(const Manifest& manifest, const RestoreProof& proof) {

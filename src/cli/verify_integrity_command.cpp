@@ -1,14 +1,22 @@
 #include <limits>
 
 #include "base/parallel.hpp"
+#include "base/time.hpp"
 #include "chaindb/sqlite/connection.hpp"
+#include "chaindb/sqlite/file_image.hpp"
 #include "cli/commands.hpp"
 #include "cli/repository_access.hpp"
+#include "cli/restore_proof.hpp"
+#include "platform/scratch_folder.hpp"
 #include "repository/image_reader.hpp"
+#include "restore/source.hpp"
 #include "verify/live_verify.hpp"
 
 namespace bt2c::cli {
 namespace {
+
+/// Smaller images are read fast enough where they are.
+constexpr std::uint64_t laid_out_bytes_min = 64 << 20;
 
 using base::human_count;
 using base::Json;
@@ -20,8 +28,9 @@ class VerifyIntegrityCommand final : public Command {
             .summary = "check the chain: structure, continuity, hashes, supply, validators",
             .description =
                 "Checks the live database without disturbing the node, or with --backup a backup, straight "
-                "out "
-                "of the repository.\n\n"
+                "out of the repository; a large one by way of a scratch folder (schedule.scratch, else "
+                "beside "
+                "the home) where there is room, unless --skip-pages is given.\n\n"
                 "The checks: missing tables, discontinuities, duplicate blocks, orphaned transactions, "
                 "invalid "
                 "validators, Merkle roots, block hashes, supply, and the database's page structure. Each "
@@ -59,15 +68,47 @@ class VerifyIntegrityCommand final : public Command {
         return verify::verify_live(context.home().database(), options, context.progress());
     }
 
+    static verify::Report verify_image(Context& context, const verify::Options& options,
+                                       const chaindb::PageImage& image) {
+        const verify::Source source{[&image] { return chaindb::sqlite::Connection::open_image(image); }};
+        return verify::verify_chain(source, options, context.progress());
+    }
+
     verify::Report verify_backup(Context& context, const verify::Options& options) const {
         const auto repository = open_repository(context);
         const repository::Manifest manifest = repository.find(backup_);
+        if (options.check_pages && manifest.image && manifest.image->bytes() >= laid_out_bytes_min)
+            if (auto report = verify_laid_out(context, options, repository, manifest))
+                return *std::move(report);
         const repository::ImageReader reader(repository, manifest);
-        const chaindb::PageImage image{
-            {reader.image().page_size, reader.image().page_count},
-            [&reader](std::uint32_t page, base::MutableBytes out) { reader.read_pages(page, out); }};
-        const verify::Source source{[image] { return chaindb::sqlite::Connection::open_image(image); }};
-        return verify::verify_chain(source, options, context.progress());
+        return verify_image(
+            context, options,
+            {{reader.image().page_size, reader.image().page_count},
+             [&reader](std::uint32_t page, base::MutableBytes out) { reader.read_pages(page, out); }});
+    }
+
+    /// Whoever follows an index jumps about in the image, and each jump costs a group of pages out of the
+    /// repository. So a large image is put into a scratch folder for as long. Nothing where that cannot be:
+    /// then it takes many times as long, and of a damaged backup all that can be read is checked.
+    static std::optional<verify::Report> verify_laid_out(Context& context, const verify::Options& options,
+                                                         const repository::Repository& repository,
+                                                         const repository::Manifest& manifest) {
+        try {
+            const platform::ScratchFolder scratch(
+                place_for_proof(repository, manifest, scratch_places(context)), "bt2c-verify");
+            platform::DurableFile file(scratch.path() / "image", 0600);
+            const base::Stopwatch watch;
+            restore::source_of_backup(repository, manifest).database->write(file, context.progress());
+            auto report = verify_image(context, options, chaindb::sqlite::image_of_file(file.temporary()));
+            report.duration_seconds = watch.seconds();
+            return report;
+        } catch (const base::Error& error) {
+            if (error.kind() == base::ErrorKind::interrupted) throw;
+            context.progress().note(
+                base::format("it is checked inside the repository, which takes longer: {}",
+                             error.cause().empty() ? error.message() : error.cause()));
+            return std::nullopt;
+        }
     }
 
     static void print(Output& out, const verify::Report& report) {
