@@ -139,7 +139,13 @@ void Agent::look_back() {
 void Agent::fetch_orders() {
     look_back();
     const bool catching_up = !ready_ || !up_to_date_;
-    for (std::int64_t after = *applied_;;) {
+    std::int64_t after = *applied_;
+    // Killed between obeying and answering: who waits for the answer gets it now.
+    if (!ready_ && after > 0 &&
+        std::ranges::none_of(plane_.acknowledgements(parameters_.network, after),
+                             [&](const Acknowledgement& one) { return one.node == parameters_.node.name; }))
+        --after;
+    for (;;) {
         const auto page = plane_.orders(parameters_.network, after);
         plane_answers();
         if (page.empty()) break;

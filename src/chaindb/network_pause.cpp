@@ -54,14 +54,14 @@ struct Record {
     std::int64_t sequence = 0, validators = 0;
     double paused_at = 0;
     std::optional<double> until;
+    std::optional<std::int64_t> height;
     std::string state_hash, reason, authority;
 };
 
 std::optional<Record> read_record(Connection& database, const std::string& network) {
     auto query = database.try_prepare(
-        "SELECT sequence, validators, paused_at, until, state_hash, reason, authority FROM network_pauses "
-        "WHERE "
-        "network_type = ?");
+        "SELECT sequence, validators, paused_at, until, state_hash, reason, authority, height FROM "
+        "network_pauses WHERE network_type = ?");
     if (!query) return std::nullopt;
     query->bind(1, network);
     if (!query->next()) return std::nullopt;
@@ -73,6 +73,7 @@ std::optional<Record> read_record(Connection& database, const std::string& netwo
     record.state_hash = query->string(4);
     record.reason = query->string(5);
     record.authority = query->string(6);
+    if (!query->is_null(7)) record.height = query->integer(7);
     return record;
 }
 
@@ -183,6 +184,10 @@ void wake(Connection& database, const PauseOrder& order, const std::optional<Rec
     if (record) {
         outcome.paused_seconds = std::max(0.0, order.issued_at - record->paused_at);
         restore_validators(database, order.network, columns, outcome);
+        if (outcome.height && *outcome.height > record->height.value_or(-1))
+            outcome.left_alone.push_back(
+                base::format("blocks {} to {} were added during the pause; they are left as they are",
+                             record->height.value_or(-1) + 1, *outcome.height));
         shift_requests(database, order.network, record->paused_at, outcome);
     }
     remove_guard(database, order.network);
@@ -204,13 +209,17 @@ PauseOutcome apply_pause(Connection& database, const PauseOrder& order) {
     if (!record && !fresh) return outcome;  // this very order was obeyed, and its time has ended since
     const SavedColumns columns = SavedColumns::of(database);
     const bool had_guard = has_guard(database, order.network);
+    const bool had_status = record && read_status(database, order.network).paused;
     save_validators(database, order.network, columns, record.has_value());
     outcome.validators_changed = stop_validators(database, order.network, columns, record.has_value());
-    add_guard(database, order.network, outcome.height);
-    outcome.changed = fresh || !had_guard || outcome.validators_changed > 0;
+    outcome.changed = fresh || !had_guard || !had_status || outcome.validators_changed > 0;
     if (!outcome.changed) return outcome;
+    if (!had_guard) {
+        remove_guard(database, order.network);
+        add_guard(database, order.network, outcome.height);
+    }
     put_record(database, order, record ? record->paused_at : order.issued_at, outcome);
-    if (!record || !read_status(database, order.network).paused) add_status(database, order, "PAUSED");
+    if (!had_status) add_status(database, order, "PAUSED");
     if (fresh) add_order(database, order, "pause");
     transaction.commit();
     return outcome;
@@ -274,6 +283,8 @@ PauseState read_pause_state(Connection& database, const std::string& network) {
     state.reason = record ? record->reason : status.reason;
     if (record) {
         state.until = record->until;
+        state.recorded_height = record->height;
+        state.denied = !status.paused;
         state.authority = record->authority;
         state.saved_validators = record->validators;
         state.sound = saved_hash(database, network) == record->state_hash;

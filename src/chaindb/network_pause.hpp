@@ -48,13 +48,15 @@ PauseOutcome end_pause_in_time(sqlite::Connection& database, const std::string& 
 
 /// What a database says of a network's pause.
 struct PauseState {
-    bool paused = false;        ///< by us, or by the newest row of `network_status`
-    bool recorded = false;      ///< there is our record of the pause
-    bool guarded = false;       ///< the triggers are there
-    bool sound = false;         ///< the saved states have their hash
-    std::int64_t sequence = 0;  ///< of the newest order applied, 0: none
-    std::string action;         ///< of that order
-    double since = 0;           ///< Unix time of the pause, s
+    bool paused = false;  ///< by us, or by the newest row of `network_status`
+    bool denied = false;  ///< the newest row of `network_status` says otherwise than the pause's own record
+    std::optional<std::int64_t> recorded_height;  ///< of the newest block when it was paused
+    bool recorded = false;                        ///< there is our record of the pause
+    bool guarded = false;                         ///< the triggers are there
+    bool sound = false;                           ///< the saved states have their hash
+    std::int64_t sequence = 0;                    ///< of the newest order applied, 0: none
+    std::string action;                           ///< of that order
+    double since = 0;                             ///< Unix time of the pause, s
     std::optional<double> until;
     std::string reason, authority;
     std::int64_t saved_validators = 0;

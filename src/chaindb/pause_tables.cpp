@@ -1,5 +1,8 @@
 #include "chaindb/pause_tables.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.hpp"
 #include "base/time.hpp"
 
@@ -37,8 +40,26 @@ std::string literal(std::string_view text) {
     return quoted_with('\'', text);
 }
 
-std::string trigger_name(const char* event, const std::string& network) {
-    return format("network_pause_guard_{}_{}", event, network);
+/// A trigger of the guard: what stands before the height in the text that SQLite keeps of it, and behind it.
+struct Trigger {
+    std::string name, before, after;
+};
+
+std::array<Trigger, 2> guard_of(const std::string& network) {
+    const std::string refuse =
+        format(" BEGIN SELECT RAISE(ABORT, {}); END",
+               literal(format("network {} is paused: no new block. 'bt2c-dr network status' tells more",
+                              base::printable(network))));
+    const auto named = [&](const char* event) {
+        return quoted_with('"', format("network_pause_guard_{}_{}", event, network));
+    };
+    return {Trigger{named("insert"),
+                    format("BEFORE INSERT ON blocks WHEN NEW.network_type = {}", literal(network)), refuse},
+            Trigger{named("update"),
+                    format("BEFORE UPDATE ON blocks WHEN NEW.network_type = {} AND (OLD.network_type IS NOT "
+                           "NEW.network_type OR OLD.hash IS NOT NEW.hash OR NEW.height > ",
+                           literal(network)),
+                    ")" + refuse}};
 }
 
 }  // namespace
@@ -48,32 +69,27 @@ void create_pause_tables(Connection& database) {
 }
 
 void add_guard(Connection& database, const std::string& network, std::optional<std::int64_t> height) {
-    const std::string refuse =
-        format("BEGIN SELECT RAISE(ABORT, {}); END",
-               literal(format("network {} is paused: no new block. 'bt2c-dr network status' tells more",
-                              base::printable(network))));
-    const std::string name = literal(network);
+    const auto [insert, update] = guard_of(network);
+    database.execute(format("CREATE TRIGGER {} {}{}", insert.name, insert.before, insert.after));
     database.execute(
-        format("CREATE TRIGGER IF NOT EXISTS {} BEFORE INSERT ON blocks WHEN NEW.network_type = {} {}",
-               quoted_with('"', trigger_name("insert", network)), name, refuse));
-    database.execute(
-        format("CREATE TRIGGER IF NOT EXISTS {} BEFORE UPDATE ON blocks WHEN NEW.network_type = {} AND "
-               "(OLD.network_type IS NOT NEW.network_type OR OLD.hash IS NOT NEW.hash OR NEW.height > {}) {}",
-               quoted_with('"', trigger_name("update", network)), name, height.value_or(-1), refuse));
+        format("CREATE TRIGGER {} {}{}{}", update.name, update.before, height.value_or(-1), update.after));
 }
 
 void remove_guard(Connection& database, const std::string& network) {
-    for (const char* event : {"insert", "update"})
-        database.execute(format("DROP TRIGGER IF EXISTS {}", quoted_with('"', trigger_name(event, network))));
+    for (const Trigger& trigger : guard_of(network))
+        database.execute(format("DROP TRIGGER IF EXISTS {}", trigger.name));
 }
 
 bool has_guard(Connection& database, const std::string& network) {
-    auto query = database.prepare(
-        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'blocks' AND name IN (?, "
-        "?)");
-    query.bind(1, trigger_name("insert", network));
-    query.bind(2, trigger_name("update", network));
-    return query.next() && query.integer(0) == 2;
+    // A trigger of that name that does something else guards nothing.
+    return std::ranges::all_of(guard_of(network), [&](const Trigger& trigger) {
+        auto query = database.prepare(
+            "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'blocks' AND substr(sql, 1, "
+            "length(?1)) = ?1 AND substr(sql, -length(?2)) = ?2 AND trim(substr(sql, length(?1) + 1, "
+            "length(sql) - length(?1) - length(?2)), '-0123456789') = ''");
+        query.bind(1, format("CREATE TRIGGER {} {}", trigger.name, trigger.before)).bind(2, trigger.after);
+        return query.next();
+    });
 }
 
 void add_status(Connection& database, const PauseOrder& order, const char* status) {

@@ -28,16 +28,26 @@ struct Pair {
     std::string saved_status;
     std::string status;      ///< now
     bool there = false;      ///< there is such a validator
+    bool unclear = false;    ///< not as many rows have its address now as had it then
     bool as_paused = false;  ///< its state is what the pause made of it
 };
 
 std::vector<Pair> read_pairs(Connection& database, const std::string& network, const SavedColumns& columns) {
     std::vector<Pair> pairs;
+    // Where tables lost their constraints several rows may have one address, or none; they were saved in the
+    // order of their rows. Quoted, an address that is NULL finds its like.
+    const auto numbered = [](const char* more, const char* table) {
+        return format(
+            "(SELECT _rowid_ AS row, address, quote(address) AS key, status, {} AS rests, row_number() OVER "
+            "(PARTITION BY address ORDER BY _rowid_) AS nth, count(*) OVER (PARTITION BY address) AS alike "
+            "FROM {} WHERE network_type = ?1)",
+            more, table);
+    };
     auto query = database.prepare(format(
-        "SELECT s._rowid_, v._rowid_, s.address, s.status, v.status, v.status IS 'INACTIVE' AND {} FROM "
-        "network_pause_state s LEFT JOIN validators v ON v.address = s.address AND v.network_type = "
-        "s.network_type WHERE s.network_type = ? ORDER BY s.address, s._rowid_, v._rowid_",
-        columns.is_active ? "v.is_active IS 0" : "1"));
+        "SELECT s.row, v.row, s.address, s.status, v.status, v.status IS 'INACTIVE' AND v.rests, v.alike != "
+        "s.alike FROM {} s LEFT JOIN {} v ON v.key = s.key AND v.nth = s.nth ORDER BY s.address, s.row",
+        numbered("1", "network_pause_state"),
+        numbered(columns.is_active ? "is_active IS 0" : "1", "validators")));
     query.bind(1, network);
     while (query.next()) {
         Pair& pair = pairs.emplace_back();
@@ -48,6 +58,7 @@ std::vector<Pair> read_pairs(Connection& database, const std::string& network, c
         pair.saved_status = base::printable(query.text(3));
         pair.status = base::printable(query.text(4));
         pair.as_paused = query.integer(5) != 0;
+        pair.unclear = query.integer(6) != 0;
     }
     return pairs;
 }
@@ -75,6 +86,12 @@ void shift_timer(Connection& database, const Pair& pair, const char* column, Pau
             return;
         }
         update.bind(1, *shifted);
+    } else if (query.type(0) == ValueType::blob) {
+        outcome.left_alone.push_back(
+            format("{}: {} is no time that can be read; it is left as it is", pair.address, column));
+        return;
+    } else if (query.real(0) <= 0) {
+        return;  // never
     } else {
         update.bind(1, query.real(0) + outcome.paused_seconds);
     }
@@ -110,7 +127,7 @@ void save_validators(Connection& database, const std::string& network, const Sav
     auto insert = database.prepare(format(
         "INSERT INTO network_pause_state SELECT network_type, address, status, {}, {}, {} FROM "
         "validators v WHERE network_type = ?1 AND NOT EXISTS (SELECT 1 FROM network_pause_state s WHERE "
-        "s.network_type = ?1 AND s.address IS v.address){}",
+        "s.network_type = ?1 AND s.address IS v.address){} ORDER BY v._rowid_",
         column_or_null(columns.is_active, "is_active"),
         column_or_null(columns.last_validation, "last_validation"),
         column_or_null(columns.unstake_requested_at, "unstake_requested_at"),
@@ -138,16 +155,15 @@ std::string saved_hash(Connection& database, const std::string& network) {
 void restore_validators(Connection& database, const std::string& network, const SavedColumns& columns,
                         PauseOutcome& outcome) {
     const std::vector<Pair> pairs = read_pairs(database, network, columns);
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-        const Pair& pair = pairs[i];
-        const bool repeated = (i > 0 && pairs[i - 1].address == pair.address) ||
-                              (i + 1 < pairs.size() && pairs[i + 1].address == pair.address);
+    for (const Pair& pair : pairs) {
         if (!pair.there) {
             outcome.left_alone.push_back(
                 format("{}: it was {} and is no validator any more", pair.address, pair.saved_status));
-        } else if (repeated) {
+        } else if (pair.unclear) {
             outcome.left_alone.push_back(
-                format("{}: several rows have this address; they are left as they are", pair.address));
+                format("{}: more or fewer rows have this address than when it was paused; they are left as "
+                       "they are",
+                       pair.address));
         } else {
             restore_one(database, pair, columns, outcome);
             if (columns.last_validation) shift_timer(database, pair, "last_validation", outcome);

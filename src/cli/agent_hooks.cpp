@@ -128,8 +128,10 @@ std::string AgentHooks::report() {
         report.sequence = state.sequence;
         report.stake = stake.own;
         report.stake_total = stake.total;
+        if (state.recorded && !state.sound)
+            report.problem = "the saved states of its validators are not those of the pause";
     }
-    report.problem = integrity_problem(context_, network_);
+    if (report.problem.empty()) report.problem = integrity_problem(context_, network_);
     return report.text();
 }
 

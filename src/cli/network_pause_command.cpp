@@ -47,8 +47,13 @@ class OrderCommand : public Command {
         if (reason_.size() > network::reason_bytes_max)
             throw Error(ErrorKind::usage,
                         base::format("--reason takes at most {} bytes", network::reason_bytes_max));
-        if (!config::load_emergency_policy(context.home()) && !goes_to_agents(context, delivery_))
-            return order_here(context, force);
+        const bool has_policy = config::load_emergency_policy(context.home()).has_value();
+        if (duration_ && !has_policy)
+            throw Error(ErrorKind::usage,
+                        "--for needs a policy: without one a pause lasts until it is resumed")
+                .state("nothing was changed")
+                .hint("leave it out, or write config/emergency-policy.toml");
+        if (!has_policy && !goes_to_agents(context, delivery_)) return order_here(context, force);
         const OrderHome home = read_order_home(context);
         OrderWish wish{.action = action_, .reason = reason_, .incident = incident_, .duration = duration_};
         if (goes_to_agents(context, delivery_))

@@ -42,6 +42,16 @@ std::vector<std::string> pause_problems(const chaindb::PauseState& state) {
             "them back");
     if (state.recorded && !state.guarded)
         problems.emplace_back("the guard against new blocks is gone: run 'bt2c-dr network pause' again");
+    if (state.recorded && state.denied)
+        problems.emplace_back(
+            "other software has recorded it as not paused: run 'bt2c-dr network pause' again");
+    if (state.recorded && state.height && *state.height > state.recorded_height.value_or(-1))
+        problems.push_back(base::format(
+            "blocks were added although the network is paused: it was at height {}, and is at {} now",
+            state.recorded_height ? base::format("{}", *state.recorded_height) : "none", *state.height));
+    if (state.recorded && state.until && *state.until * 1000 <= static_cast<double>(base::now_unix_ms()))
+        problems.emplace_back(
+            "its time is over, and no agent runs here that would end it: run 'bt2c-dr network resume'");
     if (state.recorded && state.active_validators > 0)
         problems.push_back(
             base::format("{} validators are ACTIVE although the network is paused: run 'bt2c-dr "

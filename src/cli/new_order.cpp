@@ -49,7 +49,10 @@ std::int64_t pause_to_end(const OrderWish& wish, const network::OrderSituation& 
     if (wish.resumes) return to_sequence(*wish.resumes);
     if (situation.paused && situation.pause_sequence > 0) return situation.pause_sequence;
     throw Error(ErrorKind::failed, "this home knows of no pause in force that an order could end")
-        .hint("if the network is paused elsewhere, name that order's number with --resumes");
+        .hint(
+            "if it is paused elsewhere: bt2c-dr network order create --resume --resumes NUMBER, with the "
+            "number "
+            "of the order that paused it");
 }
 
 std::string genesis_of(const OrderWish& wish, const network::OrderSituation& situation) {

@@ -130,8 +130,13 @@ class Delivery {
             return answer.obeyed() && answer.later_height && answer.acknowledgement->height &&
                    *answer.later_height > *answer.acknowledgement->height;
         };
-        const bool missing = answers_.empty() || !std::ranges::all_of(answers_, [](const auto& entry) {
-                                 return entry.second.obeyed();
+        // One that has obeyed and cannot be asked any more may go on all the same.
+        const auto unseen = [this](const NodeAnswer& answer) {
+            return order_.action == Action::pause && answer.obeyed() && !answer.later_height &&
+                   answer.acknowledgement->height;
+        };
+        const bool missing = answers_.empty() || !std::ranges::all_of(answers_, [&](const auto& entry) {
+                                 return entry.second.obeyed() && !unseen(entry.second);
                              });
         const bool findings =
             order_.action == Action::pause &&
@@ -160,12 +165,12 @@ class Delivery {
                                       {"nodes", std::move(nodes)},
                                       {"complete", !missing},
                                       {"watched_seconds", watched_s_}});
-        return {
-            .document = std::move(document),
-            .print = [*this, missing, findings, grown](Output& out) { print(out, missing, findings, grown); },
-            .outcome = findings  ? std::optional(ErrorKind::findings)
-                       : missing ? std::optional(ErrorKind::partial)
-                                 : std::nullopt};
+        return {.document = std::move(document),
+                .print = [*this, missing, findings, grown,
+                          unseen](Output& out) { print(out, missing, findings, grown, unseen); },
+                .outcome = findings  ? std::optional(ErrorKind::findings)
+                           : missing ? std::optional(ErrorKind::partial)
+                                     : std::nullopt};
     }
 
     bool any_obeyed() const {
@@ -208,8 +213,8 @@ class Delivery {
                 base::printable(file.native())));
     }
 
-    template <typename Grown>
-    void print(Output& out, bool missing, bool findings, const Grown& grown) const {
+    template <typename Grown, typename Unseen>
+    void print(Output& out, bool missing, bool findings, const Grown& grown, const Unseen& unseen) const {
         const bool pauses = order_.action == Action::pause;
         Table table(
             {{"NODE"}, {"ANSWER"}, {"HEIGHT", Column::Align::right}, {"DETAIL", Column::Align::left, true}});
@@ -221,6 +226,8 @@ class Delivery {
                        ack && ack->height ? base::format("{}", *ack->height) : "",
                        grown(answer) && pauses
                            ? base::format("MAKES BLOCKS: height {} now", *answer.later_height)
+                       : unseen(answer)
+                           ? std::string("it did not answer any more: whether it makes blocks is not known")
                        : ack ? base::printable(ack->detail)
                              : ""});
         }
@@ -234,9 +241,9 @@ class Delivery {
             out.line("A node goes on making blocks. Stop it by hand.");
         else if (missing)
             out.line(
-                "Not all have obeyed. Those that are away will when they are back; 'bt2c-dr network order "
-                "send "
-                "FILE --here' works on each by hand.");
+                "Not all have obeyed and shown it. Those that are away will when they are back; where one "
+                "refuses, its reason says what to do; 'bt2c-dr network order send FILE --here' works on each "
+                "by hand.");
         else if (pauses)
             out.line("All nodes have obeyed, and no block was made in {}.", base::human_duration(watched_s_));
         else

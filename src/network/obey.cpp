@@ -48,10 +48,16 @@ std::string check_order(const Obedient& node, const Order& order, CheckMode mode
         check_without_policy(node, order, state);
         return node.authority_without_policy;
     }
-    // It was checked when it was fresh.
-    if (order.sequence >= state.sequence && was_logged(node.home, AuditEvent::order_accepted, order))
-        return list_of(look_at_signatures(order, *node.policy, false).signers);
-    return list_of(check(order, *node.policy, situation_of(node.home, node.network, state, now), mode));
+    const OrderSituation situation = situation_of(node.home, node.network, state, now);
+    if (was_logged(node.home, AuditEvent::order_accepted, order)) {
+        // Obeyed already, so that nothing comes of it but its answer.
+        if (order.sequence == state.sequence)
+            return list_of(look_at_signatures(order, *node.policy, false).signers);
+        // The database was away when it was fresh.
+        if (order.sequence > state.sequence && order.sequence >= situation.last_sequence)
+            mode = CheckMode::accepted;
+    }
+    return list_of(check(order, *node.policy, situation, mode));
 }
 
 AuditAct act_of(const Order& order, AuditEvent event, const std::string& actor, std::string detail = {}) {
@@ -68,6 +74,28 @@ std::string outcome_text(const chaindb::PauseOutcome& outcome) {
     if (outcome.height) text += base::format(", height {}", *outcome.height);
     for (const std::string& line : outcome.left_alone) text += "; " + line;
     return text;
+}
+
+/// What the database has obeyed, where this was cut off before it could be logged. Its signers' budgets and
+/// who reads the log count on it.
+void log_what_is_missing(const Obedient& node, Connection& database, const PauseState& state) {
+    if (state.sequence == 0 ||
+        !was_logged(node.home, AuditEvent::order_accepted, node.network, state.sequence))
+        return;
+    const AuditEvent event = state.action == "pause" ? AuditEvent::paused : AuditEvent::resumed;
+    if (was_logged(node.home, event, node.network, state.sequence)) return;
+    auto row = database.prepare(
+        "SELECT authority, text FROM network_orders WHERE network_type = ? AND sequence = ?");
+    row.bind(1, node.network).bind(2, state.sequence);
+    if (!row.next()) return;
+    append_audit(node.home,
+                 {.event = event,
+                  .network = node.network,
+                  .sequence = state.sequence,
+                  .actor = row.string(0),
+                  .detail = "logged late: it was cut off before",
+                  .order = row.string(1)},
+                 base::now_unix_ms());
 }
 
 /// Changes the database, and logs what came of it.
@@ -115,6 +143,7 @@ Connection open_database(const config::Home& home, int lock_patience_ms) {
 Obeyed obey(const Obedient& node, const Order& order, CheckMode mode, const std::optional<Override>& force) {
     Connection database = open_database(node.home, node.lock_patience_ms);
     const PauseState state = chaindb::read_pause_state(database, node.network);
+    log_what_is_missing(node, database, state);
     const base::UnixMs now = base::now_unix_ms();
     std::string authority;
     try {
@@ -146,6 +175,7 @@ Obeyed obey_local(const Obedient& node, PauseOrder order, Action action,
     Obeyed obeyed;
     obeyed.state = chaindb::read_pause_state(database, node.network);
     const PauseState& state = obeyed.state;
+    log_what_is_missing(node, database, state);
     const bool is_so = action == Action::pause
                            ? state.recorded && state.guarded && state.active_validators == 0
                            : !state.paused && !state.guarded;
@@ -167,6 +197,7 @@ bool end_pause_in_time(const Obedient& node) {
     Connection database = open_database(node.home, node.lock_patience_ms);
     const base::UnixMs now = base::now_unix_ms();
     const PauseState state = chaindb::read_pause_state(database, node.network);
+    log_what_is_missing(node, database, state);
     const auto outcome =
         chaindb::end_pause_in_time(database, node.network, static_cast<double>(now) / second_ms);
     if (!outcome.changed) return false;

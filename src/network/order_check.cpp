@@ -17,6 +17,8 @@ using config::EmergencyPolicy;
 
 constexpr UnixMs second_ms = 1000, minute_ms = 60 * second_ms, hour_ms = 60 * minute_ms;
 constexpr UnixMs day_ms = 24 * hour_ms, budget_ms = 30 * day_ms;
+/// Further ahead no number may be: one signer could use up all that there are.
+constexpr std::int64_t gap_max = 1'000'000;
 
 constexpr std::array<std::string_view, 6> worth_names{"counts", "unknown_signer", "other_key",
                                                       "forged", "repeated",       "not_allowed"};
@@ -113,8 +115,25 @@ void check_sequence(const Order& order, const OrderSituation& situation) {
     if (order.sequence < last)
         throw refused(order, format("it comes after order {}, which is newer", last))
             .hint(format("make a new order, with the number {}", last + 1));
+    if (order.sequence > last + gap_max)
+        throw refused(order, format("its number is too far ahead of order {}, the newest here", last))
+            .hint(format("make a new order, with the number {}", last + 1));
     if (order.sequence > last + 1 && !situation.gaps_allowed)
         throw refused(order, format("order {} has to come first", last + 1));
+}
+
+/// Whoever may extend a pause, by the higher threshold, may also begin one: where a node was away from the
+/// pause that others extended, both come to the same.
+bool counts_as_extension(const Order& order, const EmergencyPolicy& policy) {
+    if (order.action != Action::pause) return false;
+    const auto all_count = [](const SignatureReport& report) {
+        return std::ranges::all_of(report.worth,
+                                   [](SignatureWorth worth) { return worth == SignatureWorth::counts; });
+    };
+    if (all_count(look_at_signatures(order, policy, false))) return false;
+    const SignatureReport report = look_at_signatures(order, policy, true);
+    return all_count(report) && report.missing() == 0 &&
+           static_cast<int>(report.signers.size()) >= policy.threshold(Action::pause);
 }
 
 /// Signers' clocks, and ours.
@@ -147,7 +166,7 @@ void check_times(const Order& order, const EmergencyPolicy& policy, const OrderS
         throw refused(order,
                       format("it is valid for {}, longer than the policy's {} min",
                              duration(order.expires_at - order.issued_at), policy.order_valid_minutes));
-    if (mode != CheckMode::catching_up && now > order.expires_at)
+    if (mode != CheckMode::catching_up && mode != CheckMode::accepted && now > order.expires_at)
         throw refused(order, format("it expired {} ago", duration(now - order.expires_at)))
             .hint("make a new order; if it should still be valid, compare the clocks");
     if (order.action != Action::pause) return;
@@ -196,7 +215,7 @@ std::string_view worth_name(SignatureWorth worth) {
 }
 
 bool extends_pause(const Order& order, const OrderSituation& situation) {
-    return order.action == Action::pause && situation.paused;
+    return order.action == Action::pause && situation.paused && !situation.pause_is_over;
 }
 
 SignatureReport look_at_signatures(const Order& order, const EmergencyPolicy& policy, bool extends) {
@@ -222,8 +241,12 @@ std::vector<std::string> check(const Order& order, const EmergencyPolicy& policy
         check_times(order, policy, situation, mode);
         return look_at_signatures(order, policy, false).signers;
     }
-    const bool extends = extends_pause(order, situation);
+    const bool extends = extends_pause(order, situation) || counts_as_extension(order, policy);
     std::vector<std::string> signers = check_signatures(order, policy, extends);
+    if (mode == CheckMode::accepted) {
+        check_times(order, policy, situation, mode);
+        return signers;
+    }
     check_sequence(order, situation);
     check_times(order, policy, situation, mode);
     check_state(order, situation);

@@ -24,6 +24,7 @@ struct OrderSituation {
     std::optional<Order> last_order;  ///< that order; nothing where its text is not known
     bool gaps_allowed = true;         ///< orders in between may have been meant for others, or were missed
     bool paused = false;
+    bool pause_is_over = false;       ///< its time is, though nothing has ended it yet
     std::int64_t pause_sequence = 0;  ///< of the pause in force
     std::vector<EarlierPause> earlier_pauses;
 };
@@ -31,6 +32,8 @@ struct OrderSituation {
 enum class CheckMode {
     fresh,        ///< it is being sent: it must not have expired
     catching_up,  ///< found where orders are kept by a node that was away: it was fresh when it was put there
+    accepted,  ///< it counted here before, and could not be obeyed then: its signers, place and pause count
+               ///< still
     again,  ///< the very text that counted here is sent to others: only its times and its place are looked at
 };
 

@@ -69,12 +69,23 @@ OrderSituation situation_of(const config::Home& home, const std::string& network
     if (!state) return situation;
     situation.genesis_hash = state->genesis_hash;
     situation.paused = state->paused;
+    situation.pause_is_over = state->until && *state->until * 1000 <= static_cast<double>(now);
     if (state->paused && state->action == "pause") situation.pause_sequence = state->sequence;
     if (state->sequence > situation.last_sequence) {
         situation.last_sequence = state->sequence;
         situation.last_order.reset();
     }
     return situation;
+}
+
+bool was_logged(const config::Home& home, AuditEvent event, const std::string& network,
+                std::int64_t sequence) {
+    bool found = false;
+    for_each_audit_entry(home, [&](const AuditEntry& entry) {
+        found = found ||
+                (entry.event == event_name(event) && entry.network == network && entry.sequence == sequence);
+    });
+    return found;
 }
 
 bool was_logged(const config::Home& home, AuditEvent event, const Order& order) {

@@ -17,6 +17,9 @@ namespace bt2c::network {
 OrderSituation situation_of(const config::Home& home, const std::string& network,
                             const std::optional<chaindb::PauseState>& state, base::UnixMs now);
 
+/// Whether the log has that event of an order of this number.
+bool was_logged(const config::Home& home, AuditEvent event, const std::string& network,
+                std::int64_t sequence);
 /// Whether the log has that event of this very order, whoever signed it.
 bool was_logged(const config::Home& home, AuditEvent event, const Order& order);
 

@@ -90,16 +90,20 @@ class Check {
 
     void weigh() {
         double reachable = 0, total = 0;
+        bool anybody = false;
         for (const NodeReport& report : facts_.reports) {
             if (!report.error.empty()) continue;
+            anybody = true;
             reachable += report.stake;
             total = std::max(total, report.stake_total);
         }
-        if (reachable + stake_tolerance >= total * facts_.stake_percent / 100) return;
         std::string silent;
         for (const std::string& node : facts_.silent)
             silent += (silent.empty() ? "" : ", ") + printable(node);
-        add(base::format("{:.0f} % of the active stake can be reached, {} % are needed{}",
+        // Without any report nobody knows how much stake there is.
+        if (!anybody && !silent.empty()) return add("no node can be reached: no answer from " + silent);
+        if (reachable + stake_tolerance >= total * facts_.stake_percent / 100) return;
+        add(base::format("{:.1f} % of the active stake can be reached, {} % are needed{}",
                          100 * reachable / total, facts_.stake_percent,
                          silent.empty() ? "" : "; no answer from " + silent));
     }

@@ -104,6 +104,11 @@ TEST_F(AgentTest, ObeysAndAcknowledgesTwice) {
 // [N5] What was ordered while it was down is obeyed before it says that it is ready.
 TEST_F(AgentTest, CatchesUpInOrderBeforeItIsReady) {
     for (std::int64_t sequence = 1; sequence <= 100; ++sequence) plane.publish("devnet", sequence, "o");
+    network::Acknowledgement answered;
+    answered.sequence = 97;
+    answered.node = "node-1";
+    answered.status = "applied";
+    plane.acknowledge("devnet", answered);
     node.applied = 97;
     node.broken = true;
     node.start();
@@ -119,6 +124,15 @@ TEST_F(AgentTest, CatchesUpInOrderBeforeItIsReady) {
     node.start();
     EXPECT_TRUE(within(10, [&] { return node.ready.load(); }));
     EXPECT_EQ(node.obeyed().size(), before);
+}
+
+TEST_F(AgentTest, CutOffBetweenObeyingAndAnsweringItAnswersWhenItIsBack) {
+    for (std::int64_t sequence = 1; sequence <= 3; ++sequence) plane.publish("devnet", sequence, "o");
+    node.applied = 3;
+    node.start();
+    EXPECT_TRUE(becomes(3, "applied, settled") || becomes(3, "already, settled")) << status_of(3);
+    EXPECT_EQ(status_of(2), "");
+    EXPECT_EQ(node.applied, 3);
 }
 
 TEST_F(AgentTest, GivesCaughtUpOrdersInOrder) {

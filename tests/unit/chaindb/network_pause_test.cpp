@@ -313,6 +313,69 @@ TEST_F(NetworkPause, SavedStatesGoWithARotatedKey) {
               "TOMBSTONED");
 }
 
+TEST_F(NetworkPause, RowsWithoutAnAddressOfTheirOwnGetTheirStatesBack) {
+    database_.execute(
+        "CREATE TABLE v AS SELECT * FROM validators; DROP TABLE validators; ALTER TABLE v RENAME TO "
+        "validators;"
+        "INSERT INTO validators SELECT * FROM validators WHERE address = 'b';"
+        "UPDATE validators SET status = 'JAILED' WHERE _rowid_ = (SELECT max(_rowid_) FROM validators);"
+        "UPDATE validators SET address = NULL WHERE address IN ('c', 'd')");
+    const std::string rows = "SELECT group_concat(quote(address) || status || is_active) FROM validators";
+    const std::string before = text(rows);
+    pause();
+    EXPECT_NE(text(rows), before);
+    const auto outcome = resume();
+    EXPECT_THAT(outcome.left_alone, testing::Each(HasSubstr("is no time that can be read")));
+    EXPECT_EQ(text(rows), before);
+    // With one of them gone nobody can tell which state was whose.
+    pause(3, paused_at + 100);
+    database_.execute(
+        "DELETE FROM validators WHERE _rowid_ = (SELECT min(_rowid_) FROM validators WHERE address = 'b')");
+    EXPECT_THAT(resume(4, paused_at + 200).left_alone, testing::Contains(HasSubstr("b: more or fewer rows")));
+}
+
+TEST_F(NetworkPause, WhatDoesNotHoldItIsSeenAndMended) {
+    pause();
+    database_.execute(
+        "DROP TRIGGER network_pause_guard_insert_devnet; CREATE TRIGGER network_pause_guard_insert_devnet "
+        "BEFORE "
+        "INSERT ON blocks WHEN 0 BEGIN SELECT 1; END");
+    EXPECT_FALSE(read_pause_state(database_, "devnet").guarded) << "a name guards nothing";
+    EXPECT_TRUE(can_insert("devnet"));
+    EXPECT_TRUE(pause().changed);
+    EXPECT_TRUE(read_pause_state(database_, "devnet").guarded);
+    EXPECT_FALSE(can_insert("devnet"));
+
+    database_.execute("INSERT INTO network_status VALUES (NULL, 'ACTIVE', 'other software', 1, 'devnet')");
+    EXPECT_TRUE(read_pause_state(database_, "devnet").denied);
+    EXPECT_TRUE(pause().changed);
+    EXPECT_FALSE(read_pause_state(database_, "devnet").denied);
+    EXPECT_FALSE(pause().changed);
+}
+
+TEST_F(NetworkPause, BlocksThatCameInAllTheSameAreTold) {
+    pause();
+    database_.disable_triggers();
+    database_.execute("INSERT INTO blocks VALUES ('b2', 'b1', 2, 'devnet'), ('b3', 'b2', 3, 'devnet')");
+    const PauseState state = read_pause_state(database_, "devnet");
+    EXPECT_EQ(state.height, 3);
+    EXPECT_EQ(state.recorded_height, 1);
+    EXPECT_THAT(resume().left_alone,
+                testing::Contains("blocks 2 to 3 were added during the pause; they are left as they are"));
+}
+
+TEST_F(NetworkPause, WhatIsNoTimeStaysAsItIs) {
+    database_.execute(
+        "UPDATE validators SET last_validation = x'00ff10' WHERE address = 'a'; UPDATE validators SET "
+        "last_validation = 0 WHERE address = 'c'");
+    pause();
+    EXPECT_THAT(resume().left_alone, testing::Contains(HasSubstr("a: last_validation is no time")));
+    EXPECT_EQ(
+        text("SELECT quote(last_validation) FROM validators WHERE address = 'a' AND network_type = 'devnet'"),
+        "X'00FF10'");
+    EXPECT_EQ(text("SELECT quote(last_validation) FROM validators WHERE address = 'c'"), "0.0");
+}
+
 TEST_F(NetworkPause, TablesWithFewColumnsAndOddNames) {
     database_.execute(
         "DROP TABLE validators; DROP TABLE unstake_requests; CREATE TABLE validators (address, status, "

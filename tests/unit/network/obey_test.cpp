@@ -113,6 +113,53 @@ TEST_F(Obey, AnOrderThatWasAcceptedAndNotCarriedOutIsCarriedOut) {
     EXPECT_THAT(events(), ElementsAre("order_accepted", "paused"));
 }
 
+TEST_F(Obey, WhatWasAcceptedCountsOnlyAsLongAsItsSignersDo) {
+    const Order pause = order(Action::pause, 1);
+    append_audit(
+        node_.home,
+        {.event = AuditEvent::order_accepted, .network = "devnet", .sequence = 1, .order = pause.text()},
+        base::now_unix_ms());
+    node_.policy->members[0].name = "zoe";
+    const Obeyed refused = obey(node_, pause, CheckMode::fresh);
+    ASSERT_TRUE(refused.refusal);
+    EXPECT_THAT(refused.refusal->message(), HasSubstr("'alice' is no member"));
+    EXPECT_EQ(statuses(), "ACTIVE,JAILED");
+}
+
+TEST_F(Obey, AnOlderDatabaseIsNoReasonToObeyAnOlderOrderAgain) {
+    const Order pause = order(Action::pause, 1);
+    std::filesystem::copy(node_.home.database(), folder_ / "before");
+    obey(node_, pause, CheckMode::fresh);
+    obey(node_, order(Action::resume, 2), CheckMode::fresh);
+    std::filesystem::copy(folder_ / "before", node_.home.database(),
+                          std::filesystem::copy_options::overwrite_existing);
+    const Obeyed replayed = obey(node_, pause, CheckMode::fresh);
+    ASSERT_TRUE(replayed.refusal);
+    EXPECT_THAT(replayed.refusal->message(), HasSubstr("it comes after order 2"));
+    EXPECT_EQ(statuses(), "ACTIVE,JAILED");
+}
+
+TEST_F(Obey, WhatWasCutOffBeforeItWasLoggedIsLoggedLater) {
+    const Order pause = order(Action::pause, 1);
+    append_audit(
+        node_.home,
+        {.event = AuditEvent::order_accepted, .network = "devnet", .sequence = 1, .order = pause.text()},
+        base::now_unix_ms());
+    {
+        Connection database = Connection::open(node_.home.database(), Connection::Mode::read_write);
+        chaindb::apply_pause(database, {.network = "devnet",
+                                        .sequence = 1,
+                                        .issued_at = static_cast<double>(pause.issued_at) / 1000,
+                                        .reason = "r",
+                                        .authority = "alice",
+                                        .text = pause.text()});
+    }
+    EXPECT_FALSE(obey(node_, pause, CheckMode::fresh).refusal);
+    EXPECT_THAT(events(), ElementsAre("order_accepted", "paused"));
+    EXPECT_FALSE(obey(node_, pause, CheckMode::fresh).refusal);
+    EXPECT_THAT(events(), ElementsAre("order_accepted", "paused"));
+}
+
 TEST_F(Obey, WithoutAPolicyOnlyWhoMayWriteHereOrders) {
     node_.policy.reset();
     const Obeyed refused = obey(node_, order(Action::pause, 1), CheckMode::fresh);

@@ -166,6 +166,45 @@ TEST(OrderCheck, AGapIsRefusedWhereNoneMayBe) {
     EXPECT_EQ(refusal(signed_by(pause_order(6), {"alice"}), where), "accepted");
 }
 
+TEST(OrderCheck, NobodyUsesUpTheNumbers) {
+    OrderSituation where = situation();
+    where.last_sequence = 5;
+    Order order = pause_order();
+    order.sequence = 1'000'005;
+    EXPECT_EQ(refusal(signed_by(order, {"alice"}), where), "accepted");
+    order.sequence = 1'000'006;
+    EXPECT_THAT(refusal(signed_by(order, {"alice"}), where), HasSubstr("too far ahead of order 5"));
+}
+
+// Its first order is over, and what it has to obey is the extension.
+TEST(OrderCheck, WhoMayExtendAPauseMayBeginItWhereANodeWasAway) {
+    EXPECT_EQ(refusal(signed_by(pause_order(2), {"alice", "carol"}), paused_situation()), "accepted");
+    EXPECT_EQ(refusal(signed_by(pause_order(2), {"alice", "carol"}), situation(), CheckMode::catching_up),
+              "accepted");
+    EXPECT_THAT(refusal(signed_by(pause_order(), {"carol"}), situation()),
+                HasSubstr("'carol' may not pause"));
+}
+
+TEST(OrderCheck, APauseThatIsOverIsNotExtended) {
+    OrderSituation where = paused_situation();
+    where.pause_is_over = true;
+    Order order = pause_order();
+    order.sequence = where.last_sequence + 1;
+    EXPECT_EQ(refusal(signed_by(order, {"alice"}), where), "accepted");
+}
+
+TEST(OrderCheck, WhatWasAcceptedNeedsItsSignersStill) {
+    OrderSituation where = situation();
+    where.now = issued + hour;
+    Order order = pause_order();
+    EXPECT_EQ(refusal(signed_by(order, {"alice"}), where, CheckMode::accepted), "accepted");
+    EXPECT_THAT(refusal(signed_by(order, {"mallory"}), where, CheckMode::accepted),
+                HasSubstr("'mallory' is no member of the policy"));
+    where.now = order.pause_until + minute;
+    EXPECT_THAT(refusal(signed_by(order, {"alice"}), where, CheckMode::accepted),
+                HasSubstr("its pause ended at"));
+}
+
 TEST(OrderCheck, AnExpiredOrderIsRefusedUnlessANodeWasAway) {
     OrderSituation where = situation();
     const Order order = signed_by(pause_order(), {"alice"});

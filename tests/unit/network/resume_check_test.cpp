@@ -54,11 +54,13 @@ TEST(ResumeCheck, TooLittleStakeStopsIt) {
     facts.silent = {"n3", "n4"};
     EXPECT_THAT(
         reasons_against_resume(facts),
-        ElementsAre("50 % of the active stake can be reached, 67 % are needed; no answer from n3, n4"));
+        ElementsAre("50.0 % of the active stake can be reached, 67 % are needed; no answer from n3, n4"));
     facts.reports.push_back(node("n3", 9));
     EXPECT_THAT(reasons_against_resume(facts), IsEmpty());
     facts.reports.clear();
-    EXPECT_THAT(reasons_against_resume(facts), IsEmpty()) << "nobody had any stake";
+    EXPECT_THAT(reasons_against_resume(facts), ElementsAre("no node can be reached: no answer from n3, n4"));
+    facts.silent.clear();
+    EXPECT_THAT(reasons_against_resume(facts), IsEmpty()) << "there is no node";
 }
 
 TEST(ResumeCheck, AChainThatDoesNotProveStopsIt) {
