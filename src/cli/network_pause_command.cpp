@@ -56,6 +56,11 @@ class OrderCommand : public Command {
         if (!has_policy && !goes_to_agents(context, delivery_)) return order_here(context, force);
         const OrderHome home = read_order_home(context);
         OrderWish wish{.action = action_, .reason = reason_, .incident = incident_, .duration = duration_};
+        if (action_ == Action::resume && goes_to_agents(context, delivery_) && !home.situation.paused) {
+            const PausedElsewhere found = ask_who_is_paused(context, home.situation.network, delivery_);
+            if (found.known && !found.sequence) return nothing_to_resume(home, found);
+            if (found.sequence) wish.resumes = static_cast<std::uint64_t>(*found.sequence);
+        }
         if (goes_to_agents(context, delivery_))
             wish.sequence = static_cast<std::uint64_t>(free_sequence(context, home));
         Order order = make_order(home, wish);
@@ -65,6 +70,24 @@ class OrderCommand : public Command {
             sign_order(order, signer_.open(context, key), base::now_unix_ms());
         }
         return deliver_order(context, home, order, delivery_, force);
+    }
+
+    static Result nothing_to_resume(const OrderHome& home, const PausedElsewhere& found) {
+        base::Json nodes = base::Json::array();
+        for (const std::string& name : found.nodes)
+            nodes.push(
+                base::Json::object({{"name", name}, {"acknowledged", true}, {"height", found.height}}));
+        return {.document = base::Json::object({{"network", home.situation.network},
+                                                {"status", "ACTIVE"},
+                                                {"sequence", home.situation.last_sequence},
+                                                {"validators_changed", 0},
+                                                {"height", found.height},
+                                                {"nodes", std::move(nodes)},
+                                                {"complete", true}}),
+                .print = [count = found.nodes.size(), network = home.situation.network](Output& out) {
+                    out.line("Network {} is not paused on any of its {} nodes; nothing was changed.",
+                             base::printable(network), count);
+                }};
     }
 
     /// Without a policy whoever may write to the database is authority enough, and the record names them.

@@ -39,6 +39,12 @@ struct NodeAnswer {
     bool final() const { return obeyed() || (acknowledgement && acknowledgement->status == "refused"); }
 };
 
+/// For the nodes' answers, s.
+int patience_s(const Context& context, const DeliveryOptions& options) {
+    return static_cast<int>(options.timeout_s().value_or(
+        static_cast<std::uint64_t>(context.settings().network.ack_timeout_seconds)));
+}
+
 class Delivery {
  public:
     Delivery(Context& context, ControlPlane& plane, const Order& order, const DeliveryOptions& options)
@@ -69,9 +75,7 @@ class Delivery {
     }
 
     void wait_for_answers() {
-        const auto deadline =
-            Clock::now() + std::chrono::seconds(options_.timeout_s().value_or(
-                               static_cast<std::uint64_t>(context_.settings().network.ack_timeout_seconds)));
+        const auto deadline = Clock::now() + std::chrono::seconds(patience_s(context_, options_));
         while (true) {
             take_answers();
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -154,7 +158,7 @@ class Delivery {
                                      {"later_height", Json(answer.later_height)}}));
             if (!ack) continue;
             if (ack->height) height = std::max(height.value_or(*ack->height), *ack->height);
-            changed += ack->validators_changed;
+            changed = std::max(changed, ack->validators_changed);  // each node has all validators
         }
         const bool pauses = order_.action == Action::pause;
         Json document = Json::object({{"network", order_.network},
@@ -310,6 +314,27 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options) {
     return !options.here() && context.settings().network.control_plane != "none";
 }
 
+PausedElsewhere ask_who_is_paused(Context& context, const std::string& network,
+                                  const DeliveryOptions& options) {
+    const auto plane = network::open_control_plane(context.settings().network);
+    Order question;
+    question.network = network;
+    const network::ResumeFacts facts =
+        Delivery(context, *plane, question, options).gather(patience_s(context, options), true);
+    PausedElsewhere found;
+    found.known = facts.silent.empty() && !facts.reports.empty();
+    for (const network::NodeReport& report : facts.reports) {
+        if (!report.error.empty()) {
+            found.known = false;
+            continue;
+        }
+        found.nodes.push_back(report.node);
+        if (report.height) found.height = std::max(found.height.value_or(*report.height), *report.height);
+        if (report.paused) found.sequence = std::max(found.sequence.value_or(0), report.sequence);
+    }
+    return found;
+}
+
 Result deliver_order(Context& context, const OrderHome& home, const Order& order,
                      const DeliveryOptions& options, const std::optional<network::Override>& force) {
     if (!goes_to_agents(context, options)) {
@@ -328,10 +353,7 @@ Result deliver_order(Context& context, const OrderHome& home, const Order& order
     const auto plane = network::open_control_plane(context.settings().network);
     Delivery delivery(context, *plane, order, options);
     if (order.action == Action::resume && !force) {
-        network::ResumeFacts facts =
-            delivery.gather(static_cast<int>(options.timeout_s().value_or(
-                                static_cast<std::uint64_t>(context.settings().network.ack_timeout_seconds))),
-                            true);
+        network::ResumeFacts facts = delivery.gather(patience_s(context, options), true);
         facts.stake_percent =
             home.policy ? home.policy->resume_stake_percent : config::EmergencyPolicy().resume_stake_percent;
         refuse_resume(network::reasons_against_resume(facts));

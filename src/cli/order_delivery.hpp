@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/order_home.hpp"
 #include "network/obey.hpp"
@@ -26,6 +27,16 @@ class DeliveryOptions {
 
 /// Whether orders leave this machine, or this process: there is a control plane, and --here was not given.
 bool goes_to_agents(Context& context, const DeliveryOptions& options);
+
+/// What the nodes of a network that this home does not hold for paused say of it, when it is to be resumed.
+struct PausedElsewhere {
+    std::optional<std::int64_t> sequence;  ///< of the newest pause that a node is in
+    bool known = false;                    ///< all nodes have answered
+    std::optional<std::int64_t> height;    ///< the highest
+    std::vector<std::string> nodes;        ///< that have answered
+};
+PausedElsewhere ask_who_is_paused(Context& context, const std::string& network,
+                                  const DeliveryOptions& options);
 
 /// Sends the order, waits for what the nodes say, and looks whether it has its effect. Without a control
 /// plane, or with --here, this node obeys it.

@@ -179,8 +179,8 @@ void check_times(const Order& order, const EmergencyPolicy& policy, const OrderS
 }
 
 void check_state(const Order& order, const OrderSituation& situation) {
-    if (order.action != Action::resume) return;
-    if (!situation.paused) throw refused(order, "the network is not paused");
+    // Where nothing is paused, or no more, a resume changes nothing: others may need it still.
+    if (order.action != Action::resume || !situation.paused) return;
     if (order.resumes != situation.pause_sequence)
         throw refused(order, format("it ends the pause of order {}, but the one in force is of order {}",
                                     order.resumes, situation.pause_sequence));

@@ -45,6 +45,8 @@ def orders(folder):
         begin = time.monotonic()
         resumed = net.network("resume")
         check("resume", resumed.returncode == 0, resumed)
+        again = net.network("resume")
+        check("twice changes nothing, and says so", again.returncode == 0 and b"nothing was changed" in again.stdout, again)
         check("no block came meanwhile", net.query(0, "select count(*) from blocks where height = "
                                                       f"{heights[0] + 1} and timestamp < (select max(timestamp) "
                                                       "from network_status where status = 'ACTIVE')") == [(0,)])

@@ -276,8 +276,8 @@ TEST(OrderCheck, EachMemberHasABudgetOfPauses) {
 }
 
 TEST(OrderCheck, OnlyThePauseInForceIsResumed) {
-    EXPECT_THAT(refusal(signed_by(resume_order(), {"alice", "bob"}), situation()),
-                HasSubstr("the network is not paused"));
+    EXPECT_EQ(refusal(signed_by(resume_order(), {"alice", "bob"}), situation()), "accepted")
+        << "it changes nothing here";
     OrderSituation where = paused_situation();
     where.last_sequence = where.pause_sequence = 3;
     EXPECT_THAT(refusal(signed_by(resume_order(4, 1), {"alice", "bob"}), where),
