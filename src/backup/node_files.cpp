@@ -118,42 +118,44 @@ class FileStore {
     }
 
     void read_contents(int fd, const fs::path& path, FileEntry& entry) {
-        const FileEntry* known = find_before(entry.path);
-        entry.bytes = 0;
-        entry.pieces.clear();
-        Bytes ids;
-        // An unchanged file is only hashed. So the first piece is kept until the whole id is known;
-        // larger files, of which a home has few, are read a second time when they changed.
-        const auto each_piece = [&](auto use) {
-            Bytes piece(repository::file_piece_bytes);
-            for (std::uint64_t offset = 0;;) {
-                base::throw_if_interrupted();
-                const std::size_t got = platform::read_at(fd, piece, offset, path);
-                if (got > 0) use(base::ByteView(piece).first(got));
-                offset += got;
-                if (got < piece.size()) return;
+        if (const FileEntry* known = find_before(entry.path)) {
+            read_pieces(fd, path, entry, [](base::ByteView) {});
+            if (known->content_id == entry.content_id && known->bytes == entry.bytes) {
+                entry.pieces.clear();
+                for (const auto& reference : known->pieces)
+                    entry.pieces.push_back(numbers_->foreign(before_->packs, reference));
+                return;
             }
-        };
-        each_piece([&](base::ByteView piece) {
-            const repository::ContentId id = hasher_(piece);
-            ids.insert(ids.end(), id.begin(), id.end());
-            entry.bytes += piece.size();
-        });
-        if (ids.size() == sizeof(repository::ContentId))
-            std::copy(ids.begin(), ids.end(), entry.content_id.begin());
-        else
-            entry.content_id = hasher_(ids);
-        if (known && known->content_id == entry.content_id && known->bytes == entry.bytes) {
-            for (const auto& reference : known->pieces)
-                entry.pieces.push_back(numbers_->foreign(before_->packs, reference));
-            return;
         }
-        each_piece([&](base::ByteView piece) {
+        // Size and id are those of the very bytes that are stored, since another reading may find others.
+        entry.pieces.clear();
+        read_pieces(fd, path, entry, [&](base::ByteView piece) {
             Bytes payload;
             repository::compress(piece, file_compression_level, payload);
             entry.pieces.push_back(
                 packs_.add(BlobKind::file_piece, payload, static_cast<std::uint32_t>(piece.size())));
         });
+    }
+
+    /// Gives each piece to `use`, and the entry the size and content id of what was read.
+    template <typename Use>
+    void read_pieces(int fd, const fs::path& path, FileEntry& entry, Use use) {
+        entry.bytes = 0;
+        Bytes ids;
+        Bytes buffer(repository::file_piece_bytes);
+        for (std::size_t got = buffer.size(); got == buffer.size(); entry.bytes += got) {
+            base::throw_if_interrupted();
+            got = platform::read_at(fd, buffer, entry.bytes, path);
+            if (got == 0) break;
+            const base::ByteView piece = base::ByteView(buffer).first(got);
+            const repository::ContentId id = hasher_(piece);
+            ids.insert(ids.end(), id.begin(), id.end());
+            use(piece);
+        }
+        if (ids.size() == sizeof(repository::ContentId))
+            std::copy(ids.begin(), ids.end(), entry.content_id.begin());
+        else
+            entry.content_id = hasher_(ids);
     }
 
     const FileEntry* find_before(const std::string& path) const {
