@@ -66,7 +66,43 @@ def a_file_that_changes_while_it_is_read(folder):
     check("and is sound", checked.returncode == 0, checked)
 
 
-for scene in (a_file_that_changes_while_it_is_read,):
+def a_repository_that_takes_nothing(folder):
+    home = make_home(folder)
+    database, disk = home / "data" / "blockchain.db", home / "backups"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], stderr=subprocess.PIPE)
+    if mounted.returncode != 0:
+        print(f"skipped: a disk that takes nothing: {mounted.stderr.decode()}")
+        return
+    try:
+        check("a backup", run(home, "backup").returncode == 0)
+        good = database.read_bytes()
+        chain("append", database, "--blocks", "5")
+
+        def restored_beside(what):
+            before = database.read_bytes() if database.exists() else None
+            done = run(home, "restore", "--backup", "latest")
+            check(f"{what}: it is restored all the same", done.returncode == 0 and database.read_bytes() == good, done)
+            check(f"{what}: it is said", b"does not take the present state" in done.stderr, done)
+            kept = pathlib.Path(done.document.get("safety_backup") or "nowhere")
+            check(f"{what}: the state before is beside", (kept / "keys" / "wallet.json").exists(), done)
+            file = kept / "data" / "blockchain.db"
+            check(f"{what}: with the database", (file.read_bytes() if file.exists() else None) == before, done)
+            return kept
+
+        subprocess.run(["dd", "if=/dev/zero", f"of={disk / 'full'}", "bs=4k"], stderr=subprocess.DEVNULL)
+        check("full: outside of the full disk", restored_beside("full").parent == home)
+        (disk / "full").unlink()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        database.unlink()
+        restored_beside("read-only")
+        told = run(home, "restore", "--backup", "latest", text=True)
+        check("where it is, is told", b"The state before is kept in /" in told.stdout, told)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()
