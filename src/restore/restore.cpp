@@ -176,12 +176,14 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
             const std::optional<ChainProof> proof =
                 write_database(*source.database, *staged, hooks.prove_chain, progress);
             set_database_owner(*staged, target.database(), *source.database);
-            if (proof && !proof->ok && !request.force)
+            const bool problems = proof && !proof->ok;
+            if (problems && !request.force && !source.safety)
                 throw Error(ErrorKind::findings,
                             format("cannot restore {}: its chain has problems", source.name))
                     .cause(proof->problem)
                     .hint("restore another backup, or take this one as it is with --force");
             result.verified = proof && proof->ok;
+            if (problems) result.problem = proof->problem;
             if (proof && !proof->networks.empty()) result.networks = proof->networks;
         }
         check_contents(files, progress);
@@ -194,13 +196,12 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
         base::throw_if_interrupted();
     });
 
-    const std::string kept = result.safety_backup.empty()
-                                 ? "the restore was cut off half way; run it again"
-                                 : format(
-                                       "the restore was cut off half way; run it again, or go back with "
-                                       "'bt2c-dr restore --backup {}'",
-                                       result.safety_backup);
-    with_state(kept.c_str(), [&] {
+    std::string state = "the restore was cut off half way; run it again";
+    if (result.safety_backup.starts_with('/'))
+        state += format(". The state before is kept in {}", base::printable(result.safety_backup));
+    else if (!result.safety_backup.empty())
+        state += format(", or go back with 'bt2c-dr restore --backup {}'", result.safety_backup);
+    with_state(state.c_str(), [&] {
         // Before anything is in its place: cut off at any instant, nothing signs with an old state.
         if (database || request.keys) {
             keys::lock_signing(target, format("{} was restored", source.name));

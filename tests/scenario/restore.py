@@ -6,6 +6,7 @@ usage: restore.py PROGRAM CHAIN_TOOL
 import json
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -102,7 +103,51 @@ def a_repository_that_takes_nothing(folder):
         subprocess.run(["umount", "-l", str(disk)], check=False)
 
 
-for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing):
+def back_to_a_damaged_state(folder):
+    home = make_home(folder)
+    database = home / "data" / "blockchain.db"
+    sound = database.read_bytes()
+    check("a backup", run(home, "backup").returncode == 0)
+
+    def without_blocks():
+        with sqlite3.connect(database) as rows:
+            rows.execute("DELETE FROM blocks WHERE height = 7")
+        rows.close()
+
+    def without_table():
+        with sqlite3.connect(database) as rows:
+            rows.execute("DROP TABLE blocks")
+        rows.close()
+
+    def page(number):
+        with open(database, "r+b") as file:
+            file.seek((number - 1) * 4096)
+            file.write(os.urandom(4096))
+
+    for what, damage in (("a block is gone", without_blocks), ("a table is gone", without_table), ("a page", lambda: page(5)),
+                         ("no database", lambda: page(1))):
+        database.write_bytes(sound)
+        damage()
+        damaged = database.read_bytes()
+        done = run(home, "restore", "--backup", "latest")
+        check(f"{what}: restored", done.returncode == 0 and done.document["verified"] and database.read_bytes() == sound, done)
+        back = run(home, "restore", "--backup", done.document.get("safety_backup"))
+        check(f"{what}: and back", back.returncode == 0 and database.read_bytes() == damaged, back)
+        check(f"{what}: which proves nothing", back.document.get("verified") is False, back)
+        if damage is without_blocks:
+            check("the problem is told", "discontinuities" in str(back.document.get("problem")), back)
+            told = run(home, "restore", "--backup", done.document["safety_backup"], text=True)
+            check("to people too", b"no: the chain has problems: discontinuities" in told.stdout, told)
+            made = run(home, "backup")
+            refused = run(home, "restore", "--backup", made.document["id"])
+            check("but a backup that has problems is refused", refused.returncode == 3, refused)
+            check("unless it is forced", run(home, "restore", "--backup", made.document["id"], "--force").returncode == 0)
+            database.write_bytes(sound)
+            check("a backup that is sound", run(home, "backup").returncode == 0)
+
+
+for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing,
+              back_to_a_damaged_state):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()
