@@ -114,7 +114,7 @@ class RestoreCommand final : public Command {
                                    .actor = local_authority(),
                                    .detail = opened.source.name + " was restored"},
                                   base::now_unix_ms());
-        if (opened.manifest && opened.safety == opened.repository && result.verified && request.database)
+        if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
         return done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
     }
@@ -187,7 +187,8 @@ class RestoreCommand final : public Command {
     }
 
     static Cell proved(const restore::RestoreResult& result) {
-        if (result.verified) return {"yes: image and chain", Style::green};
+        if (result.verified)
+            return {result.database() ? "yes: image and chain" : "yes: the files' contents", Style::green};
         return {result.problem.empty() ? "no: it is as it was kept"
                                        : "no: the chain has problems: " + result.problem,
                 Style::yellow};
@@ -219,10 +220,11 @@ class RestoreCommand final : public Command {
                 for (const std::string& part : result.parts)
                     restored += (restored.empty() ? "" : ", ") + part;
                 out.line("{} is restored into {}.", name, base::printable(target.root.native()));
-                out.fields({{"restored", restored},
-                            {"chain", chain_text(result.networks)},
-                            {"proved", proved(result)},
-                            {"time", base::human_duration(seconds)}});
+                std::vector<std::pair<std::string, Cell>> fields{{"restored", restored}};
+                if (result.database()) fields.push_back({"chain", chain_text(result.networks)});
+                fields.push_back({"proved", proved(result)});
+                fields.push_back({"time", base::human_duration(seconds)});
+                out.fields(fields);
                 for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
                 if (!result.safety_backup.empty()) out.line("{}", way_back(result.safety_backup));
                 for (const std::string& file : rotations)

@@ -48,8 +48,9 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
 
 struct RestoreResult {
     std::vector<std::string> parts;
+    bool database() const { return !parts.empty() && parts.front() == "database"; }
     std::string safety_backup;  ///< empty where there was nothing to keep
-    bool verified = false;      ///< image and chain were proved
+    bool verified = false;      ///< image and chain were proved; without a database: the files' contents
     std::string problem;        ///< what is wrong with the chain that was restored all the same
     std::vector<repository::NetworkState> networks;
     /// The node must not sign until 'network unlock-signing': another one may run with these keys.

@@ -146,8 +146,23 @@ def back_to_a_damaged_state(folder):
             check("a backup that is sound", run(home, "backup").returncode == 0)
 
 
+def files_alone(folder):
+    home = make_home(folder)
+    (home / "config" / "node.json").write_text("{}")
+    check("a backup", run(home, "backup").returncode == 0)
+    for part in ("config", "keys"):
+        told = run(home, "restore", "--backup", "latest", "--only", part, text=True)
+        check(f"{part}: what is said proved are the files", b"yes: the files' contents" in told.stdout, told)
+        check(f"{part}: and no chain", told.returncode == 0 and b"chain " not in told.stdout, told)
+    (home / "data" / "blockchain.db").unlink()
+    kept = run(home, "restore", "--backup", "latest").document["safety_backup"]
+    back = run(home, "restore", "--backup", kept)
+    listed = {one["id"]: one["verified_at"] for one in run(home, "list-backups").document["backups"]}
+    check("a backup without a database is not said to have a proved chain", back.returncode == 0 and listed[kept] is None, listed)
+
+
 for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing,
-              back_to_a_damaged_state):
+              back_to_a_damaged_state, files_alone):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()
