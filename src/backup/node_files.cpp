@@ -26,6 +26,7 @@ namespace {
 
 constexpr int file_compression_level = 3;
 constexpr int readings_max = 3;
+constexpr const char* stored_folders[] = {"config", "keys", "wallets", "network"};
 
 struct stat status_of(const fs::path& path) {
     struct stat info {};
@@ -70,6 +71,10 @@ class FileStore {
         } else if (S_ISLNK(info.st_mode)) {
             entry.kind = FileKind::link;
             entry.target = fs::read_symlink(path).native();
+            if (leads_out(path))
+                progress_.note(format(
+                    "warning: {} is a symbolic link to {}: the link is stored, what it leads to is not",
+                    printable(entry.path), printable(entry.target)));
             entries.push_back(std::move(entry));
         } else if (S_ISREG(info.st_mode)) {
             add_file(path, std::move(entry));
@@ -81,6 +86,14 @@ class FileStore {
     std::vector<FileEntry> entries;
 
  private:
+    /// Whether there is something at the link's end that no backup of this home holds.
+    bool leads_out(const fs::path& link) const {
+        std::error_code error;
+        const fs::path end = fs::canonical(link, error).lexically_relative(fs::canonical(home_));
+        return !error && std::none_of(std::begin(stored_folders), std::end(stored_folders),
+                                      [&](const char* folder) { return *end.begin() == folder; });
+    }
+
     static std::vector<fs::path> children(const fs::path& folder) {
         std::vector<fs::path> found;
         try {
@@ -184,8 +197,10 @@ CapturedFiles capture_files(const config::Home& home, repository::PackWriter& pa
                             const repository::RepositoryKeys& keys, const repository::Manifest* before,
                             PackNumbers& numbers, base::Progress& progress) {
     FileStore store(home.root, packs, keys, before, &numbers, progress);
-    for (const fs::path& folder : {home.config(), home.keys(), home.wallets(), home.network()})
-        if (fs::symlink_status(folder).type() != fs::file_type::not_found) store.add_tree(folder);
+    for (const char* name : stored_folders)
+        if (const fs::path folder = home.root / name;
+            fs::symlink_status(folder).type() != fs::file_type::not_found)
+            store.add_tree(folder);
     CapturedFiles captured{std::move(store.entries), true};
     if (before)
         captured.changed = !std::equal(captured.entries.begin(), captured.entries.end(),

@@ -161,8 +161,29 @@ def files_alone(folder):
     check("a backup without a database is not said to have a proved chain", back.returncode == 0 and listed[kept] is None, listed)
 
 
+def keys_that_are_elsewhere(folder):
+    home, target, elsewhere = make_home(folder), folder / "target", folder / "elsewhere"
+    (home / "config" / "node.json").write_text("{}")
+    (home / "keys" / "same.json").symlink_to("wallet.json")
+    made = run(home, "backup")
+    check("a link to what is stored is nothing to tell", made.returncode == 0 and b"symbolic link" not in made.stderr, made)
+    (home / "keys").rename(elsewhere)
+    (home / "keys").symlink_to(elsewhere)
+    (home / "config" / "tls.pem").symlink_to(elsewhere / "wallet.json")
+    made = run(home, "backup")
+    for link in ("keys", "config/tls.pem"):
+        check(f"a link out of the home is told: {link}", made.returncode == 0
+              and f"warning: {link} is a symbolic link to {elsewhere}".encode() in made.stderr, made)
+    done = run(home, "restore", "--backup", "latest", "--target", target)
+    check("a link is not what was asked for", done.returncode == 0 and done.document["restored"] == ["database", "config"]
+          and (target / "keys").is_symlink(), done)
+    check("and it is told", b"keys was a symbolic link to" in done.stderr, done)
+    done = run(home, "restore", "--backup", "latest", "--target", folder / "other", "--only", "keys")
+    check("nor anything by itself", done.returncode == 1 and "not in the backup" in str(done.document["error"]["cause"]), done)
+
+
 for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing,
-              back_to_a_damaged_state, files_alone):
+              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()
