@@ -252,7 +252,7 @@ void remove_stale_temporaries(const fs::path& folder) {
     for (const auto& entry : fs::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().native();
         if (!name.starts_with(temporary_prefix)) continue;
-        if (!has_no_owner(entry.path())) continue;
+        if (!entry.is_symlink() && !has_no_owner(entry.path())) continue;
         durable_remove(entry.path());
     }
 }

@@ -182,8 +182,21 @@ def keys_that_are_elsewhere(folder):
     check("nor anything by itself", done.returncode == 1 and "not in the backup" in str(done.document["error"]["cause"]), done)
 
 
+def what_a_killed_restore_left(folder):
+    home = make_home(folder)
+    (home / "config" / "tls").mkdir()
+    (home / "config" / "tls" / "cert.pem").write_text("cert")
+    check("a backup", run(home, "backup").returncode == 0)
+    for place in ("config", "config/tls", "keys"):
+        (home / place / ".bt2c-tmp-4000000-1").write_text("half a secret")
+    (home / "keys" / ".bt2c-tmp-4000000-link").symlink_to("gone")
+    done = run(home, "restore", "--backup", "latest")
+    left = [path for path in home.rglob("*") if path.name.startswith(".bt2c-tmp-")]
+    check("nothing half written is left", done.returncode == 0 and not left, left)
+
+
 for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing,
-              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere):
+              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere, what_a_killed_restore_left):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()
