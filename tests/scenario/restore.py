@@ -195,8 +195,23 @@ def what_a_killed_restore_left(folder):
     check("nothing half written is left", done.returncode == 0 and not left, left)
 
 
+def first_backups_at_once(folder):
+    for round in range(5):
+        home = make_home(folder / str(round))
+        started = [subprocess.Popen([program, "--home", str(home), "--json", "backup"], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) for _ in range(4)]
+        ended = [(process, *process.communicate(timeout=120)) for process in started]
+        for process, out, err in ended:
+            check("each of several first backups is made", process.returncode == 0, (out, err))
+        check("one shows the recovery phrase", sum(b"Write these 24 words down" in err for _, _, err in ended) == 1)
+        listed = run(home, "list-backups").document["backups"]
+        check("all are there", {one["id"] for one in listed} == {json.loads(out).get("id") for _, out, _ in ended}, listed)
+        checked = run(home, "repository", "check", "--read-data")
+        check("and sound", checked.returncode == 0 and not checked.document["findings"], checked)
+
+
 for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing,
-              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere, what_a_killed_restore_left):
+              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere, what_a_killed_restore_left, first_backups_at_once):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()
