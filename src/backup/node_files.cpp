@@ -26,6 +26,7 @@ namespace {
 
 constexpr int file_compression_level = 3;
 constexpr int readings_max = 3;
+constexpr const char* stored_folders[] = {"config", "keys", "wallets", "network"};
 
 struct stat status_of(const fs::path& path) {
     struct stat info {};
@@ -70,6 +71,10 @@ class FileStore {
         } else if (S_ISLNK(info.st_mode)) {
             entry.kind = FileKind::link;
             entry.target = fs::read_symlink(path).native();
+            if (leads_out(path))
+                progress_.note(format(
+                    "warning: {} is a symbolic link to {}: the link is stored, what it leads to is not",
+                    printable(entry.path), printable(entry.target)));
             entries.push_back(std::move(entry));
         } else if (S_ISREG(info.st_mode)) {
             add_file(path, std::move(entry));
@@ -81,6 +86,14 @@ class FileStore {
     std::vector<FileEntry> entries;
 
  private:
+    /// Whether there is something at the link's end that no backup of this home holds.
+    bool leads_out(const fs::path& link) const {
+        std::error_code error;
+        const fs::path end = fs::canonical(link, error).lexically_relative(fs::canonical(home_));
+        return !error && std::none_of(std::begin(stored_folders), std::end(stored_folders),
+                                      [&](const char* folder) { return *end.begin() == folder; });
+    }
+
     static std::vector<fs::path> children(const fs::path& folder) {
         std::vector<fs::path> found;
         try {
@@ -118,42 +131,44 @@ class FileStore {
     }
 
     void read_contents(int fd, const fs::path& path, FileEntry& entry) {
-        const FileEntry* known = find_before(entry.path);
-        entry.bytes = 0;
-        entry.pieces.clear();
-        Bytes ids;
-        // An unchanged file is only hashed. So the first piece is kept until the whole id is known;
-        // larger files, of which a home has few, are read a second time when they changed.
-        const auto each_piece = [&](auto use) {
-            Bytes piece(repository::file_piece_bytes);
-            for (std::uint64_t offset = 0;;) {
-                base::throw_if_interrupted();
-                const std::size_t got = platform::read_at(fd, piece, offset, path);
-                if (got > 0) use(base::ByteView(piece).first(got));
-                offset += got;
-                if (got < piece.size()) return;
+        if (const FileEntry* known = find_before(entry.path)) {
+            read_pieces(fd, path, entry, [](base::ByteView) {});
+            if (known->content_id == entry.content_id && known->bytes == entry.bytes) {
+                entry.pieces.clear();
+                for (const auto& reference : known->pieces)
+                    entry.pieces.push_back(numbers_->foreign(before_->packs, reference));
+                return;
             }
-        };
-        each_piece([&](base::ByteView piece) {
-            const repository::ContentId id = hasher_(piece);
-            ids.insert(ids.end(), id.begin(), id.end());
-            entry.bytes += piece.size();
-        });
-        if (ids.size() == sizeof(repository::ContentId))
-            std::copy(ids.begin(), ids.end(), entry.content_id.begin());
-        else
-            entry.content_id = hasher_(ids);
-        if (known && known->content_id == entry.content_id && known->bytes == entry.bytes) {
-            for (const auto& reference : known->pieces)
-                entry.pieces.push_back(numbers_->foreign(before_->packs, reference));
-            return;
         }
-        each_piece([&](base::ByteView piece) {
+        // Size and id are those of the very bytes that are stored, since another reading may find others.
+        entry.pieces.clear();
+        read_pieces(fd, path, entry, [&](base::ByteView piece) {
             Bytes payload;
             repository::compress(piece, file_compression_level, payload);
             entry.pieces.push_back(
                 packs_.add(BlobKind::file_piece, payload, static_cast<std::uint32_t>(piece.size())));
         });
+    }
+
+    /// Gives each piece to `use`, and the entry the size and content id of what was read.
+    template <typename Use>
+    void read_pieces(int fd, const fs::path& path, FileEntry& entry, Use use) {
+        entry.bytes = 0;
+        Bytes ids;
+        Bytes buffer(repository::file_piece_bytes);
+        for (std::size_t got = buffer.size(); got == buffer.size(); entry.bytes += got) {
+            base::throw_if_interrupted();
+            got = platform::read_at(fd, buffer, entry.bytes, path);
+            if (got == 0) break;
+            const base::ByteView piece = base::ByteView(buffer).first(got);
+            const repository::ContentId id = hasher_(piece);
+            ids.insert(ids.end(), id.begin(), id.end());
+            use(piece);
+        }
+        if (ids.size() == sizeof(repository::ContentId))
+            std::copy(ids.begin(), ids.end(), entry.content_id.begin());
+        else
+            entry.content_id = hasher_(ids);
     }
 
     const FileEntry* find_before(const std::string& path) const {
@@ -182,8 +197,10 @@ CapturedFiles capture_files(const config::Home& home, repository::PackWriter& pa
                             const repository::RepositoryKeys& keys, const repository::Manifest* before,
                             PackNumbers& numbers, base::Progress& progress) {
     FileStore store(home.root, packs, keys, before, &numbers, progress);
-    for (const fs::path& folder : {home.config(), home.keys(), home.wallets(), home.network()})
-        if (fs::symlink_status(folder).type() != fs::file_type::not_found) store.add_tree(folder);
+    for (const char* name : stored_folders)
+        if (const fs::path folder = home.root / name;
+            fs::symlink_status(folder).type() != fs::file_type::not_found)
+            store.add_tree(folder);
     CapturedFiles captured{std::move(store.entries), true};
     if (before)
         captured.changed = !std::equal(captured.entries.begin(), captured.entries.end(),

@@ -18,9 +18,9 @@ struct CapturedFiles {
 };
 
 /// Stores all that is below config/, keys/, wallets/ and network/. Symbolic links are stored as links and
-/// never followed; what is no file, folder or link is left out, with a note. A file that changes
-/// while it is read is read again, at last with a note. Contents that `before` holds under the
-/// same path are referenced. Throws Error when a file cannot be read.
+/// never followed, with a note where they lead out of these folders; what is no file, folder or link is left
+/// out, with a note. A file that changes while it is read is read again, at last with a note. Contents that
+/// `before` holds under the same path are referenced. Throws Error when a file cannot be read.
 CapturedFiles capture_files(const config::Home& home, repository::PackWriter& packs,
                             const repository::RepositoryKeys& keys, const repository::Manifest* before,
                             PackNumbers& numbers, base::Progress& progress);

@@ -78,9 +78,20 @@ class BackupCommand final : public Command {
                 .hint("make one with 'bt2c-dr backup --type full'");
         // A node whose database cannot be read gets no repository that it does not need yet.
         chaindb::sqlite::LiveDatabase::open(context.home().database());
-        NewRepository made = make_repository(context);
-        show_recovery_phrase(context, made);
-        return std::move(made.repository);
+        // Another backup may be making it too: of the key file, and then of the repository, there is one that
+        // was first, and the others use it.
+        for (int rest = 2;; --rest) {
+            try {
+                NewRepository made = make_repository(context);
+                show_recovery_phrase(context, made);
+                return std::move(made.repository);
+            } catch (const base::Error& error) {
+                if (repository::Repository::exists(*location)) break;
+                if (error.kind() != base::ErrorKind::busy || rest == 0) throw;
+            }
+        }
+        context.progress().note("another backup has just made the repository; it shows the recovery phrase");
+        return open_for_backup(context, location);
     }
 
     static Json document(const StoredBackup& stored) {

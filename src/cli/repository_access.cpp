@@ -172,8 +172,11 @@ SecretBytes make_key_file(const fs::path& path) {
     platform::DurableFile file(path, 0600);
     file.append(hex_line(key).view());
     if (!file.commit(platform::DurableFile::Existing::refuse))
-        throw Error(ErrorKind::busy, base::format("cannot make key file {}: it exists by now",
-                                                  base::printable(path.native())));
+        throw Error(ErrorKind::busy,
+                    base::format("cannot make key file {}: it exists by now", base::printable(path.native())))
+            .cause("another process made one just now")
+            .state("nothing was changed")
+            .hint("run the command again");
     return key;
 }
 

@@ -57,6 +57,9 @@ class RestoreCommand final : public Command {
                 "last "
                 "and at once. Interrupted at any moment, the database is the old one or the new one, "
                 "whole.\n\n"
+                "A safety backup is brought back even where its chain has problems, which are told: it is "
+                "what "
+                "the home held.\n\n"
                 "--backup-file takes an exported backup, any SQLite chain database, or a file out of the "
                 "backup "
                 "folder of the older Python tool.\n\n"
@@ -111,7 +114,7 @@ class RestoreCommand final : public Command {
                                    .actor = local_authority(),
                                    .detail = opened.source.name + " was restored"},
                                   base::now_unix_ms());
-        if (opened.manifest && opened.safety == opened.repository && result.verified && request.database)
+        if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
         return done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
     }
@@ -183,6 +186,14 @@ class RestoreCommand final : public Command {
         return opened.manifest ? Json(opened.manifest->id.hex()) : Json(opened.source.name);
     }
 
+    static Cell proved(const restore::RestoreResult& result) {
+        if (result.verified)
+            return {result.database() ? "yes: image and chain" : "yes: the files' contents", Style::green};
+        return {result.problem.empty() ? "no: it is as it was kept"
+                                       : "no: the chain has problems: " + result.problem,
+                Style::yellow};
+    }
+
     static Result done(const OpenedSource& opened, const config::Home& target,
                        const restore::RestoreResult& result, double seconds,
                        const std::vector<std::string>& rotations) {
@@ -196,6 +207,7 @@ class RestoreCommand final : public Command {
         document.set("restored", std::move(parts));
         document.set("kept", std::move(kept));
         document.set("verified", result.verified);
+        document.set("problem", result.problem.empty() ? Json() : Json(result.problem));
         document.set("duration_seconds", seconds);
         document.set("signing_locked", result.signing_locked);
         Json undone = Json::array();
@@ -208,11 +220,11 @@ class RestoreCommand final : public Command {
                 for (const std::string& part : result.parts)
                     restored += (restored.empty() ? "" : ", ") + part;
                 out.line("{} is restored into {}.", name, base::printable(target.root.native()));
-                out.fields({{"restored", restored},
-                            {"chain", chain_text(result.networks)},
-                            {"proved", result.verified ? Cell("yes: image and chain", Style::green)
-                                                       : Cell("no: it is as it was kept", Style::yellow)},
-                            {"time", base::human_duration(seconds)}});
+                std::vector<std::pair<std::string, Cell>> fields{{"restored", restored}};
+                if (result.database()) fields.push_back({"chain", chain_text(result.networks)});
+                fields.push_back({"proved", proved(result)});
+                fields.push_back({"time", base::human_duration(seconds)});
+                out.fields(fields);
                 for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
                 if (!result.safety_backup.empty()) out.line("{}", way_back(result.safety_backup));
                 for (const std::string& file : rotations)

@@ -15,10 +15,19 @@ std::string keep_present_state(Context& context, const repository::Repository* r
     if (!repository) return restore::keep_beside(home, context.progress()).native();
     backup::BackupRequest request;
     request.type = repository::BackupType::safety;
-    std::string id =
-        make_backup_everywhere(context, home, *repository, request, patience).made.manifest.id.hex();
-    context.progress().note(base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
-    return id;
+    try {
+        std::string id =
+            make_backup_everywhere(context, home, *repository, request, patience).made.manifest.id.hex();
+        context.progress().note(
+            base::format("the present state is kept as safety backup {}", id.substr(0, 8)));
+        return id;
+    } catch (const base::Error& error) {
+        if (error.kind() == base::ErrorKind::interrupted || error.kind() == base::ErrorKind::busy) throw;
+        context.progress().note(
+            base::format("the repository does not take the present state ({}{}{}); it is kept beside",
+                         error.message(), error.cause().empty() ? "" : ": ", error.cause()));
+    }
+    return restore::keep_beside(home, context.progress()).native();
 }
 
 std::string way_back(const std::string& kept) {

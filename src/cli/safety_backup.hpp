@@ -8,9 +8,9 @@
 
 namespace bt2c::cli {
 
-/// Makes a safety backup of the home in the repository, or, where there is none (null), copies the home's
-/// state beside it; see restore/keep_beside.hpp. Returns the backup's id, or the path of the copy, which
-/// begins with a slash.
+/// Makes a safety backup of the home in the repository, or, where there is none (null) or it cannot be
+/// written, copies the home's state beside it; see restore/keep_beside.hpp. Returns the backup's id, or the
+/// path of the copy, which begins with a slash.
 std::string keep_present_state(Context& context, const repository::Repository* repository,
                                const config::Home& home);
 

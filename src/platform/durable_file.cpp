@@ -51,10 +51,13 @@ bool lock_as_owner(int fd) {
     return ::fstat(fd, &info) != 0 || info.st_nlink > 0;
 }
 
-bool has_no_owner(const fs::path& temporary) {
+/// The lock of a temporary file whose writer is gone, else nothing. Held until the file is removed: a writer
+/// that is between opening and locking its file must not get the lock of one that goes.
+Descriptor lock_as_stale(const fs::path& temporary) {
     Descriptor fd(::open(temporary.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) fd = Descriptor(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+    if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) fd.reset();
+    return fd;
 }
 
 /// Gives the file its name unless that is taken, and then says false.
@@ -252,7 +255,8 @@ void remove_stale_temporaries(const fs::path& folder) {
     for (const auto& entry : fs::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().native();
         if (!name.starts_with(temporary_prefix)) continue;
-        if (!has_no_owner(entry.path())) continue;
+        const Descriptor lock = lock_as_stale(entry.path());
+        if (!lock && !entry.is_symlink()) continue;
         durable_remove(entry.path());
     }
 }

@@ -137,7 +137,7 @@ void durable_mkdir(const fs::path& folder, unsigned mode);
 /// unlink and fsync of the folder; false when there was nothing.
 bool durable_remove(const fs::path& path);
 /// Removes temporary names left in `folder` by processes that are gone, on whatever machine they ran:
-/// a live writer holds a lock (flock) on its file.
+/// a live writer holds a lock (flock) on its file. Symbolic links, which cannot be locked, all go.
 void remove_stale_temporaries(const fs::path& folder);
 
 /// Gives the owner and group of `folder` to an open file, when this process is root's: the node must be able

@@ -146,6 +146,7 @@ Repository Repository::init(std::shared_ptr<storage::Location> location,
     if (!stored) {
         discard();
         throw Error(ErrorKind::busy, "cannot make the repository: another process made one just now")
+            .state("nothing was changed")
             .hint("run the command again; it will use that one");
     }
     return Repository(std::move(location), std::move(keys));

@@ -183,6 +183,7 @@ RestoreSource source_of_backup(const Repository& repository, const Manifest& man
     RestoreSource source;
     source.name = "backup " + manifest.id.brief();
     source.networks = manifest.networks;
+    source.safety = manifest.type == repository::BackupType::safety;
     const auto packs = std::make_shared<const repository::PackSet>(repository, manifest);
     for (const FileEntry& entry : manifest.files) {
         FileSource file{entry, {}};

@@ -53,13 +53,7 @@ void copy_tree(const fs::path& from, const fs::path& to, base::Progress& progres
     }
 }
 
-}  // namespace
-
-fs::path keep_beside(const config::Home& home, base::Progress& progress) {
-    std::string time = base::format_utc(base::now_unix_ms());
-    for (char& c : time)
-        if (c == ':') c = '-';
-    const fs::path folder = home.backups() / ("before-restore-" + time);
+void keep_in(const fs::path& folder, const config::Home& home, base::Progress& progress) {
     platform::durable_mkdir(folder, 0700);
     try {
         platform::durable_mkdir(folder / "data", 0700);
@@ -76,6 +70,23 @@ fs::path keep_beside(const config::Home& home, base::Progress& progress) {
         std::error_code ignored;
         fs::remove_all(folder, ignored);  // half a copy would pass for a whole one
         throw;
+    }
+}
+
+}  // namespace
+
+fs::path keep_beside(const config::Home& home, base::Progress& progress) {
+    std::string time = base::format_utc(base::now_unix_ms());
+    for (char& c : time)
+        if (c == ':') c = '-';
+    fs::path folder = home.backups() / ("before-restore-" + time);
+    try {
+        keep_in(folder, home, progress);
+    } catch (const base::Error& error) {
+        if (error.kind() == base::ErrorKind::interrupted) throw;
+        // HOME/backups may be a disk of its own, which is full or read-only as the repository in it is.
+        folder = home.root / folder.filename();
+        keep_in(folder, home, progress);
     }
     return folder;
 }

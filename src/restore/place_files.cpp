@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -146,10 +147,12 @@ std::vector<std::string> place_files(const std::vector<const FileSource*>& files
                                      base::Progress& progress) {
     progress.phase("placing configuration, keys and wallets", files.size());
     std::vector<std::string> kept;
+    std::set<fs::path> cleaned;  // of what a killed restore left
     const bool write_only = fs::exists(home.write_key_file()) && !fs::exists(home.key_file());
     for (const FileSource* file : files) {
         const fs::path path = home.root / file->entry.path;
         platform::durable_mkdir(path.parent_path(), 0700);
+        if (cleaned.insert(path.parent_path()).second) platform::remove_stale_temporaries(path.parent_path());
         if (is_signing_file(*file) && !takes_its_place(*file, home, kept)) {
             progress.advance(1);
             continue;

@@ -86,6 +86,17 @@ bool has_state_to_keep(const config::Home& home) {
            fs::exists(home.wallets()) || fs::exists(home.network());
 }
 
+/// Whether config/, keys/ or wallets/ as a whole was a symbolic link: the backup has nothing of what was in
+/// it.
+bool is_link_of_part(const FileSource& file) {
+    return file.entry.kind == repository::FileKind::link && !fs::path(file.entry.path).has_parent_path();
+}
+
+std::string told_of(const FileSource& link) {
+    return format("{} was a symbolic link to {}: what that led to is not in the backup",
+                  base::printable(link.entry.path), base::printable(link.entry.target));
+}
+
 /// Adds what was left behind to errors that do not say it.
 template <typename Job>
 void with_state(const char* state, Job job) {
@@ -132,14 +143,19 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
     check_places(files, target);
     bool config = false;
     bool keys = false;
+    const FileSource* link = nullptr;
     for (const FileSource* file : files) {
         plan.bytes_needed += file->entry.bytes;
-        if (!is_signing_file(*file)) (file->entry.path.starts_with("config") ? config : keys) = true;
+        if (is_link_of_part(*file))
+            link = file;
+        else if (!is_signing_file(*file))
+            (file->entry.path.starts_with("config") ? config : keys) = true;
     }
     if (config) plan.parts.push_back("config");
     if (keys) plan.parts.push_back("keys");
     if (plan.parts.empty())
         throw Error(ErrorKind::failed, format("there is nothing of what was asked for in {}", source.name))
+            .cause(link ? told_of(*link) : "")
             .state("nothing was changed in the node's home");
     plan.bytes_needed += spare_bytes;
     plan.bytes_free = platform::free_space(target.root);
@@ -162,6 +178,8 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
     const auto files = select_files(source, request.config, request.keys);
     const RestorePlan plan = plan_restore(source, target, request);
     check_space(plan, target, request);
+    for (const FileSource* file : files)
+        if (is_link_of_part(*file)) progress.note("warning: " + told_of(*file));
     result.parts = plan.parts;
     result.networks = source.networks;
 
@@ -176,12 +194,14 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
             const std::optional<ChainProof> proof =
                 write_database(*source.database, *staged, hooks.prove_chain, progress);
             set_database_owner(*staged, target.database(), *source.database);
-            if (proof && !proof->ok && !request.force)
+            const bool problems = proof && !proof->ok;
+            if (problems && !request.force && !source.safety)
                 throw Error(ErrorKind::findings,
                             format("cannot restore {}: its chain has problems", source.name))
                     .cause(proof->problem)
                     .hint("restore another backup, or take this one as it is with --force");
             result.verified = proof && proof->ok;
+            if (problems) result.problem = proof->problem;
             if (proof && !proof->networks.empty()) result.networks = proof->networks;
         }
         check_contents(files, progress);
@@ -194,13 +214,12 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
         base::throw_if_interrupted();
     });
 
-    const std::string kept = result.safety_backup.empty()
-                                 ? "the restore was cut off half way; run it again"
-                                 : format(
-                                       "the restore was cut off half way; run it again, or go back with "
-                                       "'bt2c-dr restore --backup {}'",
-                                       result.safety_backup);
-    with_state(kept.c_str(), [&] {
+    std::string state = "the restore was cut off half way; run it again";
+    if (result.safety_backup.starts_with('/'))
+        state += format(". The state before is kept in {}", base::printable(result.safety_backup));
+    else if (!result.safety_backup.empty())
+        state += format(", or go back with 'bt2c-dr restore --backup {}'", result.safety_backup);
+    with_state(state.c_str(), [&] {
         // Before anything is in its place: cut off at any instant, nothing signs with an old state.
         if (database || request.keys) {
             keys::lock_signing(target, format("{} was restored", source.name));

@@ -48,8 +48,10 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
 
 struct RestoreResult {
     std::vector<std::string> parts;
+    bool database() const { return !parts.empty() && parts.front() == "database"; }
     std::string safety_backup;  ///< empty where there was nothing to keep
-    bool verified = false;      ///< image and chain were proved
+    bool verified = false;      ///< image and chain were proved; without a database: the files' contents
+    std::string problem;        ///< what is wrong with the chain that was restored all the same
     std::vector<repository::NetworkState> networks;
     /// The node must not sign until 'network unlock-signing': another one may run with these keys.
     bool signing_locked = false;
@@ -60,8 +62,8 @@ struct RestoreResult {
 /// signing is locked; configuration, keys and wallets take their places file by file; the database takes its
 /// place last, by rename. Cut off at any instant, the database is the old one or the new one, whole. Throws
 /// Error: busy while another process has the database open for writing; findings when the chain's check finds
-/// problems and `force` is not set; failed otherwise. Up to the moment where files take their places nothing
-/// was changed, and the error says so.
+/// problems, `force` is not set and the source is no safety backup; failed otherwise. Up to the moment where
+/// files take their places nothing was changed, and the error says so.
 RestoreResult restore(const RestoreSource& source, const config::Home& target, const RestoreRequest& request,
                       const RestoreHooks& hooks, base::Progress& progress);
 

@@ -47,6 +47,8 @@ struct RestoreSource {
     std::optional<DatabaseSource> database;
     std::vector<FileSource> files;
     std::vector<repository::NetworkState> networks;  ///< as the source tells; may be empty
+    /// What a restore put away before it changed the home; it comes back whatever its chain is like.
+    bool safety = false;
 };
 
 /// A backup in a repository (or in an exported file, which is one). The repository must outlive it.

@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -325,12 +326,28 @@ TEST(StaleTemporaries, OfDeadWritersGoThoseOfLiveOnesStay) {
     ::waitpid(child, &status, 0);
     DurableFile live(folder / "b", 0600);
     folder.write("unrelated", "");
-    ASSERT_EQ(names_in(folder.path()).size(), 3U);
+    fs::create_symlink("nowhere", folder / ".bt2c-tmp-1-link");
+    ASSERT_EQ(names_in(folder.path()).size(), 4U);
     remove_stale_temporaries(folder.path());
     EXPECT_THAT(names_in(folder.path()),
                 testing::UnorderedElementsAre("unrelated", live.temporary().filename().native()));
     EXPECT_TRUE(live.commit(Existing::refuse));
     remove_stale_temporaries(folder / "gone");
+}
+
+TEST(StaleTemporaries, AWriterThatJustBeginsDoesNotGetTheLockOfOneThatGoes) {
+    const TemporaryFolder folder;
+    folder.write(".bt2c-tmp-1-1", "");
+    int removed = 0;
+    set_file_step_hook([&](const FileStep& step) {
+        if (step.kind != FileStep::Kind::remove) return;
+        ++removed;
+        const Descriptor writer(::open(step.path.c_str(), O_RDWR | O_CLOEXEC));
+        EXPECT_EQ(::flock(writer.get(), LOCK_EX | LOCK_NB), -1);
+    });
+    remove_stale_temporaries(folder.path());
+    set_file_step_hook({});
+    EXPECT_EQ(removed, 1);
 }
 
 }  // namespace
