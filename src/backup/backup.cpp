@@ -64,6 +64,11 @@ class BackupRun {
         require_own(before_.latest, request_);
         manifest_.sequence = before_.sequence + 1;
         if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
+        if (request_.type == BackupType::incremental && before_.damaged > 0)
+            progress_.note(base::format(
+                "{} of the repository's manifests cannot be read; this backup builds on the newest "
+                "that can, {}",
+                before_.damaged, before_.full->id.brief()));
 
         const auto live = open_database();
         if (live && request_.type != BackupType::full && before_.full && before_.full->image &&

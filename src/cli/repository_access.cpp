@@ -131,6 +131,17 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
     return Repository::open(std::move(location), *secret);
 }
 
+repository::Manifest find_backup(Context& context, const Repository& repository, const std::string& name) {
+    if (name != "latest") return repository.find(name);
+    repository::LatestBackup latest = repository.latest();
+    if (!latest.damaged.empty())
+        context.progress().note(base::format(
+            "{} of the repository's manifests cannot be read, and a backup newer than {} may be among them; "
+            "'bt2c-dr list-backups' names them",
+            latest.damaged.size(), latest.manifest.id.brief()));
+    return std::move(latest.manifest);
+}
+
 Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location) {
     const config::Home& home = context.home_unchecked();
     if (!fs::exists(home.write_key_file()) || secret_is_in_environment())

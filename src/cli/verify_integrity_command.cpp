@@ -76,7 +76,7 @@ class VerifyIntegrityCommand final : public Command {
 
     verify::Report verify_backup(Context& context, const verify::Options& options) const {
         const auto repository = open_repository(context);
-        const repository::Manifest manifest = repository.find(backup_);
+        const repository::Manifest manifest = find_backup(context, repository, backup_);
         if (options.check_pages && manifest.image && manifest.image->bytes() >= laid_out_bytes_min)
             if (auto report = verify_laid_out(context, options, repository, manifest))
                 return *std::move(report);

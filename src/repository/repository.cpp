@@ -281,18 +281,20 @@ void Repository::read_manifests(const std::vector<ObjectId>& ids,
         [&](std::uint64_t i, ManifestRead read) { take(ids[i], std::move(read)); });
 }
 
+LatestBackup Repository::latest() const {
+    BackupList list = this->list();
+    const auto found = std::find_if(list.backups.begin(), list.backups.end(), [](const Manifest& manifest) {
+        return manifest.type != BackupType::safety;
+    });
+    if (found != list.backups.end()) return {std::move(*found), std::move(list.damaged)};
+    throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
+        .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
+        .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"
+                                   : "run 'bt2c-dr repository check' to list what is damaged");
+}
+
 Manifest Repository::find(const std::string& name) const {
-    if (name == "latest") {
-        BackupList list = this->list();
-        const auto found =
-            std::find_if(list.backups.begin(), list.backups.end(),
-                         [](const Manifest& manifest) { return manifest.type != BackupType::safety; });
-        if (found != list.backups.end()) return std::move(*found);
-        throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
-            .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
-            .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"
-                                       : "run 'bt2c-dr repository check' to list what is damaged");
-    }
+    if (name == "latest") return latest().manifest;
     std::vector<std::string> matches;
     if (name.size() >= 4)
         for (const std::string& id : listed())

@@ -35,6 +35,12 @@ struct BackupList {
     std::vector<DamagedBackup> damaged;
 };
 
+/// The newest full or incremental backup of those that can be read; a damaged one may be newer.
+struct LatestBackup {
+    Manifest manifest;
+    std::vector<DamagedBackup> damaged;
+};
+
 /// Thread-safe; several processes may use one repository at once without a lock.
 class Repository {
  public:
@@ -91,6 +97,8 @@ class Repository {
     Repository at(std::shared_ptr<storage::Location> location) const {
         return Repository(std::move(location), keys_);
     }
+    /// Throws Error with a hint when there is none.
+    LatestBackup latest() const;
     /// By "latest" (the newest full or incremental one), or an id or the beginning of one (four
     /// digits at least). Throws Error with a hint when there is none or several.
     Manifest find(const std::string& name) const;

@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "cli/application.hpp"
+#include "sample/append_blocks.hpp"
 #include "sample/create_chain.hpp"
 #include "support/environment.hpp"
 #include "support/temporary_folder.hpp"
@@ -31,8 +32,9 @@ class RepositoryCommands : public testing::Test {
         sample::create_chain(home / "data/blockchain.db", {});
         folder.write("home/keys/validator.pem", "key");
     }
-    Ended run(std::vector<std::string> arguments, bool json = true) const {
-        arguments.insert(arguments.begin(), {"--home", home.native(), "--quiet"});
+    Ended run(std::vector<std::string> arguments, bool json = true, bool quiet = true) const {
+        arguments.insert(arguments.begin(), {"--home", home.native()});
+        if (quiet) arguments.insert(arguments.begin(), "--quiet");
         if (json) arguments.insert(arguments.begin(), "--json");
         TextTerminal out, err;
         const int status = cli::run(arguments, {out, err});
@@ -48,6 +50,18 @@ class RepositoryCommands : public testing::Test {
         const Ended ended = run(arguments);
         EXPECT_EQ(ended.status, status) << ended.out;
         return ended.document().at("error");
+    }
+    void append_blocks() const {
+        auto chain = chaindb::sqlite::Connection::open(home / "data/blockchain.db",
+                                                       chaindb::sqlite::Connection::Mode::read_write);
+        sample::append_blocks(chain, 2);
+    }
+    static void flip_byte(const fs::path& path, std::size_t offset) {
+        fs::permissions(path, fs::perms(0600));
+        std::fstream stream(path, std::ios::binary | std::ios::in | std::ios::out);
+        const auto at = static_cast<std::streamoff>(offset);
+        const int byte = stream.seekg(at).get();
+        stream.seekp(at).put(static_cast<char>(byte ^ 1));
     }
     /// The 24 words on stderr.
     static std::string phrase_in(const std::string& text) {
@@ -181,6 +195,39 @@ TEST_F(RepositoryCommands, CheckExitsWithThreeAndRebuildIndexMends) {
     fs::remove_all(repository / "index");
     EXPECT_EQ(run({"repository", "rebuild-index"}).status, 6);
     EXPECT_THAT(run({"repository", "check"}, false).out, HasSubstr("The repository has faults"));
+}
+
+TEST_F(RepositoryCommands, ADamagedManifestMayBeTheLatest) {
+    const std::string full = done({"backup"}).string_at("id");
+    append_blocks();
+    const std::string newest = done({"backup", "--type", "incremental"}).string_at("id");
+    const std::string exported = (folder / "newest.bt2c").native();
+    done({"export", newest, "-o", exported});
+    const std::string chain = support::file_text(home / "data/blockchain.db");
+    flip_byte(repository / "manifests" / newest, 100);
+
+    const Json error = failed({"restore", "--backup", "latest"}, 3);
+    EXPECT_THAT(error.string_at("message"), HasSubstr("manifests/" + newest));
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("restore --backup " + full.substr(0, 8)));
+    EXPECT_NE(error.string_at("state"), "");
+    EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"verify-integrity", "--backup", "latest"},
+                                               {"export", "latest", "-o", (folder / "old.bt2c").native()},
+                                               {"backup", "--type", "incremental"}}) {
+        const Ended noted = run(words, true, false);
+        EXPECT_EQ(noted.status, 0) << noted.out;
+        EXPECT_THAT(noted.err, HasSubstr("1 of the repository's manifests cannot be read")) << words[0];
+    }
+    EXPECT_EQ(done({"restore", "--backup", full}).string_at("backup"), full);
+
+    // What is left of a damaged export is the full backup that it builds on.
+    const std::string contents = support::file_text(exported);
+    const auto entry = contents.find("\"offset\":", contents.find("\"manifests/" + newest));
+    ASSERT_NE(entry, std::string::npos);
+    flip_byte(exported, std::stoull(contents.substr(entry + 9)) + 100);
+    EXPECT_THAT(failed({"restore", "--backup-file", exported}, 3).string_at("message"),
+                HasSubstr("a manifest that cannot be read"));
 }
 
 TEST_F(RepositoryCommands, ExportWritesAFileThatRestores) {
