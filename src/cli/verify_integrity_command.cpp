@@ -56,8 +56,14 @@ class VerifyIntegrityCommand final : public Command {
         options.check_pages = !skip_pages_;
         options.threads = base::worker_count();
         if (all_) options.examples_max = std::numeric_limits<std::size_t>::max();
-        auto report = std::make_shared<const verify::Report>(
-            backup_.empty() ? verify_home(context, options) : verify_backup(context, options));
+        std::shared_ptr<const verify::Report> report;
+        try {
+            report = std::make_shared<const verify::Report>(
+                backup_.empty() ? verify_home(context, options) : verify_backup(context, options));
+        } catch (base::Error& error) {
+            if (error.state().empty()) error.state("nothing was changed");
+            throw;
+        }
         Result result{.document = verify::to_json(*report),
                       .print = [report](Output& out) { print(out, *report); }};
         if (!report->ok) result.outcome = base::ErrorKind::findings;

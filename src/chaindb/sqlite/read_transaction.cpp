@@ -41,7 +41,10 @@ void check_is_readable_file(const std::filesystem::path& path) {
             throw cannot_read(path, "it does not exist").hint("name the node's home with --home");
         throw base::system_error(format("cannot read chain database {}", printable(path.native())), error);
     }
-    if (!S_ISREG(info.st_mode)) throw cannot_read(path, "it is not a file");
+    if (!S_ISREG(info.st_mode))
+        throw cannot_read(path, "it is not a file")
+            .cause(S_ISDIR(info.st_mode) ? "it is a folder" : "it is a device, a pipe or a socket")
+            .hint("name the database's file itself, such as data/blockchain.db in the node's home");
     if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
         throw cannot_read(path, "permission denied")
             .hint("run as the user that the node runs as, or as root");
@@ -165,8 +168,8 @@ bool ReadTransaction::published(PublishedWal& out) const {
 }
 
 void ReadTransaction::fail(int code) const {
-    const std::string cause =
-        format("SQLite: {} ({})", printable(db_ ? sqlite3_errmsg(db_) : "no memory"), code);
+    // Not what the connection says: its last statement was the ROLLBACK behind the one that failed.
+    const std::string cause = format("SQLite: {} ({})", sqlite3_errstr(code), code);
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -176,7 +179,13 @@ void ReadTransaction::fail(int code) const {
                 .hint(
                     "a program keeps it locked (a very long transaction, or PRAGMA locking_mode=EXCLUSIVE): "
                     "wait for it or stop it");
-        case SQLITE_NOTADB: throw cannot_read(path_, "it is not a SQLite database").cause(cause);
+        case SQLITE_NOTADB:
+            throw cannot_read(path_, "it is not a SQLite database")
+                .cause(cause)
+                .hint(
+                    "if a node used it its header is damaged: 'bt2c-dr list-backups' shows what can be "
+                    "restored "
+                    "with 'bt2c-dr restore'; else name another file");
         case SQLITE_READONLY:
         case SQLITE_PERM:
         case SQLITE_CANTOPEN:
@@ -191,7 +200,10 @@ void ReadTransaction::fail(int code) const {
                 .cause(shortage.empty() ? cause : shortage)
                 .hint("'bt2c-dr list-backups' shows what can be restored with 'bt2c-dr restore'");
         }
-        default: throw cannot_read(path_, "SQLite cannot read it").cause(cause);
+        default:
+            throw cannot_read(path_, "SQLite cannot read it")
+                .cause(cause)
+                .hint("the disk may be failing: look into the kernel's log (dmesg)");
     }
 }
 

@@ -102,6 +102,26 @@ TEST_F(RepositoryCommands, InitTakesPasswordsThatAreGiven) {
     EXPECT_EQ(failed({"repository", "check"}, 5).string_at("kind"), "wrong_secret");
 }
 
+TEST_F(RepositoryCommands, AFileThatHoldsNoPasswordIsNamed) {
+    done({"repository", "init"});
+    const Variable absent("BT2C_REPO_PASSWORD_FILE", (folder / "absent").c_str());
+    const Json error = failed({"list-backups"}, 1);
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("BT2C_REPO_PASSWORD_FILE"));
+    EXPECT_NE(error.string_at("state"), "");
+}
+
+TEST_F(RepositoryCommands, WhatIsNoDatabaseSaysWhyStateAndHint) {
+    const std::string text = folder.write("passwd", std::string(3000, 'x')).native();
+    for (const std::string& path : {text, folder.path().native()})
+        for (const char* member : {"cause", "state", "hint"})
+            EXPECT_NE(failed({"restore", "--backup-file", path}, 1).string_at(member), "") << member << path;
+    EXPECT_THAT(failed({"restore", "--backup-file", text}, 1).string_at("cause"),
+                HasSubstr("not a database"));
+    folder.write("home/data/blockchain.db", std::string(8192, 'x'));
+    for (const char* member : {"cause", "state", "hint"})
+        EXPECT_NE(failed({"verify-integrity"}, 1).string_at(member), "") << member;
+}
+
 TEST_F(RepositoryCommands, APhraseGivenAsPasswordOpensAgain) {
     const Ended first = run({"repository", "init"});
     const std::string phrase = phrase_in(first.err);
