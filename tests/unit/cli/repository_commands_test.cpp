@@ -250,6 +250,23 @@ TEST_F(RepositoryCommands, ADamagedManifestMayBeTheLatest) {
                 HasSubstr("a manifest that cannot be read"));
 }
 
+TEST_F(RepositoryCommands, OfADamagedPackTheReaderTells) {
+    const std::string id = done({"backup"}).string_at("id");
+    const std::string exported = (folder / "node.bt2c").native();
+    done({"export", id, "-o", exported});
+    for (const auto& pack : fs::recursive_directory_iterator(repository / "packs"))
+        if (pack.is_regular_file())
+            for (std::size_t at = 200; at < pack.file_size() - 200; at += 50) flip_byte(pack.path(), at);
+    const Json error = failed({"verify-integrity", "--backup", id}, 1);
+    EXPECT_THAT(error.string_at("message"), testing::MatchesRegex("pack [0-9a-f]+ is damaged"));
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("repository check"));
+    EXPECT_NE(error.string_at("state"), "");
+
+    for (std::size_t at = 2000; at < 8000; at += 50) flip_byte(exported, at);
+    const Json of_file = failed({"restore", "--backup-file", exported}, 1);
+    EXPECT_THAT(of_file.string_at("hint"), HasSubstr("another copy of the file"));
+}
+
 TEST_F(RepositoryCommands, ExportWritesAFileThatRestores) {
     const std::string id = done({"backup"}).string_at("id");
     const std::string target = (folder / "node (1).bt2c").native();
