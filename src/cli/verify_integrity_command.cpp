@@ -109,7 +109,7 @@ class VerifyIntegrityCommand final : public Command {
             report.duration_seconds = watch.seconds();
             return report;
         } catch (const base::Error& error) {
-            if (error.kind() == base::ErrorKind::interrupted) throw;
+            if (error.kind() == base::ErrorKind::interrupted || error.kind() == base::ErrorKind::usage) throw;
             context.progress().note(
                 base::format("it is checked inside the repository, which takes longer: {}",
                              error.cause().empty() ? error.message() : error.cause()));
