@@ -64,6 +64,11 @@ class BackupRun {
         require_own(before_.latest, request_);
         manifest_.sequence = before_.sequence + 1;
         if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
+        if (request_.type == BackupType::incremental && before_.damaged > 0)
+            progress_.note(base::format(
+                "{} of the repository's manifests cannot be read; this backup builds on the newest "
+                "that can, {}",
+                before_.damaged, before_.full->id.brief()));
 
         const auto live = open_database();
         if (live && request_.type != BackupType::full && before_.full && before_.full->image &&
@@ -105,7 +110,10 @@ class BackupRun {
         if (request_.type != BackupType::safety) return chaindb::sqlite::LiveDatabase::open(home_.database());
         if (!fs::exists(home_.database())) return nullptr;
         try {
-            return chaindb::sqlite::LiveDatabase::open(home_.database());
+            auto live = chaindb::sqlite::LiveDatabase::open(home_.database());
+            live->begin_pass(chaindb::sqlite::Hold::slices);  // only now it shows whether it is whole
+            live->end_pass();
+            return live;
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::failed) throw;
             raw_ = true;
@@ -114,6 +122,14 @@ class BackupRun {
                            "); its files are kept as they are");
             return nullptr;
         }
+    }
+
+    /// Beside the database, or elsewhere: a failing disk, of all, is mounted read-only by the kernel.
+    std::vector<fs::path> scratch_folders() const {
+        std::vector<fs::path> folders{home_.database().parent_path(), home_.backups()};
+        std::error_code error;
+        if (const fs::path temporary = fs::temp_directory_path(error); !error) folders.push_back(temporary);
+        return folders;
     }
 
     /// The newest backup of the same full one: what "nothing changed" is said against.
@@ -131,8 +147,7 @@ class BackupRun {
     void capture_database(chaindb::sqlite::LiveDatabase& live) {
         std::optional<CaptureBase> base;
         if (manifest_.parent) base.emplace(capture_base(repository_, before_, numbers_));
-        const CaptureOptions options{request_.compression_level, base::worker_count(),
-                                     home_.database().parent_path()};
+        const CaptureOptions options{request_.compression_level, base::worker_count(), scratch_folders()};
         CapturedImage image = capture_image(live, *packs_, repository_.keys(), base, options, progress_);
 
         struct stat info {};
@@ -165,6 +180,10 @@ class BackupRun {
 
     /// Packs, then the index, then the manifest.
     void store() {
+        for (const PageEntry& entry : differences_) numbers_.need(entry.blob);
+        for (const BlobReference& reference : manifest_.content_table) numbers_.need(reference);
+        for (const repository::FileEntry& file : manifest_.files)
+            for (const BlobReference& reference : file.pieces) numbers_.need(reference);
         store_differences();
         for (BlobReference& reference : manifest_.content_table) reference = numbers_.final(reference);
         for (repository::FileEntry& file : manifest_.files)

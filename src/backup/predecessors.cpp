@@ -20,6 +20,7 @@ namespace {
 Predecessors read_predecessors(const Repository& repository) {
     Predecessors found;
     repository::BackupList list = repository.list();
+    found.damaged = list.damaged.size();
     for (const Manifest& manifest : list.backups) {  // newest first
         found.sequence = std::max(found.sequence, manifest.sequence);
         if (!found.latest && manifest.type != BackupType::safety) found.latest = manifest;

@@ -16,6 +16,7 @@ struct Predecessors {
     std::optional<repository::Manifest> sibling;  ///< the newest that differs from the same full one
     std::optional<repository::Manifest> latest;   ///< the newest that is no safety backup
     std::uint64_t sequence = 0;                   ///< the highest there is
+    std::size_t damaged = 0;                      ///< manifests that cannot be read
     /// Of a write-only node, where it has one that fits the repository.
     std::shared_ptr<const WriterState> state;
     std::string unknown;  ///< why a write-only node has none

@@ -31,7 +31,7 @@ class ExportCommand final : public Command {
 
     Result run(Context& context) override {
         const auto repository = open_repository(context);
-        const repository::Manifest manifest = repository.find(id_);
+        const repository::Manifest manifest = find_backup(context, repository, id_);
         const repository::ExportResult written =
             repository::export_backup(repository, manifest, file_, force_, context.progress());
         return {.document = Json::object({{"id", manifest.id.hex()},

@@ -42,6 +42,17 @@ SecretBytes first_line(const SecretBytes& text) {
     return text.first(size);
 }
 
+SecretBytes secret_from_named_file(const char* name) {
+    try {
+        return read_secret_file(variable(name));
+    } catch (Error& error) {
+        error.state("nothing was read or changed")
+            .hint(base::format(
+                "{} must name a file that can be read and holds the password in its first line", name));
+        throw;
+    }
+}
+
 SecretBytes run_password_command(const char* command) {
     FILE* pipe = ::popen(command, "re");
     if (!pipe) throw base::system_error("cannot run BT2C_REPO_PASSWORD_COMMAND", errno);
@@ -73,7 +84,7 @@ SecretBytes hex_line(const SecretBytes& key) {
 std::optional<SecretBytes> secret_from_environment() {
     if (const char* password = variable("BT2C_REPO_PASSWORD"))
         return SecretBytes::copy_of(base::as_bytes(password));
-    if (const char* file = variable("BT2C_REPO_PASSWORD_FILE")) return read_secret_file(file);
+    if (variable("BT2C_REPO_PASSWORD_FILE")) return secret_from_named_file("BT2C_REPO_PASSWORD_FILE");
     if (const char* command = variable("BT2C_REPO_PASSWORD_COMMAND")) return run_password_command(command);
     return std::nullopt;
 }
@@ -131,6 +142,17 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
     return Repository::open(std::move(location), *secret);
 }
 
+repository::Manifest find_backup(Context& context, const Repository& repository, const std::string& name) {
+    if (name != "latest") return repository.find(name);
+    repository::LatestBackup latest = repository.latest();
+    if (!latest.damaged.empty())
+        context.progress().note(base::format(
+            "{} of the repository's manifests cannot be read, and a backup newer than {} may be among them; "
+            "'bt2c-dr list-backups' names them",
+            latest.damaged.size(), latest.manifest.id.brief()));
+    return std::move(latest.manifest);
+}
+
 Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location) {
     const config::Home& home = context.home_unchecked();
     if (!fs::exists(home.write_key_file()) || secret_is_in_environment())
@@ -152,8 +174,8 @@ SecretBytes new_password() {
     std::optional<SecretBytes> password;
     if (const char* given = variable("BT2C_REPO_NEW_PASSWORD"))
         password = SecretBytes::copy_of(base::as_bytes(given));
-    else if (const char* file = variable("BT2C_REPO_NEW_PASSWORD_FILE"))
-        password = read_secret_file(file);
+    else if (variable("BT2C_REPO_NEW_PASSWORD_FILE"))
+        password = secret_from_named_file("BT2C_REPO_NEW_PASSWORD_FILE");
     else
         password = ask_new_secret("New password of the repository");
     if (!password)

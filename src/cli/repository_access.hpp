@@ -20,6 +20,10 @@ repository::Repository open_repository(Context& context);
 /// As open_repository() for a repository in any location, such as an exported file.
 repository::Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location);
 
+/// As Repository::find(), with a note where "latest" may not be the newest, since manifests are damaged.
+repository::Manifest find_backup(Context& context, const repository::Repository& repository,
+                                 const std::string& name);
+
 /// As open_repository_at(), to make backups: where the environment holds no password,
 /// HOME/config/repository.write-key comes first, with which backups are made and none is read; a key file
 /// beside it gives a warning.

@@ -90,6 +90,17 @@ class RestoreCommand final : public Command {
         const base::Stopwatch watch;
         const config::Home target = target_ ? config::locate_home(*target_) : context.home_unchecked();
         if (!target_) require_place(target);
+        try {
+            return bring_back(context, watch, target);
+        } catch (Error& error) {
+            // An exported file is no repository that can be checked.
+            if (file_ && error.hint().find("'bt2c-dr repository check") != std::string::npos)
+                error.hint("take another copy of the file, or export the backup again with 'bt2c-dr export'");
+            throw;
+        }
+    }
+
+    Result bring_back(Context& context, const base::Stopwatch& watch, const config::Home& target) {
         const OpenedSource opened =
             file_ ? open_file_source(context, *file_) : open_backup_source(context, backup_);
         restore::RestoreRequest request;

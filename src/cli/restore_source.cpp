@@ -2,19 +2,45 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "cli/repository_access.hpp"
 #include "restore/older_tool.hpp"
 #include "storage/archive/archive_location.hpp"
 
 namespace bt2c::cli {
 
+using base::Error;
+using base::ErrorKind;
 using repository::Repository;
+
+namespace {
+
+repository::Manifest latest_for_certain(const Repository& repository) {
+    repository::LatestBackup latest = repository.latest();
+    if (latest.damaged.empty()) return std::move(latest.manifest);
+    const repository::DamagedBackup& damaged = latest.damaged.front();
+    const std::string others = latest.damaged.size() == 1
+                                   ? ""
+                                   : base::format(" ({} more cannot be read)", latest.damaged.size() - 1);
+    throw Error(ErrorKind::findings,
+                base::format("cannot tell which backup is the latest: manifests/{} cannot be read{}",
+                             base::printable(damaged.id), others))
+        .cause(base::printable(damaged.reason))
+        .state("nothing was changed in the node's home")
+        .hint(
+            base::format("'bt2c-dr repository check --repair' mends it from another location; else 'bt2c-dr "
+                         "restore --backup {}' takes the newest that can be read ({}), which may be older",
+                         latest.manifest.id.brief(), base::format_utc(latest.manifest.finished_at)));
+}
+
+}  // namespace
 
 OpenedSource open_backup_source(Context& context, const std::string& backup) {
     OpenedSource opened;
     opened.repository = std::make_shared<const Repository>(open_repository(context));
     opened.safety = opened.repository;
-    opened.manifest = opened.repository->find(backup);
+    opened.manifest =
+        backup == "latest" ? latest_for_certain(*opened.repository) : opened.repository->find(backup);
     opened.source = restore::source_of_backup(*opened.repository, *opened.manifest);
     return opened;
 }
@@ -27,11 +53,13 @@ OpenedSource open_exported(Context& context, const std::filesystem::path& path) 
         open_repository_at(context, std::make_shared<storage::archive::ArchiveLocation>(path)));
     // Besides the exported backup it holds at most the full one that it builds on, which is older.
     repository::BackupList list = opened.repository->list();
-    if (list.backups.empty())
-        throw base::Error(base::ErrorKind::failed,
-                          base::format("cannot restore from {}: it holds no readable backup",
-                                       base::printable(path.native())))
-            .cause(list.damaged.empty() ? "it is empty" : list.damaged.front().reason);
+    if (list.backups.empty() || !list.damaged.empty())
+        throw Error(list.damaged.empty() ? ErrorKind::failed : ErrorKind::findings,
+                    base::format("cannot restore from {}: it holds {}", base::printable(path.native()),
+                                 list.damaged.empty() ? "no backup" : "a manifest that cannot be read"))
+            .cause(list.damaged.empty() ? "it is empty" : base::printable(list.damaged.front().reason))
+            .state("nothing was changed in the node's home")
+            .hint("take another copy of the file, or export the backup again");
     opened.manifest = std::move(list.backups.front());
     opened.source = restore::source_of_backup(*opened.repository, *opened.manifest);
     return opened;
@@ -44,8 +72,8 @@ std::shared_ptr<const Repository> safety_repository(Context& context) {
     if (!Repository::exists(*location)) return nullptr;
     try {
         return std::make_shared<const Repository>(open_for_backup(context, location));
-    } catch (const base::Error& error) {
-        if (error.kind() == base::ErrorKind::interrupted) throw;
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
         context.progress().note("the present state will be kept beside, not in the repository: " +
                                 error.message());
         return nullptr;

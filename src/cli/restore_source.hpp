@@ -20,8 +20,10 @@ struct OpenedSource {
     restore::RestoreSource source;
 };
 
+/// "latest" throws Error(findings) when a newer one may be among manifests that cannot be read.
 OpenedSource open_backup_source(Context& context, const std::string& backup);
-/// Tells by its contents what the file is.
+/// Tells by its contents what the file is. An exported file of which a manifest cannot be read throws
+/// Error(findings): what is left in it may be the older backup that the exported one builds on.
 OpenedSource open_file_source(Context& context, const std::filesystem::path& path);
 
 }  // namespace bt2c::cli

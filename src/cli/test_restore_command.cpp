@@ -55,7 +55,8 @@ class TestRestoreCommand final : public Command {
         const base::UnixMs started = base::now_unix_ms();
         try {
             const auto repository = open_repository(context);
-            const Manifest manifest = id_.empty() ? choose(context, repository) : repository.find(id_);
+            const Manifest manifest =
+                id_.empty() ? choose(context, repository) : find_backup(context, repository, id_);
             const fs::path where =
                 place_for_proof(repository, manifest,
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
@@ -84,7 +85,7 @@ class TestRestoreCommand final : public Command {
             if (proof == proofs.end() || proof->second < oldest || proof->second > now + day_ms)
                 return std::move(manifest);
         }
-        return repository.find("latest");
+        return find_backup(context, repository, "latest");
     }
 
     static std::string message(const Manifest& manifest, const RestoreProof& proof) {

@@ -56,8 +56,14 @@ class VerifyIntegrityCommand final : public Command {
         options.check_pages = !skip_pages_;
         options.threads = base::worker_count();
         if (all_) options.examples_max = std::numeric_limits<std::size_t>::max();
-        auto report = std::make_shared<const verify::Report>(
-            backup_.empty() ? verify_home(context, options) : verify_backup(context, options));
+        std::shared_ptr<const verify::Report> report;
+        try {
+            report = std::make_shared<const verify::Report>(
+                backup_.empty() ? verify_home(context, options) : verify_backup(context, options));
+        } catch (base::Error& error) {
+            if (error.state().empty()) error.state("nothing was changed");
+            throw;
+        }
         Result result{.document = verify::to_json(*report),
                       .print = [report](Output& out) { print(out, *report); }};
         if (!report->ok) result.outcome = base::ErrorKind::findings;
@@ -76,7 +82,7 @@ class VerifyIntegrityCommand final : public Command {
 
     verify::Report verify_backup(Context& context, const verify::Options& options) const {
         const auto repository = open_repository(context);
-        const repository::Manifest manifest = repository.find(backup_);
+        const repository::Manifest manifest = find_backup(context, repository, backup_);
         if (options.check_pages && manifest.image && manifest.image->bytes() >= laid_out_bytes_min)
             if (auto report = verify_laid_out(context, options, repository, manifest))
                 return *std::move(report);
@@ -103,7 +109,7 @@ class VerifyIntegrityCommand final : public Command {
             report.duration_seconds = watch.seconds();
             return report;
         } catch (const base::Error& error) {
-            if (error.kind() == base::ErrorKind::interrupted) throw;
+            if (error.kind() == base::ErrorKind::interrupted || error.kind() == base::ErrorKind::usage) throw;
             context.progress().note(
                 base::format("it is checked inside the repository, which takes longer: {}",
                              error.cause().empty() ? error.message() : error.cause()));

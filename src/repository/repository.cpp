@@ -29,6 +29,15 @@ constexpr std::uint64_t format_object_bytes_max = 4096;
 constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
 
 Error no_repository(storage::Location& location) {
+    if (!location.list("manifests").empty())
+        return Error(ErrorKind::failed,
+                     format("cannot open the repository at {}: its object 'format' is missing",
+                            base::printable(location.describe())))
+            .cause("there are backups of it, and what they need to be opened is not all there")
+            .state("nothing was read or changed")
+            .hint(
+                "bring the file 'format' back from a copy of the repository, or name such a copy in "
+                "config/dr.toml; no new repository can be made over this one");
     return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
                                                   base::printable(location.describe())))
         .hint("'bt2c-dr init' sets one up; or name another in config/dr.toml");
@@ -233,26 +242,23 @@ Manifest Repository::open_manifest(const ObjectId& id, base::ByteView object) co
     }
 }
 
-std::vector<std::string> Repository::listed() const {
+std::vector<ObjectId> Repository::listed() const {
     const std::vector<storage::ObjectInfo> objects = location_->list("manifests");
     const std::set<std::string> retired = retired_of(objects);
-    std::vector<std::string> ids;
-    for (const storage::ObjectInfo& object : objects)
-        if (std::string id = leaf_of(object.name); !retired.contains(id)) ids.push_back(std::move(id));
+    std::vector<ObjectId> ids;
+    for (const storage::ObjectInfo& object : objects) {
+        // What is not named as a manifest was put there by others; 'repository check' tells of it.
+        const auto id = ObjectId::try_parse(leaf_of(object.name));
+        if (id && object.name == object_name(ObjectType::manifest, *id) && !retired.contains(id->hex()))
+            ids.push_back(*id);
+    }
     return ids;
 }
 
 BackupList Repository::list() const {
     keys_->require_reader();
     BackupList list;
-    std::vector<ObjectId> ids;
-    for (const std::string& name : listed()) {
-        if (const auto id = ObjectId::try_parse(name))
-            ids.push_back(*id);
-        else
-            list.damaged.push_back({name, format("'{}' is no object id", base::printable(name))});
-    }
-    read_manifests(ids, [&](const ObjectId& id, ManifestRead read) {
+    read_manifests(listed(), [&](const ObjectId& id, ManifestRead read) {
         if (auto* manifest = std::get_if<Manifest>(&read)) {
             list.backups.push_back(std::move(*manifest));
         } else {
@@ -282,23 +288,25 @@ void Repository::read_manifests(const std::vector<ObjectId>& ids,
         [&](std::uint64_t i, ManifestRead read) { take(ids[i], std::move(read)); });
 }
 
+LatestBackup Repository::latest() const {
+    BackupList list = this->list();
+    const auto found = std::find_if(list.backups.begin(), list.backups.end(), [](const Manifest& manifest) {
+        return manifest.type != BackupType::safety;
+    });
+    if (found != list.backups.end()) return {std::move(*found), std::move(list.damaged)};
+    throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
+        .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
+        .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"
+                                   : "run 'bt2c-dr repository check' to list what is damaged");
+}
+
 Manifest Repository::find(const std::string& name) const {
-    if (name == "latest") {
-        BackupList list = this->list();
-        const auto found =
-            std::find_if(list.backups.begin(), list.backups.end(),
-                         [](const Manifest& manifest) { return manifest.type != BackupType::safety; });
-        if (found != list.backups.end()) return std::move(*found);
-        throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
-            .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
-            .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"
-                                       : "run 'bt2c-dr repository check' to list what is damaged");
-    }
-    std::vector<std::string> matches;
+    if (name == "latest") return latest().manifest;
+    std::vector<ObjectId> matches;
     if (name.size() >= 4)
-        for (const std::string& id : listed())
-            if (id.starts_with(name)) matches.push_back(id);
-    if (matches.size() == 1) return manifest(ObjectId::parse(matches.front()));
+        for (const ObjectId& id : listed())
+            if (id.hex().starts_with(name)) matches.push_back(id);
+    if (matches.size() == 1) return manifest(matches.front());
     throw Error(ErrorKind::failed, matches.empty()
                                        ? format("there is no backup '{}'", base::printable(name))
                                        : format("'{}' names several backups", base::printable(name)))

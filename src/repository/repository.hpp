@@ -35,6 +35,12 @@ struct BackupList {
     std::vector<DamagedBackup> damaged;
 };
 
+/// The newest full or incremental backup of those that can be read; a damaged one may be newer.
+struct LatestBackup {
+    Manifest manifest;
+    std::vector<DamagedBackup> damaged;
+};
+
 /// Thread-safe; several processes may use one repository at once without a lock.
 class Repository {
  public:
@@ -91,6 +97,8 @@ class Repository {
     Repository at(std::shared_ptr<storage::Location> location) const {
         return Repository(std::move(location), keys_);
     }
+    /// Throws Error with a hint when there is none.
+    LatestBackup latest() const;
     /// By "latest" (the newest full or incremental one), or an id or the beginning of one (four
     /// digits at least). Throws Error with a hint when there is none or several.
     Manifest find(const std::string& name) const;
@@ -134,8 +142,8 @@ class Repository {
  private:
     Repository(std::shared_ptr<storage::Location> location, std::shared_ptr<const RepositoryKeys> keys)
         : location_(std::move(location)), keys_(std::move(keys)) {}
-    /// What stands behind "manifests/" of those that are not retired.
-    std::vector<std::string> listed() const;
+    /// The manifests that are there, but for those that are retired.
+    std::vector<ObjectId> listed() const;
     base::Bytes seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const;
     void check_still_there(const Manifest& manifest, const std::vector<ObjectId>& built_on) const;
 

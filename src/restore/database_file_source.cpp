@@ -38,15 +38,7 @@ void copy_database(const std::filesystem::path& path, platform::DurableFile& fil
                                        base::printable(path.native())));
 }
 
-}  // namespace
-
-RestoreSource source_of_database(const std::filesystem::path& path) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0)
-        throw base::system_error(base::format("cannot restore from {}", base::printable(path.native())),
-                                 errno)
-            .state("nothing was changed in the node's home")
-            .hint("name a file that is there, or restore from the repository with --backup");
+RestoreSource open_source(const std::filesystem::path& path, const struct stat& info) {
     RestoreSource source;
     source.name = base::printable(path.native());
     const auto live = LiveDatabase::open(path);
@@ -63,6 +55,23 @@ RestoreSource source_of_database(const std::filesystem::path& path) {
         copy_database(path, file, progress);
     };
     return source;
+}
+
+}  // namespace
+
+RestoreSource source_of_database(const std::filesystem::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0)
+        throw base::system_error(base::format("cannot restore from {}", base::printable(path.native())),
+                                 errno)
+            .state("nothing was changed in the node's home")
+            .hint("name a file that is there, or restore from the repository with --backup");
+    try {
+        return open_source(path, info);
+    } catch (base::Error& error) {
+        if (error.state().empty()) error.state("nothing was changed in the node's home");
+        throw;
+    }
 }
 
 }  // namespace bt2c::restore

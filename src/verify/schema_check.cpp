@@ -15,9 +15,9 @@ namespace {
 /// Why `table` cannot be checked; the finding goes into `book`.
 std::string missing_in(Connection& connection, const char* table, std::initializer_list<const char*> columns,
                        FindingBook& book, std::int64_t place) {
-    const auto report = [&](const std::string& expected) {
+    const auto report = [&](const std::string& expected, const std::string& found = "none") {
         book.add(Check::missing_tables, {0, place}, [&] {
-            return Finding{table, "", "", std::nullopt, expected, "none", "the database lacks " + expected};
+            return Finding{table, "", "", std::nullopt, expected, found, "the database lacks " + expected};
         });
     };
     if (!connection.has_table(table)) {
@@ -31,8 +31,10 @@ std::string missing_in(Connection& connection, const char* table, std::initializ
         reason = format("column {} of table {} is missing", column, table);
     }
     // A table without rowids, or one of another kind that only looks like a table.
-    if (reason.empty() && !connection.try_prepare(format("SELECT _rowid_ FROM {} NOT INDEXED", table)))
+    if (reason.empty() && !connection.try_prepare(format("SELECT _rowid_ FROM {} NOT INDEXED", table))) {
+        report(format("table {} with row numbers", table), "one that cannot be read row by row");
         reason = format("table {} cannot be read row by row", table);
+    }
     return reason;
 }
 

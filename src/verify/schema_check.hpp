@@ -17,7 +17,7 @@ struct Schema {
     bool unreadable = false;
 };
 
-/// Reports required tables and columns that are missing.
+/// Reports required tables and columns that are missing, and tables that are not of the kind that nodes make.
 Schema check_schema(Context& context, chaindb::sqlite::Connection& connection);
 
 }  // namespace bt2c::verify

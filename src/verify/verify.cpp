@@ -130,6 +130,21 @@ void summarize(Context& context, Connection& connection, Report& report) {
     report.total.tip_hash = report.networks[0].tip_hash;
 }
 
+/// Of a chain that is not there nothing can be said, least of all that it is sound.
+void require_network(const Options& options, Connection& connection, const Report& report) {
+    if (!options.network || !report.ok || !report.networks.empty()) return;
+    std::string others;
+    auto query = connection.try_prepare("SELECT DISTINCT network_type FROM blocks LIMIT 64");
+    while (query && query->step() == chaindb::sqlite::Step::row)
+        others += (others.empty() ? "" : ", ") + base::printable(query->text(0));
+    throw base::Error(base::ErrorKind::usage,
+                      base::format("cannot verify network {}: the database has no blocks of it",
+                                   base::printable(*options.network)))
+        .cause(others.empty() ? "it has no blocks at all" : "it has those of " + others)
+        .state("nothing was changed")
+        .hint("name another network with --network, or leave it out: then all are verified");
+}
+
 void fill_checks(Context& context, const Schema& schema, Report& report) {
     for (std::size_t i = 0; i < check_count; ++i) {
         const auto check = static_cast<Check>(i);
@@ -195,6 +210,7 @@ Report verify_chain(const Source& source, const Options& asked, base::Progress& 
     if (!schema->blocks_missing.empty() && !schema->unreadable && schema->transactions_missing.empty())
         report.total.transactions = count_rows(connection, "transactions");
     fill_checks(context, *schema, report);
+    require_network(options, connection, report);
     report.duration_seconds = watch.seconds();
     return report;
 }

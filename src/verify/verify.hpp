@@ -31,7 +31,8 @@ struct Options {
 
 /// Checks the whole chain. What is wrong with the database is in the report; damaged pages are
 /// stepped over as far as can be. Throws Error only when the database cannot be opened or read at
-/// all (input/output errors), or when interrupted.
+/// all (input/output errors), when it is sound but has no block of the network asked for (usage), or when
+/// interrupted.
 Report verify_chain(const Source& source, const Options& options, base::Progress& progress);
 
 }  // namespace bt2c::verify

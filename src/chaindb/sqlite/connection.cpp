@@ -150,7 +150,10 @@ Connection Connection::open_image(PageImage image, int cache_kib) {
     const int code =
         sqlite3_open_v2(uri.c_str(), &state->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
                         image_vfs_name());
-    if (code != SQLITE_OK) fail(state->db, "open a database image");
+    if (code != SQLITE_OK) {
+        if (const std::exception_ptr failure = state->image->take_failure()) std::rethrow_exception(failure);
+        fail(state->db, "open a database image");
+    }
     distrust(state->db);
     // Fails where the schema is damaged, as the first statement will, with the right words. Only with a size
     // of what may be mapped does SQLite ask the VFS for pages in place; which size does not matter.

@@ -16,11 +16,18 @@
 #include "base/text.hpp"
 
 namespace bt2c::chaindb::sqlite {
+
+/// Outlives what SQLite allocates for the open file, which goes when opening fails.
+struct ImageFile::Shared {
+    PageImage image;
+    std::exception_ptr failure;  ///< of the last read that failed, until it is taken
+};
+
 namespace {
 
 struct Registry {
     std::mutex mutex;
-    std::map<std::string, std::shared_ptr<const PageImage>, std::less<>> images;
+    std::map<std::string, std::shared_ptr<ImageFile::Shared>, std::less<>> images;
 };
 
 Registry& registry() {
@@ -36,17 +43,17 @@ struct HeldRun {
 
 /// What SQLite allocates for an open file; `base` must come first.
 struct OpenImage {
-    OpenImage(std::shared_ptr<const PageImage> of, const sqlite3_io_methods& methods)
-        : base{&methods}, image(std::move(of)) {}
+    OpenImage(std::shared_ptr<ImageFile::Shared> of, const sqlite3_io_methods& methods)
+        : base{&methods}, shared(std::move(of)), image(&shared->image) {}
 
     sqlite3_file base;
-    std::shared_ptr<const PageImage> image;
+    std::shared_ptr<ImageFile::Shared> shared;
+    const PageImage* image;
     std::shared_ptr<base::Bytes> window;  // pages read ahead, from window_first on, and overread_bytes
     std::uint32_t window_first = 0;
     std::uint32_t window_pages = 0;
     std::uint32_t last_page = 0;  // that was asked for
     std::vector<HeldRun> runs;    // the last one is where the next page is looked for first
-    std::exception_ptr failure;   // of the last read that failed, until it is taken
 };
 
 OpenImage& opened(sqlite3_file* file) {
@@ -195,7 +202,7 @@ int read_file(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
         read_bytes(opened(file), out.first(inside), begin);
     } catch (const std::exception&) {
         // SQLite is C: no exception may cross it. To SQLite this is an I/O error.
-        opened(file).failure = std::current_exception();
+        opened(file).shared->failure = std::current_exception();
         return SQLITE_IOERR_READ;
     }
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(inside), out.end(), std::uint8_t{0});
@@ -280,11 +287,12 @@ int same_name(sqlite3_vfs*, const char* name, int size, char* out) {
 
 }  // namespace
 
-ImageFile::ImageFile(PageImage image) {
+ImageFile::ImageFile(PageImage image) : shared_(std::make_shared<Shared>()) {
+    shared_->image = std::move(image);
     static std::atomic<unsigned> counter{0};
     name_ = base::format("/image-{}", counter++);
     const std::lock_guard lock(registry().mutex);
-    registry().images.emplace(name_, std::make_shared<const PageImage>(std::move(image)));
+    registry().images.emplace(name_, shared_);
 }
 
 ImageFile::~ImageFile() {
@@ -292,12 +300,16 @@ ImageFile::~ImageFile() {
     registry().images.erase(name_);
 }
 
+std::exception_ptr ImageFile::take_failure() {
+    return std::exchange(shared_->failure, nullptr);
+}
+
 std::exception_ptr take_read_failure(sqlite3* db) {
     sqlite3_file* file = nullptr;
     if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
         file->pMethods != &methods())
         return nullptr;
-    return std::exchange(opened(file).failure, nullptr);
+    return std::exchange(opened(file).shared->failure, nullptr);
 }
 
 const char* image_vfs_name() {

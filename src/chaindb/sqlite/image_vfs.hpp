@@ -2,6 +2,7 @@
 // The read-only SQLite VFS that serves a PageImage: how backups and live snapshots are queried.
 
 #include <exception>
+#include <memory>
 #include <string>
 
 #include "chaindb/page_image.hpp"
@@ -10,7 +11,7 @@ struct sqlite3;
 
 namespace bt2c::chaindb::sqlite {
 
-/// An image under a name of its own in the VFS; the name is free again when this goes.
+/// An image under a name of its own in the VFS, for one connection; the name is free again when this goes.
 class ImageFile {
  public:
     explicit ImageFile(PageImage image);
@@ -18,9 +19,14 @@ class ImageFile {
     ImageFile(const ImageFile&) = delete;
     ImageFile& operator=(const ImageFile&) = delete;
     const std::string& name() const { return name_; }
+    /// As take_read_failure(), also of a connection that could not be opened.
+    std::exception_ptr take_failure();
+
+    struct Shared;
 
  private:
     std::string name_;
+    std::shared_ptr<Shared> shared_;
 };
 
 /// Registers the VFS on first use. A page that cannot be read is SQLITE_IOERR to SQLite.

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <thread>
 
 #include "base/progress.hpp"
@@ -41,10 +43,28 @@ void check_is_readable_file(const std::filesystem::path& path) {
             throw cannot_read(path, "it does not exist").hint("name the node's home with --home");
         throw base::system_error(format("cannot read chain database {}", printable(path.native())), error);
     }
-    if (!S_ISREG(info.st_mode)) throw cannot_read(path, "it is not a file");
+    if (!S_ISREG(info.st_mode))
+        throw cannot_read(path, "it is not a file")
+            .cause(S_ISDIR(info.st_mode) ? "it is a folder" : "it is a device, a pipe or a socket")
+            .hint("name the database's file itself, such as data/blockchain.db in the node's home");
     if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
         throw cannot_read(path, "permission denied")
             .hint("run as the user that the node runs as, or as root");
+}
+
+/// A failing disk is often mounted read-only by the kernel; permissions have no part in that.
+std::optional<Error> on_read_only_disk(const std::filesystem::path& path) {
+    struct statvfs info {};
+    if (::statvfs(path.c_str(), &info) != 0 || !(info.f_flag & ST_RDONLY)) return std::nullopt;
+    return cannot_read(path, "its file system is mounted read-only")
+        .cause(
+            "a write-ahead log, or a journal that a killed node left, is read with files that SQLite writes "
+            "beside it")
+        .hint(
+            "the disk may be failing: look into the kernel's log (dmesg); stop the node, copy the database "
+            "and "
+            "its -wal or -journal file to a folder on another disk, and name the copy with 'bt2c-dr restore "
+            "--backup-file'");
 }
 
 /// What the file lacks by its own header; empty when it lacks nothing.
@@ -54,7 +74,7 @@ std::string missing_pages(const std::filesystem::path& file) {
     const std::size_t got = platform::read_at(descriptor->get(), bytes, 0, file);
     const auto header = parse_file_header(base::ByteView(bytes).first(got));
     const std::uint64_t size = platform::file_size(descriptor->get(), file);
-    if (!header || header->page_count <= pages_in(size, header->page_size)) return {};
+    if (!header || header->page_count <= size / header->page_size) return {};
     return format("its header counts {} pages of {} bytes, the file has {} bytes", header->page_count,
                   header->page_size, size);
 }
@@ -120,10 +140,12 @@ void ReadTransaction::begin(int patience_ms) {
     if (moved)
         throw cannot_read(path_, "it was replaced by another file meanwhile", ErrorKind::busy)
             .hint("run the command again");
-    if (no_shared_index)
+    if (no_shared_index) {
+        if (auto read_only = on_read_only_disk(path_)) throw *std::move(read_only);
         throw cannot_read(path_, "no permission to use its write-ahead log")
             .cause("a live database in WAL mode can be read only with permission to write its -shm file")
             .hint("run as the user that the node runs as, or as root");
+    }
 }
 
 void ReadTransaction::end() noexcept {
@@ -165,8 +187,8 @@ bool ReadTransaction::published(PublishedWal& out) const {
 }
 
 void ReadTransaction::fail(int code) const {
-    const std::string cause =
-        format("SQLite: {} ({})", printable(db_ ? sqlite3_errmsg(db_) : "no memory"), code);
+    // Not what the connection says: its last statement was the ROLLBACK behind the one that failed.
+    const std::string cause = format("SQLite: {} ({})", sqlite3_errstr(code), code);
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -176,10 +198,17 @@ void ReadTransaction::fail(int code) const {
                 .hint(
                     "a program keeps it locked (a very long transaction, or PRAGMA locking_mode=EXCLUSIVE): "
                     "wait for it or stop it");
-        case SQLITE_NOTADB: throw cannot_read(path_, "it is not a SQLite database").cause(cause);
+        case SQLITE_NOTADB:
+            throw cannot_read(path_, "it is not a SQLite database")
+                .cause(cause)
+                .hint(
+                    "if a node used it its header is damaged: 'bt2c-dr list-backups' shows what can be "
+                    "restored "
+                    "with 'bt2c-dr restore'; else name another file");
         case SQLITE_READONLY:
         case SQLITE_PERM:
         case SQLITE_CANTOPEN:
+            if (auto read_only = on_read_only_disk(path_)) throw *std::move(read_only);
             throw cannot_read(path_, "no permission to write what reading it needs")
                 .cause(cause)
                 .hint(
@@ -191,7 +220,10 @@ void ReadTransaction::fail(int code) const {
                 .cause(shortage.empty() ? cause : shortage)
                 .hint("'bt2c-dr list-backups' shows what can be restored with 'bt2c-dr restore'");
         }
-        default: throw cannot_read(path_, "SQLite cannot read it").cause(cause);
+        default:
+            throw cannot_read(path_, "SQLite cannot read it")
+                .cause(cause)
+                .hint("the disk may be failing: look into the kernel's log (dmesg)");
     }
 }
 

@@ -34,6 +34,7 @@ class LiveErrors : public ::testing::Test {
     void expect(const std::filesystem::path& path, const std::string& clause) {
         const Error error = error_of(path);
         EXPECT_EQ(error.kind(), ErrorKind::failed);
+        EXPECT_EQ(error.cause().find("not an error"), std::string::npos) << error.cause();
         EXPECT_NE(error.message().find(clause), std::string::npos)
             << error.message() << " / " << error.cause();
     }
@@ -59,6 +60,8 @@ TEST_F(LiveErrors, Absent) {
 
 TEST_F(LiveErrors, NoFile) {
     expect(folder_.path(), "not a file");
+    EXPECT_EQ(error_of(folder_.path()).cause(), "it is a folder");
+    EXPECT_NE(error_of(folder_.path()).hint(), "");
     ::mkfifo((folder_ / "pipe").c_str(), 0600);
     expect(folder_ / "pipe", "not a file");
 }
@@ -75,10 +78,23 @@ TEST_F(LiveErrors, NotADatabase) {
     expect(file(wrong_page_size), "not a SQLite database");
 }
 
+TEST_F(LiveErrors, CausesAreThoseOfWhatFailed) {
+    const auto none = file(base::Bytes(100'000, 0x20));
+    EXPECT_NE(error_of(none).cause().find("file is not a database (26)"), std::string::npos)
+        << error_of(none).cause();
+    EXPECT_NE(error_of(none).hint(), "");
+    ledger();
+    Connection other = Connection::open(folder_ / "sound.db", Connection::Mode::read_write);
+    other.execute("BEGIN EXCLUSIVE");
+    const Error locked = error_of(folder_ / "sound.db");
+    EXPECT_EQ(locked.kind(), ErrorKind::busy);
+    EXPECT_NE(locked.cause().find("database is locked (5)"), std::string::npos) << locked.cause();
+}
+
 TEST_F(LiveErrors, Truncated) {
     const base::Bytes whole = ledger();
-    for (const std::size_t size :
-         {whole.size() - 5000, whole.size() / 2, std::size_t{4096}, std::size_t{200}}) {
+    for (const std::size_t size : {whole.size() - 1, whole.size() - 4095, whole.size() - 5000,
+                                   whole.size() / 2, std::size_t{4096}, std::size_t{200}}) {
         const auto path = file(base::ByteView(whole).first(size));
         expect(path, "truncated");
         EXPECT_NE(error_of(path).hint().find("list-backups"), std::string::npos);
@@ -90,6 +106,15 @@ TEST_F(LiveErrors, TruncatedInWalMode) {
     const base::Bytes whole = ledger("wal");
     ASSERT_FALSE(std::filesystem::exists(folder_ / "sound.db-wal"));
     expect(file(base::ByteView(whole).first(whole.size() / 2)), "truncated");
+    expect(file(base::ByteView(whole).first(whole.size() - 1)), "truncated");
+}
+
+TEST_F(LiveErrors, APartOfAPageBehindTheLastIsNoDamage) {
+    base::Bytes bytes = ledger();
+    const std::size_t pages = bytes.size() / 4096;
+    bytes.resize(bytes.size() + 100, 0x20);
+    const auto live = LiveDatabase::open(file(bytes));
+    EXPECT_EQ(live->begin_pass(Hold::whole).page_count, pages);
 }
 
 TEST_F(LiveErrors, NamesWithOddLettersAreRead) {

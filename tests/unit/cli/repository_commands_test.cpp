@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "cli/application.hpp"
+#include "sample/append_blocks.hpp"
 #include "sample/create_chain.hpp"
 #include "support/environment.hpp"
 #include "support/temporary_folder.hpp"
@@ -31,8 +32,9 @@ class RepositoryCommands : public testing::Test {
         sample::create_chain(home / "data/blockchain.db", {});
         folder.write("home/keys/validator.pem", "key");
     }
-    Ended run(std::vector<std::string> arguments, bool json = true) const {
-        arguments.insert(arguments.begin(), {"--home", home.native(), "--quiet"});
+    Ended run(std::vector<std::string> arguments, bool json = true, bool quiet = true) const {
+        arguments.insert(arguments.begin(), {"--home", home.native()});
+        if (quiet) arguments.insert(arguments.begin(), "--quiet");
         if (json) arguments.insert(arguments.begin(), "--json");
         TextTerminal out, err;
         const int status = cli::run(arguments, {out, err});
@@ -48,6 +50,18 @@ class RepositoryCommands : public testing::Test {
         const Ended ended = run(arguments);
         EXPECT_EQ(ended.status, status) << ended.out;
         return ended.document().at("error");
+    }
+    void append_blocks() const {
+        auto chain = chaindb::sqlite::Connection::open(home / "data/blockchain.db",
+                                                       chaindb::sqlite::Connection::Mode::read_write);
+        sample::append_blocks(chain, 2);
+    }
+    static void flip_byte(const fs::path& path, std::size_t offset) {
+        fs::permissions(path, fs::perms(0600));
+        std::fstream stream(path, std::ios::binary | std::ios::in | std::ios::out);
+        const auto at = static_cast<std::streamoff>(offset);
+        const int byte = stream.seekg(at).get();
+        stream.seekp(at).put(static_cast<char>(byte ^ 1));
     }
     /// The 24 words on stderr.
     static std::string phrase_in(const std::string& text) {
@@ -86,6 +100,26 @@ TEST_F(RepositoryCommands, InitTakesPasswordsThatAreGiven) {
     EXPECT_EQ(done({"repository", "check"}).bool_at("ok"), true);
     const Variable wrong("BT2C_REPO_PASSWORD", "wrong horse");
     EXPECT_EQ(failed({"repository", "check"}, 5).string_at("kind"), "wrong_secret");
+}
+
+TEST_F(RepositoryCommands, AFileThatHoldsNoPasswordIsNamed) {
+    done({"repository", "init"});
+    const Variable absent("BT2C_REPO_PASSWORD_FILE", (folder / "absent").c_str());
+    const Json error = failed({"list-backups"}, 1);
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("BT2C_REPO_PASSWORD_FILE"));
+    EXPECT_NE(error.string_at("state"), "");
+}
+
+TEST_F(RepositoryCommands, WhatIsNoDatabaseSaysWhyStateAndHint) {
+    const std::string text = folder.write("passwd", std::string(3000, 'x')).native();
+    for (const std::string& path : {text, folder.path().native()})
+        for (const char* member : {"cause", "state", "hint"})
+            EXPECT_NE(failed({"restore", "--backup-file", path}, 1).string_at(member), "") << member << path;
+    EXPECT_THAT(failed({"restore", "--backup-file", text}, 1).string_at("cause"),
+                HasSubstr("not a database"));
+    folder.write("home/data/blockchain.db", std::string(8192, 'x'));
+    for (const char* member : {"cause", "state", "hint"})
+        EXPECT_NE(failed({"verify-integrity"}, 1).string_at(member), "") << member;
 }
 
 TEST_F(RepositoryCommands, APhraseGivenAsPasswordOpensAgain) {
@@ -181,6 +215,85 @@ TEST_F(RepositoryCommands, CheckExitsWithThreeAndRebuildIndexMends) {
     fs::remove_all(repository / "index");
     EXPECT_EQ(run({"repository", "rebuild-index"}).status, 6);
     EXPECT_THAT(run({"repository", "check"}, false).out, HasSubstr("The repository has faults"));
+}
+
+TEST_F(RepositoryCommands, ADamagedManifestMayBeTheLatest) {
+    const std::string full = done({"backup"}).string_at("id");
+    append_blocks();
+    const std::string newest = done({"backup", "--type", "incremental"}).string_at("id");
+    const std::string exported = (folder / "newest.bt2c").native();
+    done({"export", newest, "-o", exported});
+    const std::string chain = support::file_text(home / "data/blockchain.db");
+    flip_byte(repository / "manifests" / newest, 100);
+
+    const Json error = failed({"restore", "--backup", "latest"}, 3);
+    EXPECT_THAT(error.string_at("message"), HasSubstr("manifests/" + newest));
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("restore --backup " + full.substr(0, 8)));
+    EXPECT_NE(error.string_at("state"), "");
+    EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"verify-integrity", "--backup", "latest"},
+                                               {"export", "latest", "-o", (folder / "old.bt2c").native()},
+                                               {"backup", "--type", "incremental"}}) {
+        const Ended noted = run(words, true, false);
+        EXPECT_EQ(noted.status, 0) << noted.out;
+        EXPECT_THAT(noted.err, HasSubstr("1 of the repository's manifests cannot be read")) << words[0];
+    }
+    EXPECT_EQ(done({"restore", "--backup", full}).string_at("backup"), full);
+
+    // What is left of a damaged export is the full backup that it builds on.
+    const std::string contents = support::file_text(exported);
+    const auto entry = contents.find("\"offset\":", contents.find("\"manifests/" + newest));
+    ASSERT_NE(entry, std::string::npos);
+    flip_byte(exported, std::stoull(contents.substr(entry + 9)) + 100);
+    EXPECT_THAT(failed({"restore", "--backup-file", exported}, 3).string_at("message"),
+                HasSubstr("a manifest that cannot be read"));
+}
+
+TEST_F(RepositoryCommands, ADatabaseCutInsideItsLastPageIsRestoredAndNotBackedUp) {
+    done({"backup"});
+    const std::string chain = support::file_text(home / "data/blockchain.db");
+    fs::resize_file(home / "data/blockchain.db", chain.size() - 4095);
+    EXPECT_THAT(failed({"backup"}, 1).string_at("message"), HasSubstr("truncated"));
+    EXPECT_THAT(failed({"verify-integrity"}, 1).string_at("message"), HasSubstr("truncated"));
+    done({"restore", "--backup", "latest"});
+    EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
+}
+
+TEST_F(RepositoryCommands, WhatOthersLeaveAmongTheManifestsIsNoBackup) {
+    done({"backup"});
+    std::ofstream(repository / "manifests/.DS_Store") << "x";
+    EXPECT_TRUE(done({"list-backups"}).array_at("damaged").empty());
+    EXPECT_THAT(done({"repository", "check"}).array_at("findings").at(0).string_at("kind"), "foreign");
+    done({"restore", "--backup", "latest"});
+}
+
+TEST_F(RepositoryCommands, WithoutItsFormatThereIsStillARepository) {
+    done({"backup"});
+    fs::remove(repository / "format");
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"list-backups"}, {"repository", "check"}, {"backup"}, {"backup", "--type", "incremental"}}) {
+        const Json error = failed(words, 1);
+        EXPECT_THAT(error.string_at("message"), HasSubstr("'format' is missing")) << words[0];
+        EXPECT_THAT(error.string_at("hint"), HasSubstr("copy of the repository"));
+    }
+}
+
+TEST_F(RepositoryCommands, OfADamagedPackTheReaderTells) {
+    const std::string id = done({"backup"}).string_at("id");
+    const std::string exported = (folder / "node.bt2c").native();
+    done({"export", id, "-o", exported});
+    for (const auto& pack : fs::recursive_directory_iterator(repository / "packs"))
+        if (pack.is_regular_file())
+            for (std::size_t at = 200; at < pack.file_size() - 200; at += 50) flip_byte(pack.path(), at);
+    const Json error = failed({"verify-integrity", "--backup", id}, 1);
+    EXPECT_THAT(error.string_at("message"), testing::MatchesRegex("pack [0-9a-f]+ is damaged"));
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("repository check"));
+    EXPECT_NE(error.string_at("state"), "");
+
+    for (std::size_t at = 2000; at < 8000; at += 50) flip_byte(exported, at);
+    const Json of_file = failed({"restore", "--backup-file", exported}, 1);
+    EXPECT_THAT(of_file.string_at("hint"), HasSubstr("another copy of the file"));
 }
 
 TEST_F(RepositoryCommands, ExportWritesAFileThatRestores) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "chain/block_hash.hpp"
 #include "test_chain.hpp"
@@ -37,6 +38,35 @@ TEST(Findings, NameTableKeyHeightExpectedAndFound) {
     EXPECT_EQ(first_of(chain.verify(), Check::discontinuities).found, "ab");
     chain.sql("UPDATE blocks SET previous_hash = lower(hex(randomblob(32))) WHERE height = 7");
     EXPECT_EQ(first_of(chain.verify(), Check::discontinuities).expected, "previous_hash: " + before);
+}
+
+TEST(Findings, ATableThatCannotBeCheckedIsOne) {
+    TestChain chain;
+    chain.sql(
+        "CREATE TABLE other (hash TEXT PRIMARY KEY, previous_hash, height, network_type, timestamp, nonce, "
+        "merkle_root) WITHOUT ROWID; INSERT INTO other SELECT hash, previous_hash, height, network_type, "
+        "timestamp, nonce, merkle_root FROM blocks; DROP TABLE blocks; ALTER TABLE other RENAME TO blocks");
+    const Report report = chain.verify();
+    EXPECT_FALSE(report.ok);
+    EXPECT_EQ(failures(report), "missing_tables=1");
+    EXPECT_EQ(first_of(report, Check::missing_tables).table, "blocks");
+    EXPECT_EQ(report[Check::block_hashes].status, CheckStatus::skipped);
+}
+
+TEST(Findings, ANetworkThatIsNotThereIsAnError) {
+    const TestChain chain;
+    Options options = in_small_ranges();
+    options.network = "testnet";
+    try {
+        chain.verify(options);
+        ADD_FAILURE() << "nothing was checked, and nothing said";
+    } catch (const base::Error& error) {
+        EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+        EXPECT_NE(error.message().find("testnet"), std::string::npos);
+        EXPECT_NE(error.cause().find("mainnet"), std::string::npos);
+    }
+    options.network = "mainnet";
+    EXPECT_TRUE(chain.verify(options).ok);
 }
 
 TEST(Findings, AGapIsOneFinding) {
