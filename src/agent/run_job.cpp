@@ -131,11 +131,8 @@ int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
 
     const base::Stopwatch watch;
     const auto finish = [&](const Outcome& outcome) {
-        record.last_finished = base::now_unix_ms();
-        record.exit_status = outcome.status;
-        record.message = outcome.message;
+        record.end(base::now_unix_ms(), outcome.status, outcome.message);
         record.duration_seconds = watch.seconds();
-        if (outcome.status == 0) record.last_ok = record.last_finished;
         config::store_job_record(settings.home, record);
         const std::string took = base::human_duration(watch.seconds());
         if (outcome.status == 0)

@@ -211,9 +211,9 @@ class RepositoryChecks {
     void ages_of_jobs() {
         for (const char* name : {"full", "incremental"}) {
             const auto record = config::load_job_record(context_.home(), name);
-            if (!record || !record->last_ok) continue;
-            backups_->newest = std::max(backups_->newest.value_or(0), *record->last_ok);
-            if (std::string_view(name) == "full") backups_->newest_full = record->last_ok;
+            if (!record || !record->last_done) continue;
+            backups_->newest = std::max(backups_->newest.value_or(0), *record->last_done);
+            if (std::string_view(name) == "full") backups_->newest_full = record->last_done;
         }
     }
 

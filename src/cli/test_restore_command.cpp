@@ -126,12 +126,9 @@ class TestRestoreCommand final : public Command {
             }
             record.name = job_name;
             record.last_started = started;
-            record.last_finished = base::now_unix_ms();
-            record.exit_status = status;
-            record.message = message;
+            record.end(base::now_unix_ms(), status, message);
             record.duration_seconds = static_cast<double>(*record.last_finished - started) / 1000;
             if (*record.duration_seconds < 0) record.duration_seconds.reset();  // the clock was put back
-            if (status == 0) record.last_ok = record.last_finished;
             config::store_job_record(context.home(), record);
         } catch (const Error& error) {
             context.progress().note("the test could not be recorded: " + error.message());

@@ -83,6 +83,19 @@ def in_scene(test):
             check(f"{test.__name__} runs to its end", False, repr(error))
 
 
+def jobs_while_one_is_away(scene):
+    scene.settings("[schedule]\nwait_minutes = 0")
+    scene.run("repository", "init")
+    scene.near.rename(scene.folder / "unplugged")
+    scene.near.write_text("a file in its place")
+    kinds = []
+    for _ in range(3):
+        scene.grow()
+        scene.run("job", "incremental", status=6)
+        kinds.append(scene.run("list-backups")["backups"][0]["type"])
+    check("one full backup is enough, though one location lacks it", kinds == ["full", "incremental", "incremental"], kinds)
+
+
 def packs_of(location):
     return sorted((location / "packs").iterdir())
 
@@ -257,6 +270,6 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
     in_scene(test)
 finish()

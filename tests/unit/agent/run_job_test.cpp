@@ -78,6 +78,12 @@ TEST_F(RunJob, PartlyDoneGoesOnAndIsTold) {
     program(R"(echo '{}'; [ "$2" = backup ] && exit 6; exit 0)");
     EXPECT_EQ(run(full), 6);
     EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n");
+    const auto done = record("full").last_done;
+    EXPECT_EQ(done, record("full").last_finished);
+    EXPECT_FALSE(record("full").last_ok);
+    program("exit 1");
+    run(full);
+    EXPECT_EQ(record("full").last_done, done);
 }
 
 TEST_F(RunJob, WhatTheProgramSaysIsNotTrusted) {
