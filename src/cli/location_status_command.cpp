@@ -29,10 +29,12 @@ class LocationStatusCommand final : public Command {
 
     Result run(Context& context) override {
         const Locations& locations = context.locations();
-        const repository::Repository repository = open_repository(context);
-        std::map<std::string, base::UnixMs> made;
-        for (const repository::Manifest& manifest : repository.list().backups)
-            made[manifest.id.hex()] = manifest.finished_at;
+        locations.require_found();
+        const repository::Repository repository = open_for_backup(context, repository_location(context));
+        std::map<std::string, base::UnixMs> made;  // which a write-only node cannot read
+        if (repository.keys().can_read())
+            for (const repository::Manifest& manifest : repository.list().backups)
+                made[manifest.id.hex()] = manifest.finished_at;
         const auto report = std::make_shared<LocationReport>(
             look_at_locations(locations, {.made = std::move(made), .measured = true}));
         Json list = Json::array();

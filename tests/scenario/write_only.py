@@ -149,6 +149,17 @@ def several_locations(folder):
         settings.write(f'[schedule]\nwait_minutes = 0\n[[location]]\nname = "usb"\nkind = "folder"\npath = "{usb}"\n')
     run(node, "backup", "--type", "full")
 
+    for job in ("full", "incremental"):
+        chain(node, "append", str(database), "--blocks", "1")
+        run(node, "job", job)
+    status, _ = run(node, "location", "status", status=3)  # two are too few
+    check("it can tell what each has", [(one["status"], one["backups"]) for one in status["locations"]]
+          == [("healthy", 3)] * 2, status)
+    done, _ = run(node, "setup-automated-backups", "--scheduler", "agent")
+    check("it says what is done elsewhere", any("restore tests run where" in note for note in done["notes"]), done)
+    due, _ = run(node, "job", "--due")
+    check("no restore test is due", due["ran"] == ["verify"], due)
+
     usb.rename(folder / "unplugged")
     usb.write_text("a file in its place")
     for kind in ("incremental", "full", "incremental"):
@@ -162,8 +173,9 @@ def several_locations(folder):
     made, _ = run(node, "backup", "--type", "incremental")
     check("the next one brings it up to date", [one["status"] for one in made["locations"]] == ["ok", "ok"], made)
     (team / "config" / "dr.toml").write_text(f'repository = "{usb}"\n')
+    run(node, "location", "sync")
     listed, _ = run(team, "list-backups", phrase=phrase)
-    check("it has all of them", len(listed["backups"]) == 5 and listed["damaged"] == [], listed)
+    check("it has all of them", len(listed["backups"]) == 7 and listed["damaged"] == [], listed)
     run(team, "repository", "check", "--read-data", phrase=phrase)
 
 
