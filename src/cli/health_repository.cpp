@@ -148,7 +148,8 @@ class RepositoryChecks {
     }
 
     void look_at_places() {
-        LocationReport report = look_at_locations(context_.locations(), {});
+        LocationReport report = look_at_locations(
+            context_.locations(), {.backups = backups_ ? &backups_->all : nullptr, .measured = false});
         for (const LocationStatus& status : report.all) {
             if (status.state == "away")
                 add("location", status.name, Status::finding, status.error, "bt2c-dr location status");

@@ -206,6 +206,30 @@ def damage(scene):
     check("nothing is beyond mending", mended["not_mended"] == [])
 
 
+def packs_that_are_gone(scene):
+    scene.run("backup")
+    scene.grow()
+    scene.run("backup", "--type", "incremental")
+    for pack in packs_of(scene.near):
+        pack.unlink()
+    status = scene.run("location", "status", status=3)
+    check("it is not healthy", status["healthy"] == 2 and status["locations"][1]["status"] == "behind"
+          and "packs" in status["locations"][1]["error"], status)
+    found = {(one["name"], one["subject"]): one for one in scene.run("doctor", status=3)["checks"]}
+    check("doctor says so", found["location", "near"]["status"] == "finding", found)
+    synced = scene.run("location", "sync")["locations"][1]
+    check("sync brings them back", synced["objects"] == len(packs_of(scene.near)) and synced["backups"] == [], synced)
+    check("all are healthy again", scene.run("location", "status")["healthy"] == 3)
+    scene.run("repository", "check", "--read-data")
+    cut = packs_of(scene.near)[0]
+    cut.chmod(0o600)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    status = scene.run("location", "status", status=3)
+    check("one that was cut is told", "repair" in status["warnings"][0], status)
+    scene.run("repository", "check", "--repair", "--location", "near")
+    check("that is mended", scene.run("location", "status")["healthy"] == 3)
+
+
 def killed(scene):
     scene.run("backup")
     for round in range(8):
@@ -270,6 +294,6 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, without_a_folder):
     in_scene(test)
 finish()
