@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "platform/file.hpp"
+#include "storage/local/local_location.hpp"
 
 namespace bt2c::cli {
 
@@ -47,6 +48,19 @@ bool held_before(const config::Home& home, const Locations::One& one) {
     } catch (const Error&) {
         return false;
     }
+}
+
+/// By whatever names they go: through links and mounts too.
+bool same_folder(const Locations::One& a, const Locations::One& b) {
+    using storage::local::LocalLocation;
+    const auto* const first = dynamic_cast<const LocalLocation*>(a.location.get());
+    const auto* const second = dynamic_cast<const LocalLocation*>(b.location.get());
+    if (!first || !second) return false;
+    std::error_code error;
+    const fs::path one = fs::weakly_canonical(first->folder(), error);
+    if (error) return false;
+    const fs::path other = fs::weakly_canonical(second->folder(), error);
+    return !error && (one == other || fs::equivalent(one, other, error));
 }
 
 }  // namespace
@@ -102,6 +116,17 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
         return std::ranges::find(start_anew, name) != start_anew.end() ||
                std::ranges::find(start_anew, "*") != start_anew.end();
     };
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        for (std::size_t other = 0; other < i; ++other)  // those that answer, so that nothing hangs here
+            if (!fan_->parts()[i]->away() && !fan_->parts()[other]->away() &&
+                same_folder(all_[i], all_[other]))
+                throw Error(ErrorKind::usage,
+                            format("cannot use dr.toml: locations '{}' and '{}' are the same folder",
+                                   all_[other].name, all_[i].name))
+                    .cause(base::printable(all_[i].location->describe() + " is " +
+                                           all_[other].location->describe()))
+                    .state("nothing was read or changed")
+                    .hint("a copy beside itself is none: give one of them another place, or take it out");
     std::string id, id_of;
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];

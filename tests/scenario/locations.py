@@ -270,6 +270,19 @@ def two_nodes(scene):
     scene.run("backup")
 
 
+def one_place_twice(scene):
+    scene.run("backup")
+    link = scene.folder / "link"
+    link.symlink_to(scene.far)
+    for same in (scene.far, f"{scene.far}/../far/", link, f"{link}/.", scene.local):
+        scene.settings(near=same)
+        refused = scene.run("location", "status", status=2)["error"]
+        check(f"{same} is told", "'near'" in refused["message"] and ("'far'" in refused["message"] or same == scene.local),
+              refused)
+    scene.settings()
+    check("two places are fine", scene.run("location", "status")["healthy"] == 3)
+
+
 def without_a_folder(scene):
     scene.settings(head='repository = "none"')
     made = scene.run("backup")
@@ -294,6 +307,6 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, one_place_twice, without_a_folder):
     in_scene(test)
 finish()
