@@ -166,6 +166,25 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
         if (!id.empty() && !answers[i]) fan_->note_empty(i);
 }
 
+std::shared_ptr<storage::Location> Locations::watched() {
+    const One& one = all_.front();
+    if (fan_ || one.facts.kind == "folder") return whole_;
+    only_ = std::make_shared<storage::fan_out::Part>(
+        storage::fan_out::Place{one.name, one.location, true, one.uploads});
+    return only_;
+}
+
+std::optional<Error> Locations::lost() const {
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        const auto part = fan_ ? fan_->parts()[i] : only_;
+        if (!part || !part->remote() || !all_[i].problem.empty()) continue;
+        if (const auto away = part->away())
+            return Error(ErrorKind::failed, format("location '{}' was lost meanwhile", all_[i].name))
+                .cause(reason_of(*away));
+    }
+    return std::nullopt;
+}
+
 const Locations::One& Locations::first() const {
     const One& one = all_.front();
     if (!one.problem.empty())

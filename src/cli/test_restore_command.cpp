@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_proof.hpp"
 #include "config/job_record.hpp"
@@ -54,12 +55,13 @@ class TestRestoreCommand final : public Command {
     Result run(Context& context) override {
         const base::UnixMs started = base::now_unix_ms();
         try {
-            const auto repository = open_repository(context);
+            const auto repository = open_repository(context).at(context.locations().watched());
             const Manifest manifest = id_.empty() ? choose(context, repository) : repository.find(id_);
             const fs::path where =
                 place_for_proof(repository, manifest,
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
+            if (!proof.ok()) require_reached(context, manifest);
             if (proof.ok()) record_proof(context, repository, manifest, proof);
             record_run(context, started, proof.ok() ? 0 : base::exit_status(ErrorKind::findings),
                        message(manifest, proof));
@@ -69,6 +71,16 @@ class TestRestoreCommand final : public Command {
                        error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
             throw;
         }
+    }
+
+    /// What a network that fails keeps back is no damage of the backup.
+    static void require_reached(Context& context, const Manifest& manifest) {
+        if (const auto lost = context.locations().lost())
+            throw Error(ErrorKind::failed,
+                        base::format("cannot test backup {}: {}", manifest.id.brief(), lost->message()))
+                .cause(base::printable(lost->cause()))
+                .state("whether the backup restores is not known")
+                .hint("test it again when the location answers; 'bt2c-dr location status' tells");
     }
 
     static Manifest choose(Context& context, const repository::Repository& repository) {

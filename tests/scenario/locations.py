@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from checks import check, finish
 
@@ -283,6 +284,39 @@ def one_place_twice(scene):
     check("two places are fine", scene.run("location", "status")["healthy"] == 3)
 
 
+def network_that_fails(scene):
+    """Nothing is said of a backup that could not be read."""
+    port_file = scene.folder / "port"
+    fake = pathlib.Path(__file__).parent.parent / "support" / "fake_s3.py"
+    server = subprocess.Popen([sys.executable, fake, port_file], stderr=subprocess.DEVNULL)
+    try:
+        while not (port_file.exists() and port_file.read_text()):
+            time.sleep(0.01)
+        url = f"http://127.0.0.1:{port_file.read_text().strip()}"
+        os.environ |= {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret/of+the=test"}
+
+        def faults(*wanted):
+            urllib.request.urlopen(f"{url}/_control", json.dumps({"faults": wanted}).encode()).read()
+
+        s3 = f'[[location]]\nname = "s3"\nkind = "s3"\nendpoint = "{url}"\nbucket = "bucket"\nretries = 0\n'
+        settings = scene.home / "config/dr.toml"
+        for places in (f'repository = "none"\n{s3}', s3):
+            settings.write_text(places)
+            scene.run("backup")
+            scene.run("test-restore")
+            if "none" not in places:
+                for pack in packs_of(scene.local):
+                    pack.unlink()
+            faults({"kind": "die", "method": "GET", "path": "packs", "times": 1000})
+            error = scene.run("test-restore", status=1)["error"]
+            check("it is not known", "location 's3' was lost" in error["message"] and "not known" in error["state"], error)
+            faults({"kind": "none", "times": 0})
+            scene.run("test-restore")
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def without_a_folder(scene):
     scene.settings(head='repository = "none"')
     made = scene.run("backup")
@@ -307,6 +341,6 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, one_place_twice, without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, one_place_twice, network_that_fails, without_a_folder):
     in_scene(test)
 finish()
