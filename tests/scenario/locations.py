@@ -317,6 +317,24 @@ def network_that_fails(scene):
         server.wait()
 
 
+def upgrade(scene):
+    scene.run("backup")
+    scene.near.rename(scene.folder / "unplugged")
+    scene.near.write_text("a file in its place")
+    scene.grow()
+    before = scene.run("upgrade-check", "before", status=6)
+    check("which location lacks the backup is told",
+          scene.states(before) == {"local": "ok", "near": "failed", "far": "ok"} and before["locations"][1]["error"], before)
+    scene.run("upgrade-check", "after")
+    shown = subprocess.run([program, "--home", str(scene.home), "--quiet", "upgrade-check", "before"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+    check("with nothing new too", shown.returncode == 6 and b"location 'near' has not got it" in shown.stdout, shown)
+    scene.near.unlink()
+    (scene.folder / "unplugged").rename(scene.near)
+    before = scene.run("upgrade-check", "before")
+    check("then all have it", set(scene.states(before).values()) == {"ok"}, before)
+
+
 def without_a_folder(scene):
     scene.settings(head='repository = "none"')
     made = scene.run("backup")
@@ -341,6 +359,6 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, one_place_twice, network_that_fails, without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()
