@@ -50,9 +50,12 @@ JobRecord record_before(const JobSettings& settings, const std::string& name) {
 struct Outcome {
     int status = 0;
     std::string message;
+    bool first = true;
 
+    /// Whoever sees another status than 0 or 6 tries again, and must not do the first command's work again.
     void add(int ended, const std::string& command, const std::string& summary) {
-        if (status == 0) status = ended;
+        if (ended != 0) status = first ? ended : base::exit_status(ErrorKind::partial);
+        first = false;
         message += (message.empty() ? "" : "; ") + (ended == 0 ? summary : command + ": " + summary);
     }
 };
@@ -65,7 +68,7 @@ Outcome run_commands(const JobSettings& settings, const Job& job) {
         Subprocess child(arguments, Subprocess::Rank::background, document_bytes_max);
         const int status = platform::wait_within_share(child, settings.share, grace_ms);
         outcome.add(status, joined(command), summary_of_output(child.output()));
-        if (status != 0 && status != base::exit_status(ErrorKind::partial)) break;
+        if (outcome.status != 0 && outcome.status != base::exit_status(ErrorKind::partial)) break;
     }
     return outcome;
 }
@@ -131,11 +134,8 @@ int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
 
     const base::Stopwatch watch;
     const auto finish = [&](const Outcome& outcome) {
-        record.last_finished = base::now_unix_ms();
-        record.exit_status = outcome.status;
-        record.message = outcome.message;
+        record.end(base::now_unix_ms(), outcome.status, outcome.message);
         record.duration_seconds = watch.seconds();
-        if (outcome.status == 0) record.last_ok = record.last_finished;
         config::store_job_record(settings.home, record);
         const std::string took = base::human_duration(watch.seconds());
         if (outcome.status == 0)
@@ -150,7 +150,8 @@ int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
         return finish(run_commands(settings, job));
     } catch (const Error& error) {
         const std::string cause = error.cause().empty() ? "" : ": " + error.cause();
-        const int status = finish({base::exit_status(error.kind()), error.message() + cause});
+        const int status =
+            finish({.status = base::exit_status(error.kind()), .message = error.message() + cause});
         if (error.kind() == ErrorKind::interrupted) throw;
         return status;
     }

@@ -27,7 +27,8 @@ struct JobSettings {
 
 struct Job {
     std::string name;
-    /// The words of each command after the program's. One that ends otherwise than with 0 or 6 is the last.
+    /// The words of each command after the program's. Where the first ends otherwise than with 0 or 6 it is
+    /// the last.
     std::vector<std::vector<std::string>> commands;
     /// What must hold before; throws Error.
     std::function<void()> check = {};
@@ -43,9 +44,9 @@ class JobLock {
     platform::GrowingFile file_;
 };
 
-/// Runs it to its end, with a line for the log at both, and writes its record. Returns its exit status: the
-/// first that is not 0; of a job that cannot run that of the reason. When this process is asked to stop the
-/// command is, too; Error(interrupted) then.
+/// Runs it to its end, with a line for the log at both, and writes its record. Returns its exit status: that
+/// of the first command, or 6 where that was done and another one failed; of a job that cannot run that of
+/// the reason. When this process is asked to stop the command is, too; Error(interrupted) then.
 int run_job(const JobSettings& settings, const Job& job, const JobLock& lock);
 
 /// Records that a job was left out, since another one runs.

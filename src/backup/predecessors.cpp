@@ -1,9 +1,11 @@
 #include "backup/predecessors.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "repository/sync.hpp"
 
 namespace bt2c::backup {
 
@@ -35,12 +37,12 @@ Predecessors read_predecessors(const Repository& repository) {
     return found;
 }
 
-/// Whether a backup that the node remembers can still be built upon.
-bool is_there(const Repository& repository, const repository::ObjectId& backup) {
-    using repository::ObjectType;
-    storage::Location& location = repository.location();
-    return location.size_of(object_name(ObjectType::manifest, backup)) &&
-           !location.size_of(object_name(ObjectType::retired, backup));
+/// Backups that can be built upon, by what the locations that can be reached list: of a single object a
+/// fan-out believes no absence while one of them is away.
+std::set<std::string> usable_backups(const Repository& repository) {
+    std::set<std::string> ids = repository::backup_ids(repository.location().list("manifests"));
+    for (const std::string& id : repository::retired_backups(repository.location())) ids.erase(id);
+    return ids;
 }
 
 std::shared_ptr<WriterState> load_state(const config::Home& home, const Repository& repository,
@@ -64,16 +66,18 @@ Predecessors remembered_predecessors(const config::Home& home, const Repository&
     if (!state) return found;
     WriterRecord& record = state->record;
     found.sequence = std::max(found.sequence, record.sequence);
-    if (!is_there(repository, record.full.id)) {
+    const std::set<std::string> usable = usable_backups(repository);
+    if (!usable.contains(record.full.id.hex())) {
         found.unknown =
-            base::format("full backup {} is not in the repository any more", record.full.id.brief());
+            base::format("full backup {} is not in the repository any more, as far as it can be reached",
+                         record.full.id.brief());
         return found;
     }
-    if (record.sibling && !is_there(repository, record.sibling->id)) {
+    if (record.sibling && !usable.contains(record.sibling->id.hex())) {
         record.sibling.reset();
         record.entries.clear();
     }
-    if (!is_there(repository, record.latest.id)) record.latest = record.full;
+    if (!usable.contains(record.latest.id.hex())) record.latest = record.full;
     found.full = record.full;
     found.sibling = record.sibling;
     found.latest = record.latest;

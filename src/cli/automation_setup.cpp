@@ -111,7 +111,7 @@ agent::Automation AutomationSetup::automation() const {
     automation.for_system = for_system();
     automation.user = user_of(home);
     automation.processors = std::max(1U, std::thread::hardware_concurrency());
-    automation.schedule = settings.schedule;
+    automation.schedule = own_schedule(context_);
     std::vector<fs::path> written{settings.repository};
     if (!settings.schedule.scratch.empty()) written.push_back(settings.schedule.scratch);
     for (const config::LocationSettings& location : settings.locations) {
@@ -208,6 +208,9 @@ std::vector<std::string> AutomationSetup::notes(const std::string& scheduler) co
             "the jobs will find no key to the repository: there is no {}, and neither "
             "BT2C_REPO_PASSWORD_FILE nor BT2C_REPO_PASSWORD_COMMAND was set when this was installed",
             printable(key_file.native())));
+    if (!jobs_can_read(context_))
+        notes.push_back(
+            "this node cannot read its backups: prune and restore tests run where the team keeps the keys");
     if (scheduler == "agent") notes.push_back("the agent has to run: bt2c-dr agent, as a service");
     if (scheduler == "cron" && !cron_runs())
         notes.push_back("no cron daemon seems to run; without one nothing happens");

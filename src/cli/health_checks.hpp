@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "cli/context.hpp"
@@ -32,14 +33,14 @@ constexpr base::UnixMs age_limit_ms(std::int64_t period_s) {
     return (2 * period_s + 3600) * 1000;
 }
 /// The check `name`: whether `what` was done within `limit_ms` before `now`.
-/// @param newest when it was done last; nothing: never
+/// @param times when it was done; those to come say nothing of its age
 HealthCheck age_check(const std::string& name, const std::string& what,
-                      const std::optional<base::UnixMs>& newest, base::UnixMs limit_ms, base::UnixMs now,
+                      const std::vector<base::UnixMs>& times, base::UnixMs limit_ms, base::UnixMs now,
                       const std::string& mend);
 /// The check `clock`: a location's clock is `ahead` of this machine's, ms.
 HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahead);
 /// The check `clock`: a time that this machine wrote lies in its future.
 HealthCheck clock_check(const std::string& subject, const std::string& what,
-                        const std::optional<base::UnixMs>& newest, base::UnixMs now);
+                        const std::vector<base::UnixMs>& times, base::UnixMs now);
 
 }  // namespace bt2c::cli

@@ -77,7 +77,7 @@ void check_network(chaindb::sqlite::Connection& database, const std::string& net
     const double newest_s = chaindb::newest_block_time_s(database, network);
     // Blocks of the other nodes came with it: their clocks have a say here.
     checks.push_back(clock_check("chain", "the newest block of " + printable(network),
-                                 static_cast<base::UnixMs>(newest_s * 1000), base::now_unix_ms()));
+                                 {static_cast<base::UnixMs>(newest_s * 1000)}, base::now_unix_ms()));
 }
 
 HealthChecks check_database(Context& context) {

@@ -34,13 +34,12 @@ constexpr std::int64_t hour_s = 3600, day_s = 24 * hour_s;
 /// What is known of the backups. Nothing where they cannot be read.
 struct Backups {
     std::vector<Manifest> all;
-    std::optional<UnixMs> newest, newest_full;
+    std::vector<UnixMs> times, full_times;
 
     void add(const Manifest& manifest) {
         if (manifest.type == repository::BackupType::safety) return;
-        newest = std::max(newest.value_or(0), manifest.finished_at);
-        if (manifest.type == repository::BackupType::full)
-            newest_full = std::max(newest_full.value_or(0), manifest.finished_at);
+        times.push_back(manifest.finished_at);
+        if (manifest.type == repository::BackupType::full) full_times.push_back(manifest.finished_at);
     }
 };
 
@@ -144,11 +143,12 @@ class RepositoryChecks {
             add("repository", damaged.id.substr(0, 8), Status::finding,
                 format("the backup's manifest is damaged: {}", printable(damaged.reason)),
                 "bt2c-dr repository check --repair");
-        for (const auto& [id, at] : repository.proofs()) proved_ = std::max(proved_.value_or(0), at);
+        for (const auto& [id, at] : repository.proofs()) proved_.push_back(at);
     }
 
     void look_at_places() {
-        LocationReport report = look_at_locations(context_.locations(), {});
+        LocationReport report = look_at_locations(
+            context_.locations(), {.backups = backups_ ? &backups_->all : nullptr, .measured = false});
         for (const LocationStatus& status : report.all) {
             if (status.state == "away")
                 add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
@@ -211,9 +211,9 @@ class RepositoryChecks {
     void ages_of_jobs() {
         for (const char* name : {"full", "incremental"}) {
             const auto record = config::load_job_record(context_.home(), name);
-            if (!record || !record->last_ok) continue;
-            backups_->newest = std::max(backups_->newest.value_or(0), *record->last_ok);
-            if (std::string_view(name) == "full") backups_->newest_full = record->last_ok;
+            if (!record || !record->last_done) continue;
+            backups_->times.push_back(*record->last_done);
+            if (std::string_view(name) == "full") backups_->full_times.push_back(*record->last_done);
         }
     }
 
@@ -240,10 +240,10 @@ class RepositoryChecks {
                 ? std::min<std::int64_t>(full_s, std::int64_t{schedule.incremental_minutes} * 60)
                 : full_s;
         checks_.push_back(
-            age_check("backup_age", "backup", backups_->newest, age_limit_ms(any_s), now, "bt2c-dr backup"));
-        checks_.push_back(age_check("full_backup_age", "full backup", backups_->newest_full,
+            age_check("backup_age", "backup", backups_->times, age_limit_ms(any_s), now, "bt2c-dr backup"));
+        checks_.push_back(age_check("full_backup_age", "full backup", backups_->full_times,
                                     age_limit_ms(full_s), now, "bt2c-dr backup --type full"));
-        checks_.push_back(clock_check("backups", "the newest backup", backups_->newest, now));
+        checks_.push_back(clock_check("backups", "the newest backup", backups_->times, now));
         if (write_only_) {
             add("restore_test_age", "", Status::skipped,
                 "this node cannot read its backups: restore tests run where the team keeps the keys");
@@ -251,7 +251,7 @@ class RepositoryChecks {
         }
         if (const auto record = config::load_job_record(context_.home(), "restore-test");
             record && record->last_ok)
-            proved_ = std::max(proved_.value_or(0), *record->last_ok);
+            proved_.push_back(*record->last_ok);
         checks_.push_back(age_check("restore_test_age", "restore test", proved_,
                                     age_limit_ms(period(schedule.restore_test, 30 * day_s)), now,
                                     "bt2c-dr test-restore"));
@@ -279,7 +279,7 @@ class RepositoryChecks {
     const std::optional<crypto::SecretBytes>& typed_;
     bool write_only_ = false;
     std::optional<Backups> backups_;
-    std::optional<UnixMs> proved_;
+    std::vector<UnixMs> proved_;
     HealthChecks checks_;
 };
 

@@ -1,6 +1,7 @@
 // Whether things are too old, or of a time that has not come.
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.hpp"
 #include "cli/health_checks.hpp"
@@ -25,12 +26,16 @@ std::string span_text(base::UnixMs ms) {
 }  // namespace
 
 HealthCheck age_check(const std::string& name, const std::string& what,
-                      const std::optional<base::UnixMs>& newest, base::UnixMs limit_ms, base::UnixMs now,
+                      const std::vector<base::UnixMs>& times, base::UnixMs limit_ms, base::UnixMs now,
                       const std::string& mend) {
     HealthCheck check{name, "", Status::ok, "", ""};
+    std::optional<base::UnixMs> newest;
+    for (const base::UnixMs time : times)
+        if (time - now <= clock_tolerance_ms) newest = std::max(newest.value_or(time), time);
     if (!newest) {
         check.status = Status::finding;
-        check.detail = base::format("there was no {} yet", what);
+        check.detail = times.empty() ? base::format("there was no {} yet", what)
+                                     : base::format("the only {} that is known is of a time to come", what);
     } else if (now - *newest > limit_ms) {
         check.status = Status::finding;
         check.detail = base::format("the last {} was {} ago, on {}; it should be less than {}", what,
@@ -55,8 +60,9 @@ HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahe
 }
 
 HealthCheck clock_check(const std::string& subject, const std::string& what,
-                        const std::optional<base::UnixMs>& newest, base::UnixMs now) {
-    if (!newest || *newest - now <= clock_tolerance_ms)
+                        const std::vector<base::UnixMs>& times, base::UnixMs now) {
+    const auto newest = std::ranges::max_element(times);
+    if (newest == times.end() || *newest - now <= clock_tolerance_ms)
         return {"clock", subject, Status::ok, base::format("{} is not ahead of the clock", what), ""};
     return {"clock", subject, Status::finding,
             base::format("{} is of {}, {} after this machine's time: the clock is slow, or was fast then",

@@ -59,7 +59,7 @@ class JobCommand final : public Command {
     static bool was_done(const config::Home& home, const std::string& name) {
         try {
             const auto record = config::load_job_record(home, name);
-            return record && record->last_ok;
+            return record && record->last_done;
         } catch (const Error&) {
             return false;
         }

@@ -1,6 +1,7 @@
 #include "cli/location_report.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -18,24 +19,63 @@ std::set<std::string> names_in(storage::Location& location, const std::string& f
     return repository::backup_ids(location.list(folder));
 }
 
-void measure(LocationStatus& status, storage::Location& location) {
-    for (const storage::ObjectInfo& object : location.list("")) {
+/// What it has: a backup that it lists may have lost packs.
+void look_inside(LocationStatus& status, const std::set<std::string>& ids, storage::Location& location,
+                 const LocationQuestions& questions) {
+    status.backups = ids.size();
+    if (!questions.measured && !questions.backups) return;
+    std::map<std::string, std::uint64_t> sizes;
+    for (const storage::ObjectInfo& object : location.list(questions.measured ? "" : "packs")) {
         ++status.objects;
         status.bytes += object.bytes;
+        if (object.name.starts_with("packs/")) sizes[object.name] = object.bytes;
     }
+    if (!questions.backups) return;
+    std::set<std::string> lacking, cut;
+    for (const repository::Manifest& backup : *questions.backups) {
+        if (!ids.contains(backup.id.hex())) continue;
+        status.newest = std::max(status.newest.value_or(0), backup.finished_at);
+        for (const repository::PackInfo& pack : backup.packs) {
+            const std::string name = object_name(repository::ObjectType::pack, pack.id);
+            const auto found = sizes.find(name);
+            if (found == sizes.end())
+                lacking.insert(name);
+            else if (found->second != pack.bytes)
+                cut.insert(name);
+        }
+    }
+    status.lacking_packs = lacking.size();
+    status.cut_packs = cut.size();
+}
+
+/// Why a location that can be reached is behind; empty: it is not.
+std::string lack_of(const LocationStatus& status, bool has_repository) {
+    if (!has_repository) return "nothing is stored there yet";
+    std::string text;
+    const auto add = [&](std::size_t count, std::string_view what) {
+        if (count > 0) text += format("{}{} {}", text.empty() ? "" : ", ", count, what);
+    };
+    add(status.missing.size(), "backups are missing");
+    add(status.lacking_packs, "packs of its backups are gone");
+    add(status.cut_packs, "packs of its backups are of the wrong size");
+    return text;
+}
+
+/// Sync replaces nothing.
+std::string mend_of(const LocationStatus& status) {
+    return status.cut_packs == 0 ? format("bt2c-dr location sync {}", status.name)
+                                 : format("bt2c-dr repository check --repair --location {}", status.name);
 }
 
 void judge(LocationReport& report, LocationStatus& status, bool has_repository) {
     if (!status.error.empty()) {
         status.state = "away";
         report.away = true;
-    } else if (!status.missing.empty() || !has_repository) {
+    } else if (status.error = lack_of(status, has_repository); !status.error.empty()) {
         status.state = "behind";
-        status.error = status.missing.empty() ? "nothing is stored there yet"
-                                              : format("{} backups are missing", status.missing.size());
         report.warnings.push_back({status.name, "location",
                                    format("location '{}' is behind ({})", status.name, status.error),
-                                   format("bt2c-dr location sync {}", status.name)});
+                                   mend_of(status)});
     } else {
         ++report.healthy;
     }
@@ -83,11 +123,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
         if (status.error.empty() && !holdings[i]) status.error = "what it holds could not be listed";
         if (status.error.empty()) try {
                 const std::set<std::string>& ids = *holdings[i];
-                if (questions.measured) measure(status, *one.location);
-                status.backups = ids.size();
-                for (const std::string& id : ids)
-                    if (const auto found = questions.made.find(id); found != questions.made.end())
-                        status.newest = std::max(status.newest.value_or(0), found->second);
+                look_inside(status, ids, *one.location, questions);
                 for (const std::string& id : every)
                     if (!ids.contains(id) && !repository::is_retired(retired, id))
                         status.missing.push_back(id);

@@ -19,7 +19,8 @@ struct LocationStatus {
     LocationFacts facts;
     std::size_t backups = 0;
     std::vector<std::string> missing = {};
-    std::vector<std::string> odd_keys = {};  ///< slots that the first location has not
+    std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole
+    std::vector<std::string> odd_keys = {};        ///< slots that the first location has not
     std::optional<base::UnixMs> newest = {};
     std::uint64_t objects = 0, bytes = 0;          ///< as far as they were counted
     std::optional<base::UnixMs> clock_ahead = {};  ///< as storage::Location has it, ms
@@ -43,8 +44,8 @@ struct LocationReport {
 };
 
 struct LocationQuestions {
-    std::map<std::string, base::UnixMs> made = {};  ///< when the backups were made, by id
-    bool measured = false;                          ///< count objects and bytes, which takes long
+    const std::vector<repository::Manifest>* backups = nullptr;  ///< null: they cannot be read here
+    bool measured = false;  ///< count objects and bytes, which takes long
 };
 
 /// Asks all of them; one that fails is away.

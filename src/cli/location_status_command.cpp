@@ -18,7 +18,8 @@ class LocationStatusCommand final : public Command {
             .summary = "show what each location holds, lacks and takes",
             .description =
                 "Asks every location of config/dr.toml what it has: healthy, behind (it lacks backups that "
-                "another one has) or away, with the reason; how many backups, how old the newest one is, "
+                "another one has, or packs of those that it lists) or away, with the reason; how many "
+                "backups, how old the newest one is, "
                 "and the space they take.\n\n"
                 "Warns where fewer than three locations are healthy or none of them is away from the "
                 "node's own site.",
@@ -29,12 +30,13 @@ class LocationStatusCommand final : public Command {
 
     Result run(Context& context) override {
         const Locations& locations = context.locations();
-        const repository::Repository repository = open_repository(context);
-        std::map<std::string, base::UnixMs> made;
-        for (const repository::Manifest& manifest : repository.list().backups)
-            made[manifest.id.hex()] = manifest.finished_at;
+        locations.require_found();
+        const repository::Repository repository = open_for_backup(context, repository_location(context));
+        repository::BackupList backups;
+        const bool reads = repository.keys().can_read();
+        if (reads) backups = repository.list();
         const auto report = std::make_shared<LocationReport>(
-            look_at_locations(locations, {.made = std::move(made), .measured = true}));
+            look_at_locations(locations, {.backups = reads ? &backups.backups : nullptr, .measured = true}));
         Json list = Json::array();
         for (const LocationStatus& status : report->all) list.push(document(status));
         Json warnings = Json::array();

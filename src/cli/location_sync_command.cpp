@@ -52,7 +52,8 @@ class LocationSyncCommand final : public Command {
                 throw Error(ErrorKind::usage,
                             base::format("there is no location '{}'", base::printable(name)))
                     .hint("'bt2c-dr location status' shows those of config/dr.toml");
-        const repository::Repository repository = open_repository(context);
+        locations.require_found();
+        const repository::Repository repository = open_for_backup(context, repository_location(context));
         const auto all = std::make_shared<std::vector<Synced>>();
         for (const Locations::One& one : locations.all())
             if (wanted.empty() || std::ranges::find(wanted, one.name) != wanted.end())

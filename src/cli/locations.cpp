@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "platform/file.hpp"
+#include "storage/local/local_location.hpp"
 
 namespace bt2c::cli {
 
@@ -56,6 +57,19 @@ bool has_backups(const Locations::One& one) {
         if (error.kind() == ErrorKind::interrupted) throw;
         return false;
     }
+}
+
+/// By whatever names they go: through links and mounts too.
+bool same_folder(const Locations::One& a, const Locations::One& b) {
+    using storage::local::LocalLocation;
+    const auto* const first = dynamic_cast<const LocalLocation*>(a.location.get());
+    const auto* const second = dynamic_cast<const LocalLocation*>(b.location.get());
+    if (!first || !second) return false;
+    std::error_code error;
+    const fs::path one = fs::weakly_canonical(first->folder(), error);
+    if (error) return false;
+    const fs::path other = fs::weakly_canonical(second->folder(), error);
+    return !error && (one == other || fs::equivalent(one, other, error));
 }
 
 }  // namespace
@@ -111,6 +125,17 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
         return std::ranges::find(start_anew, name) != start_anew.end() ||
                std::ranges::find(start_anew, "*") != start_anew.end();
     };
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        for (std::size_t other = 0; other < i; ++other)  // those that answer, so that nothing hangs here
+            if (!fan_->parts()[i]->away() && !fan_->parts()[other]->away() &&
+                same_folder(all_[i], all_[other]))
+                throw Error(ErrorKind::usage,
+                            format("cannot use dr.toml: locations '{}' and '{}' are the same folder",
+                                   all_[other].name, all_[i].name))
+                    .cause(base::printable(all_[i].location->describe() + " is " +
+                                           all_[other].location->describe()))
+                    .state("nothing was read or changed")
+                    .hint("a copy beside itself is none: give one of them another place, or take it out");
     std::string id, id_of;
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];
@@ -151,6 +176,25 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
     }
     for (std::size_t i = 0; i < all_.size(); ++i)
         if (!id.empty() && !answers[i]) fan_->note_empty(i);
+}
+
+std::shared_ptr<storage::Location> Locations::watched() {
+    const One& one = all_.front();
+    if (fan_ || one.facts.kind == "folder") return whole_;
+    only_ = std::make_shared<storage::fan_out::Part>(
+        storage::fan_out::Place{one.name, one.location, true, one.uploads});
+    return only_;
+}
+
+std::optional<Error> Locations::lost() const {
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        const auto part = fan_ ? fan_->parts()[i] : only_;
+        if (!part || !part->remote() || !all_[i].problem.empty()) continue;
+        if (const auto away = part->away())
+            return Error(ErrorKind::failed, format("location '{}' was lost meanwhile", all_[i].name))
+                .cause(reason_of(*away));
+    }
+    return std::nullopt;
 }
 
 const Locations::One& Locations::first() const {

@@ -50,6 +50,11 @@ class Locations {
     const std::vector<One>& all() const { return all_; }
     /// What repositories are opened at: the only location, or all of them as one.
     const std::shared_ptr<storage::Location>& whole() const { return whole_; }
+    /// The same, and lost() knows afterwards what happened. For reading.
+    std::shared_ptr<storage::Location> watched();
+    /// Why a location behind a network that could be used at first cannot be used any more, with its name;
+    /// nothing where all can.
+    std::optional<base::Error> lost() const;
     /// The first one, which says what keys there are; throws Error where it is left out.
     const One& first() const;
     /// How to bring `target` up to date.
@@ -97,6 +102,7 @@ class Locations {
     std::vector<One> all_;
     std::shared_ptr<storage::fan_out::FanOut> fan_;  ///< null where there is one location only
     std::shared_ptr<storage::Location> whole_;
+    std::shared_ptr<storage::fan_out::Part> only_;  ///< once it is watched
     std::vector<bool> held_back_;
     bool silent_ = false;  ///< one of them at least could not be asked at first
 };

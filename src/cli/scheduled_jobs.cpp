@@ -1,6 +1,7 @@
 #include "cli/scheduled_jobs.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -29,11 +30,6 @@ bool has_command(const std::vector<std::string>& words) {
     });
 }
 
-/// A write-only node cannot tell what its backups need; they are pruned from elsewhere.
-bool may_prune(const Context& context) {
-    return secret_is_in_environment() || !std::filesystem::exists(context.home().write_key_file());
-}
-
 /// An unattended backup makes none: its recovery phrase would be for nobody, and where a disk is not mounted
 /// the repository would not be the right one.
 void require_repository(Context& context) {
@@ -46,6 +42,22 @@ void require_repository(Context& context) {
 
 }  // namespace
 
+bool jobs_can_read(const Context& context) {
+    const auto is_set = [](const char* name) {
+        const char* const value = std::getenv(name);
+        return value && *value;
+    };
+    std::error_code error;
+    return is_set("BT2C_REPO_PASSWORD_FILE") || is_set("BT2C_REPO_PASSWORD_COMMAND") ||
+           !std::filesystem::exists(context.home_unchecked().write_key_file(), error);
+}
+
+config::ScheduleSettings own_schedule(const Context& context) {
+    config::ScheduleSettings schedule = context.settings().schedule;
+    if (!jobs_can_read(context)) schedule.restore_test.reset();
+    return schedule;
+}
+
 const std::vector<std::string>& job_names() {
     static const std::vector<std::string> names{"full",         "incremental", "verify",
                                                 "restore-test", "prune",       "sync"};
@@ -56,7 +68,7 @@ agent::Job job_named(Context& context, const std::string& name) {
     const config::Settings& settings = context.settings();
     agent::Job job{.name = name, .commands = {}, .check = {}};
     if (name == "full" || name == "incremental") job.commands.push_back({"backup", "--type", name});
-    if (name == "prune" || (name == "full" && settings.schedule.prune && may_prune(context)))
+    if (name == "prune" || (name == "full" && settings.schedule.prune && jobs_can_read(context)))
         job.commands.push_back({"prune"});
     // What a location missed.
     const bool made = name == "full" || name == "incremental";
@@ -74,7 +86,7 @@ agent::Job job_named(Context& context, const std::string& name) {
 std::vector<agent::ScheduledJob> schedule_of(const Context& context) {
     const std::string node = platform::host_name() + "\n" + context.home_unchecked().root.native();
     const crypto::Digest digest = crypto::sha256(base::as_bytes(node));
-    return agent::scheduled_jobs(context.settings().schedule, base::get_le<std::uint64_t>(digest.data()));
+    return agent::scheduled_jobs(own_schedule(context), base::get_le<std::uint64_t>(digest.data()));
 }
 
 agent::JobSettings job_settings(const Context& context, bool to_syslog) {

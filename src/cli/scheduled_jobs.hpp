@@ -17,6 +17,13 @@ const std::vector<std::string>& job_names();
 /// What the job does by the settings; commands that this program does not have are left out.
 agent::Job job_named(Context& context, const std::string& name);
 
+/// Whether the jobs can read what they back up: on a write-only node only with a password that they are told
+/// of for good. Without it they neither prune nor test restores; both are done where the team keeps the keys.
+bool jobs_can_read(const Context& context);
+
+/// The settings, without what this node's jobs cannot do.
+config::ScheduleSettings own_schedule(const Context& context);
+
 /// Which are due when, on this node.
 std::vector<agent::ScheduledJob> schedule_of(const Context& context);
 

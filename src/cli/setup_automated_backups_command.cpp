@@ -2,6 +2,7 @@
 
 #include "cli/automation_setup.hpp"
 #include "cli/commands.hpp"
+#include "cli/scheduled_jobs.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -68,10 +69,9 @@ class SetupAutomatedBackupsCommand final : public Command {
             texts.push(Json::object({{"place", place}, {"text", text}}));
         document.set("texts", std::move(texts));
         document.set("notes", list(notes));
-        return {
-            .document = std::move(document),
-            .print = [this_dry_run = dry_run_, chosen, done, notes, schedule = context.settings().schedule](
-                         Output& out) { print(out, this_dry_run, chosen, done, notes, schedule); }};
+        return {.document = std::move(document),
+                .print = [this_dry_run = dry_run_, chosen, done, notes, schedule = own_schedule(context)](
+                             Output& out) { print(out, this_dry_run, chosen, done, notes, schedule); }};
     }
 
     Result remove(Context& context) {

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_proof.hpp"
 #include "config/job_record.hpp"
@@ -54,13 +55,14 @@ class TestRestoreCommand final : public Command {
     Result run(Context& context) override {
         const base::UnixMs started = base::now_unix_ms();
         try {
-            const auto repository = open_repository(context);
+            const auto repository = open_repository(context).at(context.locations().watched());
             const Manifest manifest =
                 id_.empty() ? choose(context, repository) : find_backup(context, repository, id_);
             const fs::path where =
                 place_for_proof(repository, manifest,
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
+            if (!proof.ok()) require_reached(context, manifest);
             if (proof.ok()) record_proof(context, repository, manifest, proof);
             record_run(context, started, proof.ok() ? 0 : base::exit_status(ErrorKind::findings),
                        message(manifest, proof));
@@ -70,6 +72,16 @@ class TestRestoreCommand final : public Command {
                        error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
             throw;
         }
+    }
+
+    /// What a network that fails keeps back is no damage of the backup.
+    static void require_reached(Context& context, const Manifest& manifest) {
+        if (const auto lost = context.locations().lost())
+            throw Error(ErrorKind::failed,
+                        base::format("cannot test backup {}: {}", manifest.id.brief(), lost->message()))
+                .cause(base::printable(lost->cause()))
+                .state("whether the backup restores is not known")
+                .hint("test it again when the location answers; 'bt2c-dr location status' tells");
     }
 
     static Manifest choose(Context& context, const repository::Repository& repository) {
@@ -127,12 +139,9 @@ class TestRestoreCommand final : public Command {
             }
             record.name = job_name;
             record.last_started = started;
-            record.last_finished = base::now_unix_ms();
-            record.exit_status = status;
-            record.message = message;
+            record.end(base::now_unix_ms(), status, message);
             record.duration_seconds = static_cast<double>(*record.last_finished - started) / 1000;
             if (*record.duration_seconds < 0) record.duration_seconds.reset();  // the clock was put back
-            if (status == 0) record.last_ok = record.last_finished;
             config::store_job_record(context.home(), record);
         } catch (const Error& error) {
             context.progress().note("the test could not be recorded: " + error.message());

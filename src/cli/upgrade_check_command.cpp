@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "chaindb/database_facts.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/version.hpp"
@@ -39,10 +40,12 @@ class UpgradeCheckCommand final : public Command {
                 "history up to the height of before is another one, a height is lower, a table, a column or "
                 "a "
                 "validator is gone, or something changed that only blocks may change while there was none; "
-                "what else is different is told.",
+                "what else is different is told. 'before' ends with 6 when some location has not got the "
+                "backup.",
             .examples = {{"bt2c-dr upgrade-check before", "with the old software still running"},
                          {"bt2c-dr upgrade-check after", "when the new one runs"}},
-            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret}};
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
+                      ErrorKind::partial}};
     }
 
     void declare(Options& options) override {
@@ -129,14 +132,28 @@ class UpgradeCheckCommand final : public Command {
         target.append(base::as_bytes(facts.dump(true) + "\n"));
         platform::give_to_owner_of(context.home().root, target.fd());
         target.commit(platform::DurableFile::Existing::replace);
-        return {
-            .document = Json::object(
-                {{"when", "before"}, {"ok", true}, {"backup", manifest.id.hex()}, {"file", file.native()}}),
-            .print = [manifest](Output& out) {
-                out.line("The chain verifies, and backup {} holds it.",
-                         out.styled(Style::bold, manifest.id.brief()));
-                out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
-            }};
+        const std::vector<LocationOutcome> locations = outcomes_of(made.document.at("locations"));
+        Result result{.document = Json::object({{"when", "before"},
+                                                {"ok", true},
+                                                {"backup", manifest.id.hex()},
+                                                {"file", file.native()},
+                                                {"locations", outcomes_document(locations)}}),
+                      .print = [manifest, locations](Output& out) {
+                          out.line("The chain verifies, and backup {} holds it.",
+                                   out.styled(Style::bold, manifest.id.brief()));
+                          print_unreached(out, locations, "has not got it");
+                          out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
+                      }};
+        if (is_partial(locations)) result.outcome = ErrorKind::partial;
+        return result;
+    }
+
+    static std::vector<LocationOutcome> outcomes_of(const Json& list) {
+        std::vector<LocationOutcome> outcomes;
+        for (const Json& one : list.elements())
+            outcomes.push_back({one.string_at("name"), one.string_at("status"),
+                                one.find("error") ? one.string_at("error") : std::string()});
+        return outcomes;
     }
 
     static Json kept_facts(const fs::path& file) {

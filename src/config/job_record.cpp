@@ -39,11 +39,20 @@ bool is_job_name(std::string_view name) {
 
 }  // namespace
 
+void JobRecord::end(UnixMs at, int status, std::string told) {
+    last_finished = at;
+    exit_status = status;
+    message = std::move(told);
+    if (status == 0) last_ok = at;
+    if (status == 0 || status == base::exit_status(ErrorKind::partial)) last_done = at;
+}
+
 Json JobRecord::to_json() const {
     return Json::object({{"name", name},
                          {"last_started", time_or_null(last_started)},
                          {"last_finished", time_or_null(last_finished)},
                          {"last_ok", time_or_null(last_ok)},
+                         {"last_done", time_or_null(last_done)},
                          {"last_skipped", time_or_null(last_skipped)},
                          {"exit_status", exit_status},
                          {"message", base::printable(message).substr(0, message_bytes_max)},
@@ -58,6 +67,7 @@ JobRecord JobRecord::parse(std::string_view text) {
     record.last_started = time_at(json, "last_started");
     record.last_finished = time_at(json, "last_finished");
     record.last_ok = time_at(json, "last_ok");
+    record.last_done = time_at(json, "last_done");
     record.last_skipped = time_at(json, "last_skipped");
     if (json.find("exit_status")) {
         const std::int64_t status = json.integer_at("exit_status");

@@ -17,6 +17,7 @@ struct JobRecord {
     /// Of the run that started last; nothing: it runs, or was cut off.
     std::optional<base::UnixMs> last_finished;
     std::optional<base::UnixMs> last_ok;       ///< when a run ended with exit status 0
+    std::optional<base::UnixMs> last_done;     ///< when one ended with 0 or 6: its work was done
     std::optional<base::UnixMs> last_skipped;  ///< when it was left out, since another job ran
     std::optional<int> exit_status;            ///< of the run that started last
     std::string message;                       ///< one line for people
@@ -24,6 +25,8 @@ struct JobRecord {
 
     /// The run that started last ended otherwise than with success.
     bool failed() const { return exit_status && *exit_status != 0; }
+    /// Notes how the run that started last ended.
+    void end(base::UnixMs at, int status, std::string told);
     base::Json to_json() const;
     /// Throws Error(failed) with what is wrong.
     static JobRecord parse(std::string_view text);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -103,6 +104,21 @@ LocationSettings location_of(const TomlValue& table) {
     return to;
 }
 
+/// What is the same for the same place, as far as the text alone tells.
+std::string place_of(const LocationSettings& location) {
+    const auto normal = [](const fs::path& path) { return (path / "").lexically_normal().native(); };
+    switch (location.kind) {
+        case LocationKind::folder: return "folder\n" + normal(location.path);
+        case LocationKind::s3:
+            return format("s3\n{}\n{}\n{}", location.endpoint.empty() ? location.region : location.endpoint,
+                          location.bucket, location.prefix);
+        case LocationKind::sftp:
+            return format("sftp\n{}\n{}\n{}\n{}", location.host, location.port, location.user,
+                          normal(location.path));
+    }
+    BT2C_ASSERT(false);
+}
+
 }  // namespace
 
 std::string_view kind_name(LocationKind kind) {
@@ -117,6 +133,23 @@ void apply_locations(Settings& to, const TomlValue& value) {
         if (!names.insert(to.locations.back().name).second)
             throw table.error(format("unique, and '{}' is taken", to.locations.back().name));
     }
+}
+
+void check_places(const Settings& settings, const fs::path& name) {
+    std::map<std::string, std::string> places;
+    const auto add = [&](const LocationSettings& location) {
+        const auto [other, is_new] = places.emplace(place_of(location), location.name);
+        if (is_new) return;
+        throw Error(base::ErrorKind::usage,
+                    format("cannot use {}: locations '{}' and '{}' are the same place",
+                           base::printable(name.native()), other->second, location.name))
+            .hint("a copy beside itself is none: give one of them another place, or take it out");
+    };
+    LocationSettings own;
+    own.name = "local";
+    own.path = settings.repository;
+    if (!own.path.empty()) add(own);
+    for (const LocationSettings& location : settings.locations) add(location);
 }
 
 }  // namespace bt2c::config

@@ -17,6 +17,8 @@ struct SettingsKey {
 
 /// The value of `location`.
 void apply_locations(Settings& to, const TomlValue& value);
+/// Throws Error(usage) where two locations are one place, which would count as two copies.
+void check_places(const Settings& settings, const fs::path& name);
 std::vector<SettingsKey> network_keys();
 std::vector<SettingsKey> schedule_keys();
 std::vector<SettingsKey> retention_keys();

@@ -1,5 +1,6 @@
 #include "repository/sync.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -82,23 +83,35 @@ class SyncRun {
     /// Of those that are not retired.
     std::vector<std::string> missing_backups() {
         manifests_ = backup_ids(target_.list("manifests"));
-        std::set<std::string> retired = retired_backups(repository_.location());
-        retired.merge(retired_backups(target_));
+        retired_ = retired_backups(repository_.location());
+        retired_.merge(retired_backups(target_));
         std::vector<std::string> missing;
         for (const std::string& id : backup_ids(repository_.location().list("manifests")))
-            if (!manifests_.contains(id) && !is_retired(retired, id)) missing.push_back(id);
+            if (!manifests_.contains(id) && !is_retired(retired_, id)) missing.push_back(id);
         return missing;
     }
 
+    /// Whether there are packs elsewhere that the target has not; only manifests tell which are needed.
+    bool lacks_packs() {
+        packs_.clear();
+        for (const storage::ObjectInfo& pack : target_.list("packs")) packs_[pack.name] = pack.bytes;
+        return std::ranges::any_of(
+            repository_.location().list("packs"),
+            [&](const storage::ObjectInfo& pack) { return !packs_.contains(pack.name); });
+    }
+
     void copy_backups() {
-        if (missing_backups().empty()) return;
+        const bool reads = repository_.keys().can_read();
+        if (missing_backups().empty() && !(reads && lacks_packs())) return;
         // Before the target is looked at: what lies there already must not be taken away meanwhile.
         const Intent intent(repository_, target_, "sync");
         const std::vector<std::string> missing = missing_backups();
-        if (missing.empty()) return;
-        if (!repository_.keys().can_read()) return copy_unread(missing);
-        for (const storage::ObjectInfo& pack : target_.list("packs")) packs_[pack.name] = pack.bytes;
+        if (!reads) return copy_unread(missing);
+        const std::set<std::string> held = manifests_;
+        const bool incomplete = lacks_packs();
         progress_.phase("copying", 0);
+        for (const std::string& id : held)
+            if (incomplete && !is_retired(retired_, id)) attempt(id, [&] { complete(ObjectId::parse(id)); });
         std::vector<ObjectId> dependent;
         for (const std::string& id : missing)
             attempt(id, [&] {
@@ -119,6 +132,16 @@ class SyncRun {
                                                           manifest.parent->brief()));
                 copy_backup(manifest);
             });
+    }
+
+    /// Brings back the packs of a backup that is there, and of the retired one that it is made against.
+    void complete(const ObjectId& id) {
+        const Manifest manifest = repository_.manifest(id);
+        if (std::ranges::any_of(manifest.packs, [&](const PackInfo& pack) {
+                return !packs_.contains(object_name(ObjectType::pack, pack.id));
+            }))
+            copy_backup(manifest);
+        if (manifest.parent && is_retired(retired_, manifest.parent->hex())) complete(*manifest.parent);
     }
 
     /// For a write-only node, which cannot tell what a manifest names: so everything else goes first.
@@ -166,8 +189,8 @@ class SyncRun {
         for (const PackInfo& pack : manifest.packs)
             if (target_.size_of(object_name(ObjectType::pack, pack.id)) != pack.bytes)
                 throw Error(ErrorKind::failed, format("pack {} is not there whole", pack.id.brief()));
+        if (!manifests_.insert(manifest.id.hex()).second) return;
         copy(object_name(ObjectType::manifest, manifest.id));
-        manifests_.insert(manifest.id.hex());
         report_.backups.push_back(manifest.id.hex());
     }
 
@@ -178,7 +201,8 @@ class SyncRun {
     std::mutex mutex_;
     std::atomic<bool> target_failed_ = false;
     SyncReport report_;
-    std::set<std::string> manifests_;             ///< of the target
+    std::set<std::string> manifests_;  ///< of the target
+    std::set<std::string> retired_;
     std::map<std::string, std::uint64_t> packs_;  ///< of the target, by name
 };
 

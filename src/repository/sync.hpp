@@ -43,10 +43,10 @@ void sync_basics(const Repository& repository, storage::Location& target, const 
 
 /// Copies what `target` lacks of what any location of `repository` has: small objects, then each backup: its
 /// packs, its index, and its manifest once all that the manifest names is there; full backups before those
-/// that build on them. A write-only node copies all packs before all manifests instead. Retired backups are
-/// left out. Copies are checked before they are stored; nothing is replaced. Interrupted, the next call goes
-/// on where this one was. Memory: the names of the target's packs. Throws Error when the target cannot be
-/// read or written, or interrupted.
+/// that build on them; and packs that are gone of backups which it has. A write-only node copies all packs
+/// before all manifests instead. Retired backups are left out. Copies are checked before they are stored;
+/// nothing is replaced. Interrupted, the next call goes on where this one was. Memory: the names of the
+/// target's packs. Throws Error when the target cannot be read or written, or interrupted.
 SyncReport sync_location(const Repository& repository, storage::Location& target, const SyncOptions& options,
                          base::Progress& progress);
 

@@ -88,6 +88,8 @@ def time_passes(node):
     early = node.run("--json", "doctor")
     told = [one for one in json.loads(early.stdout)["checks"] if one["name"] == "clock" and one["status"] == "finding"]
     check("a clock that was set back", told and "the clock is slow" in told[0]["detail"], early)
+    stale = {one["name"]: one for one in json.loads(early.stdout)["checks"] if one["name"] in ages}
+    check("what is of times to come is not called young", all(one["status"] == "finding" for one in stale.values()), stale)
     node.days = 0
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from checks import check, finish
 
@@ -81,6 +82,19 @@ def in_scene(test):
             test(Scene(folder))
         except Exception as error:  # the next test tells more
             check(f"{test.__name__} runs to its end", False, repr(error))
+
+
+def jobs_while_one_is_away(scene):
+    scene.settings("[schedule]\nwait_minutes = 0")
+    scene.run("repository", "init")
+    scene.near.rename(scene.folder / "unplugged")
+    scene.near.write_text("a file in its place")
+    kinds = []
+    for _ in range(3):
+        scene.grow()
+        scene.run("job", "incremental", status=6)
+        kinds.append(scene.run("list-backups")["backups"][0]["type"])
+    check("one full backup is enough, though one location lacks it", kinds == ["full", "incremental", "incremental"], kinds)
 
 
 def packs_of(location):
@@ -193,6 +207,30 @@ def damage(scene):
     check("nothing is beyond mending", mended["not_mended"] == [])
 
 
+def packs_that_are_gone(scene):
+    scene.run("backup")
+    scene.grow()
+    scene.run("backup", "--type", "incremental")
+    for pack in packs_of(scene.near):
+        pack.unlink()
+    status = scene.run("location", "status", status=3)
+    check("it is not healthy", status["healthy"] == 2 and status["locations"][1]["status"] == "behind"
+          and "packs" in status["locations"][1]["error"], status)
+    found = {(one["name"], one["subject"]): one for one in scene.run("doctor", status=3)["checks"]}
+    check("doctor says so", found["location", "near"]["status"] == "finding", found)
+    synced = scene.run("location", "sync")["locations"][1]
+    check("sync brings them back", synced["objects"] == len(packs_of(scene.near)) and synced["backups"] == [], synced)
+    check("all are healthy again", scene.run("location", "status")["healthy"] == 3)
+    scene.run("repository", "check", "--read-data")
+    cut = packs_of(scene.near)[0]
+    cut.chmod(0o600)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    status = scene.run("location", "status", status=3)
+    check("one that was cut is told", "repair" in status["warnings"][0], status)
+    scene.run("repository", "check", "--repair", "--location", "near")
+    check("that is mended", scene.run("location", "status")["healthy"] == 3)
+
+
 def killed(scene):
     scene.run("backup")
     for round in range(8):
@@ -245,6 +283,70 @@ def two_nodes(scene):
     scene.run("backup")
 
 
+def one_place_twice(scene):
+    scene.run("backup")
+    link = scene.folder / "link"
+    link.symlink_to(scene.far)
+    for same in (scene.far, f"{scene.far}/../far/", link, f"{link}/.", scene.local):
+        scene.settings(near=same)
+        refused = scene.run("location", "status", status=2)["error"]
+        check(f"{same} is told", "'near'" in refused["message"] and ("'far'" in refused["message"] or same == scene.local),
+              refused)
+    scene.settings()
+    check("two places are fine", scene.run("location", "status")["healthy"] == 3)
+
+
+def network_that_fails(scene):
+    """Nothing is said of a backup that could not be read."""
+    port_file = scene.folder / "port"
+    fake = pathlib.Path(__file__).parent.parent / "support" / "fake_s3.py"
+    server = subprocess.Popen([sys.executable, fake, port_file], stderr=subprocess.DEVNULL)
+    try:
+        while not (port_file.exists() and port_file.read_text()):
+            time.sleep(0.01)
+        url = f"http://127.0.0.1:{port_file.read_text().strip()}"
+        os.environ |= {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret/of+the=test"}
+
+        def faults(*wanted):
+            urllib.request.urlopen(f"{url}/_control", json.dumps({"faults": wanted}).encode()).read()
+
+        s3 = f'[[location]]\nname = "s3"\nkind = "s3"\nendpoint = "{url}"\nbucket = "bucket"\nretries = 0\n'
+        settings = scene.home / "config/dr.toml"
+        for places in (f'repository = "none"\n{s3}', s3):
+            settings.write_text(places)
+            scene.run("backup")
+            scene.run("test-restore")
+            if "none" not in places:
+                for pack in packs_of(scene.local):
+                    pack.unlink()
+            faults({"kind": "die", "method": "GET", "path": "packs", "times": 1000})
+            error = scene.run("test-restore", status=1)["error"]
+            check("it is not known", "location 's3' was lost" in error["message"] and "not known" in error["state"], error)
+            faults({"kind": "none", "times": 0})
+            scene.run("test-restore")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def upgrade(scene):
+    scene.run("backup")
+    scene.near.rename(scene.folder / "unplugged")
+    scene.near.write_text("a file in its place")
+    scene.grow()
+    before = scene.run("upgrade-check", "before", status=6)
+    check("which location lacks the backup is told",
+          scene.states(before) == {"local": "ok", "near": "failed", "far": "ok"} and before["locations"][1]["error"], before)
+    scene.run("upgrade-check", "after")
+    shown = subprocess.run([program, "--home", str(scene.home), "--quiet", "upgrade-check", "before"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+    check("with nothing new too", shown.returncode == 6 and b"location 'near' has not got it" in shown.stdout, shown)
+    scene.near.unlink()
+    (scene.folder / "unplugged").rename(scene.near)
+    before = scene.run("upgrade-check", "before")
+    check("then all have it", set(scene.states(before).values()) == {"ok"}, before)
+
+
 def without_a_folder(scene):
     scene.settings(head='repository = "none"')
     made = scene.run("backup")
@@ -269,7 +371,7 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, without_its_format, two_nodes,
-             without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
+             without_its_format, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()

@@ -135,6 +135,50 @@ def kill_backups(team, node, database, phrase, images):
     print(f"{rounds} rounds, {made} backups were ready before the kill, {len(listed['backups'])} exist")
 
 
+def several_locations(folder):
+    """One of its locations is away; its jobs do what it can do."""
+    team, node, usb = make_home(folder, "team"), make_home(folder, "node"), folder / "usb"
+    database = node / "data" / "blockchain.db"
+    database.parent.mkdir()
+    usb.mkdir()
+    chain(node, "create", str(database), "--blocks", "40")
+    _, words = run(team, "repository", "init")
+    phrase = " ".join(re.findall(r"^   (.*)$", words, re.M))
+    run(team, "repository", "write-key", "create", "-o", node / "config" / "repository.write-key")
+    with open(node / "config" / "dr.toml", "a") as settings:
+        settings.write(f'[schedule]\nwait_minutes = 0\n[[location]]\nname = "usb"\nkind = "folder"\npath = "{usb}"\n')
+    run(node, "backup", "--type", "full")
+
+    for job in ("full", "incremental"):
+        chain(node, "append", str(database), "--blocks", "1")
+        run(node, "job", job)
+    status, _ = run(node, "location", "status", status=3)  # two are too few
+    check("it can tell what each has", [(one["status"], one["backups"]) for one in status["locations"]]
+          == [("healthy", 3)] * 2, status)
+    done, _ = run(node, "setup-automated-backups", "--scheduler", "agent")
+    check("it says what is done elsewhere", any("restore tests run where" in note for note in done["notes"]), done)
+    due, _ = run(node, "job", "--due")
+    check("no restore test is due", due["ran"] == ["verify"], due)
+
+    usb.rename(folder / "unplugged")
+    usb.write_text("a file in its place")
+    for kind in ("incremental", "full", "incremental"):
+        chain(node, "append", str(database), "--blocks", "1")
+        made, _ = run(node, "backup", "--type", kind, status=6)
+        check("it is made where it can be", made["type"] == kind and [one["status"] for one in made["locations"]]
+              == ["ok", "failed"], made)
+    usb.unlink()
+    (folder / "unplugged").rename(usb)
+    chain(node, "append", str(database), "--blocks", "1")
+    made, _ = run(node, "backup", "--type", "incremental")
+    check("the next one brings it up to date", [one["status"] for one in made["locations"]] == ["ok", "ok"], made)
+    (team / "config" / "dr.toml").write_text(f'repository = "{usb}"\n')
+    run(node, "location", "sync")
+    listed, _ = run(team, "list-backups", phrase=phrase)
+    check("it has all of them", len(listed["backups"]) == 7 and listed["damaged"] == [], listed)
+    run(team, "repository", "check", "--read-data", phrase=phrase)
+
+
 def main(folder):
     team, node = make_home(folder, "team"), make_home(folder, "node")
     repository, write_key = folder / "shared", node / "config" / "repository.write-key"
@@ -244,6 +288,7 @@ def main(folder):
           f"for a database of {database.stat().st_size}")
 
 
-with tempfile.TemporaryDirectory() as name:
-    main(pathlib.Path(name))
+for scene in (several_locations, main):
+    with tempfile.TemporaryDirectory() as name:
+        scene(pathlib.Path(name))
 finish(seed)

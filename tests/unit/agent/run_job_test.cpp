@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/schedule.hpp"
 #include "base/error.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -78,6 +79,27 @@ TEST_F(RunJob, PartlyDoneGoesOnAndIsTold) {
     program(R"(echo '{}'; [ "$2" = backup ] && exit 6; exit 0)");
     EXPECT_EQ(run(full), 6);
     EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n");
+    const auto done = record("full").last_done;
+    EXPECT_EQ(done, record("full").last_finished);
+    EXPECT_FALSE(record("full").last_ok);
+    program("exit 1");
+    run(full);
+    EXPECT_EQ(record("full").last_done, done);
+}
+
+TEST_F(RunJob, WhatFailsBehindTheBackupDoesNotRepeatIt) {
+    Job job = full;
+    job.commands.push_back({"location", "sync"});
+    program(
+        R"(echo '{"error":{"kind":"failed","message":"the clock is off"}}'; [ "$2" = prune ] && exit 1; exit 0)");
+    EXPECT_EQ(run(job), 6);
+    EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n--json location sync\n");
+    EXPECT_THAT(record("full").message, HasSubstr("prune: the clock is off"));
+    EXPECT_EQ(record("full").last_done, record("full").last_finished);
+    const Rhythm daily{86'400, 0};
+    const auto ran = record("full");
+    EXPECT_FALSE(is_due(daily, ran, last_time(daily, *ran.last_started) + 86'399'000));
+    EXPECT_TRUE(is_due(daily, ran, next_time(daily, *ran.last_started)));
 }
 
 TEST_F(RunJob, WhatTheProgramSaysIsNotTrusted) {

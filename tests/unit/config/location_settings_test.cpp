@@ -1,5 +1,6 @@
 // [B4] The tables [[location]] of dr.toml.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
@@ -88,6 +89,25 @@ TEST(LocationSettings, TheFolderMayBeLeftOutWhereThereIsAnotherPlace) {
     EXPECT_TRUE(parse("repository = \"none\"\n" + place).repository.empty());
     EXPECT_FALSE(parse(place).repository.empty());
     EXPECT_NE(fault_of("repository = \"none\"").find("[[location]]"), std::string::npos);
+}
+
+TEST(LocationSettings, OnePlaceIsNotTwoLocations) {
+    const auto two = [](const std::string& first, const std::string& second) {
+        return fault_of("[[location]]\nname = \"a\"\n" + first + "\n[[location]]\nname = \"b\"\n" + second +
+                        "\n");
+    };
+    const auto refused = testing::HasSubstr("locations 'a' and 'b' are the same place");
+    const std::string folder = "kind = \"folder\"\npath = ", s3 = "kind = \"s3\"\nbucket = \"x\"\n",
+                      sftp = "kind = \"sftp\"\nhost = \"h\"\npath = ";
+    EXPECT_THAT(two(folder + "\"/mnt/usb\"", folder + "\"/mnt/./other/../usb/\""), refused);
+    EXPECT_THAT(two(s3 + "prefix = \"one\"", s3 + "prefix = \"one/\""), refused);
+    EXPECT_THAT(two(sftp + "\"bt2c\"", sftp + "\"./bt2c\""), refused);
+    EXPECT_EQ(two(folder + "\"/mnt/usb\"", folder + "\"/mnt/usb2\""), "none");
+    EXPECT_EQ(two(s3 + "prefix = \"one\"", s3 + "prefix = \"two\""), "none");
+    EXPECT_EQ(two(s3 + "endpoint = \"https://a\"", s3 + "endpoint = \"https://b\""), "none");
+    EXPECT_EQ(two(sftp + "\"bt2c\"", sftp + "\"bt2c\"\nport = 23"), "none");
+    EXPECT_THAT(fault_of("[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"backups/repository\"\n"),
+                testing::HasSubstr("locations 'local' and 'a' are the same place"));
 }
 
 TEST(LocationSettings, PatienceIsBounded) {
