@@ -110,7 +110,10 @@ class BackupRun {
         if (request_.type != BackupType::safety) return chaindb::sqlite::LiveDatabase::open(home_.database());
         if (!fs::exists(home_.database())) return nullptr;
         try {
-            return chaindb::sqlite::LiveDatabase::open(home_.database());
+            auto live = chaindb::sqlite::LiveDatabase::open(home_.database());
+            live->begin_pass(chaindb::sqlite::Hold::slices);  // only now it shows whether it is whole
+            live->end_pass();
+            return live;
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::failed) throw;
             raw_ = true;

@@ -193,9 +193,9 @@ void LiveDatabase::State::begin_wal(const FileHeader& header) {
     check_not_truncated();
 }
 
-/// Each page that the main file does not reach must stand in the log.
+/// Each page that the main file does not hold whole must stand in the log.
 void LiveDatabase::State::check_not_truncated() const {
-    const std::uint64_t in_file = pages_in(file_bytes, shape.page_size);
+    const std::uint64_t in_file = file_bytes / shape.page_size;
     if (in_file >= shape.page_count) return;
     const auto first = static_cast<std::uint32_t>(in_file) + 1;
     std::uint64_t missing = shape.page_count - in_file;
@@ -203,7 +203,7 @@ void LiveDatabase::State::check_not_truncated() const {
     const std::uint64_t in_log = overlay ? overlay->find(first, shape.page_count - in_file).size() : 0;
     if (in_log < missing)
         throw cannot_read(path, "it is truncated")
-            .cause(format("{} of its {} pages are not in the file (nor in its write-ahead log)",
+            .cause(format("{} of its {} pages are not in the file, or not whole (nor in its write-ahead log)",
                           missing - in_log, shape.page_count))
             .hint("'bt2c-dr list-backups' shows what can be restored with 'bt2c-dr restore'");
 }

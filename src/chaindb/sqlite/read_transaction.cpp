@@ -57,7 +57,7 @@ std::string missing_pages(const std::filesystem::path& file) {
     const std::size_t got = platform::read_at(descriptor->get(), bytes, 0, file);
     const auto header = parse_file_header(base::ByteView(bytes).first(got));
     const std::uint64_t size = platform::file_size(descriptor->get(), file);
-    if (!header || header->page_count <= pages_in(size, header->page_size)) return {};
+    if (!header || header->page_count <= size / header->page_size) return {};
     return format("its header counts {} pages of {} bytes, the file has {} bytes", header->page_count,
                   header->page_size, size);
 }

@@ -93,8 +93,8 @@ TEST_F(LiveErrors, CausesAreThoseOfWhatFailed) {
 
 TEST_F(LiveErrors, Truncated) {
     const base::Bytes whole = ledger();
-    for (const std::size_t size :
-         {whole.size() - 5000, whole.size() / 2, std::size_t{4096}, std::size_t{200}}) {
+    for (const std::size_t size : {whole.size() - 1, whole.size() - 4095, whole.size() - 5000,
+                                   whole.size() / 2, std::size_t{4096}, std::size_t{200}}) {
         const auto path = file(base::ByteView(whole).first(size));
         expect(path, "truncated");
         EXPECT_NE(error_of(path).hint().find("list-backups"), std::string::npos);
@@ -106,6 +106,15 @@ TEST_F(LiveErrors, TruncatedInWalMode) {
     const base::Bytes whole = ledger("wal");
     ASSERT_FALSE(std::filesystem::exists(folder_ / "sound.db-wal"));
     expect(file(base::ByteView(whole).first(whole.size() / 2)), "truncated");
+    expect(file(base::ByteView(whole).first(whole.size() - 1)), "truncated");
+}
+
+TEST_F(LiveErrors, APartOfAPageBehindTheLastIsNoDamage) {
+    base::Bytes bytes = ledger();
+    const std::size_t pages = bytes.size() / 4096;
+    bytes.resize(bytes.size() + 100, 0x20);
+    const auto live = LiveDatabase::open(file(bytes));
+    EXPECT_EQ(live->begin_pass(Hold::whole).page_count, pages);
 }
 
 TEST_F(LiveErrors, NamesWithOddLettersAreRead) {

@@ -250,6 +250,16 @@ TEST_F(RepositoryCommands, ADamagedManifestMayBeTheLatest) {
                 HasSubstr("a manifest that cannot be read"));
 }
 
+TEST_F(RepositoryCommands, ADatabaseCutInsideItsLastPageIsRestoredAndNotBackedUp) {
+    done({"backup"});
+    const std::string chain = support::file_text(home / "data/blockchain.db");
+    fs::resize_file(home / "data/blockchain.db", chain.size() - 4095);
+    EXPECT_THAT(failed({"backup"}, 1).string_at("message"), HasSubstr("truncated"));
+    EXPECT_THAT(failed({"verify-integrity"}, 1).string_at("message"), HasSubstr("truncated"));
+    done({"restore", "--backup", "latest"});
+    EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
+}
+
 TEST_F(RepositoryCommands, OfADamagedPackTheReaderTells) {
     const std::string id = done({"backup"}).string_at("id");
     const std::string exported = (folder / "node.bt2c").native();
