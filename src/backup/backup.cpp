@@ -124,6 +124,14 @@ class BackupRun {
         }
     }
 
+    /// Beside the database, or elsewhere: a failing disk, of all, is mounted read-only by the kernel.
+    std::vector<fs::path> scratch_folders() const {
+        std::vector<fs::path> folders{home_.database().parent_path(), home_.backups()};
+        std::error_code error;
+        if (const fs::path temporary = fs::temp_directory_path(error); !error) folders.push_back(temporary);
+        return folders;
+    }
+
     /// The newest backup of the same full one: what "nothing changed" is said against.
     const Manifest* latest_relative() const {
         const bool related = before_.latest && (before_.latest->id == manifest_.parent ||
@@ -139,8 +147,7 @@ class BackupRun {
     void capture_database(chaindb::sqlite::LiveDatabase& live) {
         std::optional<CaptureBase> base;
         if (manifest_.parent) base.emplace(capture_base(repository_, before_, numbers_));
-        const CaptureOptions options{request_.compression_level, base::worker_count(),
-                                     home_.database().parent_path()};
+        const CaptureOptions options{request_.compression_level, base::worker_count(), scratch_folders()};
         CapturedImage image = capture_image(live, *packs_, repository_.keys(), base, options, progress_);
 
         struct stat info {};

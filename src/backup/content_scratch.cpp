@@ -1,11 +1,27 @@
 #include "backup/content_scratch.hpp"
 
+#include <exception>
+
+#include "base/error.hpp"
+
 namespace bt2c::backup {
 
 using repository::ContentId;
 
-ContentScratch::ContentScratch(const std::filesystem::path& folder)
-    : name_(folder / "scratch"), fd_(platform::open_scratch_file(folder)) {}
+ContentScratch::ContentScratch(const std::vector<std::filesystem::path>& folders) {
+    std::exception_ptr first;
+    for (const std::filesystem::path& folder : folders) {
+        try {
+            fd_ = platform::open_scratch_file(folder);
+            name_ = folder / "scratch";
+            return;
+        } catch (const base::Error&) {
+            if (!first) first = std::current_exception();
+        }
+    }
+    BT2C_ASSERT(first);
+    std::rethrow_exception(first);
+}
 
 void ContentScratch::write(std::uint32_t first_page, const std::vector<ContentId>& ids) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(ids.data());

@@ -13,7 +13,8 @@ namespace bt2c::backup {
 /// Reads may run side by side with each other, not with writes.
 class ContentScratch {
  public:
-    explicit ContentScratch(const std::filesystem::path& folder);
+    /// In the first of the folders that takes one. Throws Error, of the first, where none does.
+    explicit ContentScratch(const std::vector<std::filesystem::path>& folders);
     void write(std::uint32_t first_page, const std::vector<repository::ContentId>& ids);
     /// As many as there are, from `first_page`.
     std::vector<repository::ContentId> read(std::uint32_t first_page, std::uint32_t count) const;

@@ -60,7 +60,7 @@ class Capture {
           base_(base),
           options_(options),
           progress_(progress),
-          scratch_(std::make_shared<ContentScratch>(options.scratch_folder)) {
+          scratch_(std::make_shared<ContentScratch>(options.scratch_folders)) {
         if (base_) stored_ = base_->stored_before;
     }
 

@@ -1,6 +1,7 @@
 #pragma once
 // From a live database to blobs: the pages of a consistent image.
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,7 +42,7 @@ struct CapturedImage {
 struct CaptureOptions {
     int compression_level = 1;
     unsigned threads = base::worker_count();
-    std::filesystem::path scratch_folder;  ///< for 16 bytes a page
+    std::vector<std::filesystem::path> scratch_folders;  ///< the first that takes 16 bytes a page
 };
 
 /// Stores the whole image (no base) or what differs from the base.

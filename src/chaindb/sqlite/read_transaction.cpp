@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <thread>
 
 #include "base/progress.hpp"
@@ -48,6 +50,21 @@ void check_is_readable_file(const std::filesystem::path& path) {
     if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
         throw cannot_read(path, "permission denied")
             .hint("run as the user that the node runs as, or as root");
+}
+
+/// A failing disk is often mounted read-only by the kernel; permissions have no part in that.
+std::optional<Error> on_read_only_disk(const std::filesystem::path& path) {
+    struct statvfs info {};
+    if (::statvfs(path.c_str(), &info) != 0 || !(info.f_flag & ST_RDONLY)) return std::nullopt;
+    return cannot_read(path, "its file system is mounted read-only")
+        .cause(
+            "a write-ahead log, or a journal that a killed node left, is read with files that SQLite writes "
+            "beside it")
+        .hint(
+            "the disk may be failing: look into the kernel's log (dmesg); stop the node, copy the database "
+            "and "
+            "its -wal or -journal file to a folder on another disk, and name the copy with 'bt2c-dr restore "
+            "--backup-file'");
 }
 
 /// What the file lacks by its own header; empty when it lacks nothing.
@@ -123,10 +140,12 @@ void ReadTransaction::begin(int patience_ms) {
     if (moved)
         throw cannot_read(path_, "it was replaced by another file meanwhile", ErrorKind::busy)
             .hint("run the command again");
-    if (no_shared_index)
+    if (no_shared_index) {
+        if (auto read_only = on_read_only_disk(path_)) throw *std::move(read_only);
         throw cannot_read(path_, "no permission to use its write-ahead log")
             .cause("a live database in WAL mode can be read only with permission to write its -shm file")
             .hint("run as the user that the node runs as, or as root");
+    }
 }
 
 void ReadTransaction::end() noexcept {
@@ -189,6 +208,7 @@ void ReadTransaction::fail(int code) const {
         case SQLITE_READONLY:
         case SQLITE_PERM:
         case SQLITE_CANTOPEN:
+            if (auto read_only = on_read_only_disk(path_)) throw *std::move(read_only);
             throw cannot_read(path_, "no permission to write what reading it needs")
                 .cause(cause)
                 .hint(

@@ -1,0 +1,68 @@
+"""[B1] A data folder whose file system the kernel has mounted read-only, as it does with a failing disk.
+
+usage: read_only_disk.py PROGRAM CHAIN_TOOL
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+from checks import check, finish
+
+program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
+
+
+def run(home, *arguments):
+    done = subprocess.run([program, "--home", str(home), "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+    done.document = json.loads(done.stdout) if done.stdout else {}
+    return done
+
+
+def main(folder):
+    home = folder / "home"
+    data = home / "data"
+    data.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(data)], stderr=subprocess.PIPE)
+    if mounted.returncode != 0:
+        print(f"skipped: a disk of its own: {mounted.stderr.decode()}")
+        sys.exit(77)
+    try:
+        database = data / "blockchain.db"
+        subprocess.run([chain_tool, "create", str(database)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["mount", "-o", "remount,ro", str(data)], check=True)
+        made = run(home, "backup")
+        check("a backup is made nevertheless", made.returncode == 0, made)
+        check("and is sound", run(home, "verify-integrity", "--backup", "latest").returncode == 0)
+        check("an incremental one too", run(home, "backup", "--type", "incremental").returncode == 0)
+
+        subprocess.run(["mount", "-o", "remount,rw", str(data)], check=True)
+        with contextlib.closing(sqlite3.connect(database)) as chain:
+            chain.execute("PRAGMA journal_mode=wal")
+            chain.execute("CREATE TABLE further (a)")
+            chain.commit()
+            for suffix in ("", "-wal"):  # as a node leaves them that is killed
+                shutil.copy(f"{database}{suffix}", folder / f"kept{suffix}")
+        for suffix in ("", "-wal"):
+            shutil.copy(folder / f"kept{suffix}", f"{database}{suffix}")
+        subprocess.run(["mount", "-o", "remount,ro", str(data)], check=True)
+        refused = run(home, "backup")
+        error = refused.document.get("error", {})
+        check("in WAL mode the disk is blamed, not the rights",
+              refused.returncode == 1 and "mounted read-only" in error["message"] and "permission" not in str(error), refused)
+        check("with a way on", "--backup-file" in error.get("hint", "") and error.get("state"), refused)
+        restored = run(home, "restore", "--backup-file", folder / "kept", "--only", "database", "--target", folder / "new")
+        check("which leads there", restored.returncode == 0, restored)
+    finally:
+        subprocess.run(["umount", "-l", str(data)], check=False)
+
+
+with tempfile.TemporaryDirectory() as name:
+    main(pathlib.Path(name))
+finish()
