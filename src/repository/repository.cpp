@@ -232,26 +232,23 @@ Manifest Repository::open_manifest(const ObjectId& id, base::ByteView object) co
     }
 }
 
-std::vector<std::string> Repository::listed() const {
+std::vector<ObjectId> Repository::listed() const {
     const std::vector<storage::ObjectInfo> objects = location_->list("manifests");
     const std::set<std::string> retired = retired_of(objects);
-    std::vector<std::string> ids;
-    for (const storage::ObjectInfo& object : objects)
-        if (std::string id = leaf_of(object.name); !retired.contains(id)) ids.push_back(std::move(id));
+    std::vector<ObjectId> ids;
+    for (const storage::ObjectInfo& object : objects) {
+        // What is not named as a manifest was put there by others; 'repository check' tells of it.
+        const auto id = ObjectId::try_parse(leaf_of(object.name));
+        if (id && object.name == object_name(ObjectType::manifest, *id) && !retired.contains(id->hex()))
+            ids.push_back(*id);
+    }
     return ids;
 }
 
 BackupList Repository::list() const {
     keys_->require_reader();
     BackupList list;
-    std::vector<ObjectId> ids;
-    for (const std::string& name : listed()) {
-        if (const auto id = ObjectId::try_parse(name))
-            ids.push_back(*id);
-        else
-            list.damaged.push_back({name, format("'{}' is no object id", base::printable(name))});
-    }
-    read_manifests(ids, [&](const ObjectId& id, ManifestRead read) {
+    read_manifests(listed(), [&](const ObjectId& id, ManifestRead read) {
         if (auto* manifest = std::get_if<Manifest>(&read)) {
             list.backups.push_back(std::move(*manifest));
         } else {
@@ -295,11 +292,11 @@ LatestBackup Repository::latest() const {
 
 Manifest Repository::find(const std::string& name) const {
     if (name == "latest") return latest().manifest;
-    std::vector<std::string> matches;
+    std::vector<ObjectId> matches;
     if (name.size() >= 4)
-        for (const std::string& id : listed())
-            if (id.starts_with(name)) matches.push_back(id);
-    if (matches.size() == 1) return manifest(ObjectId::parse(matches.front()));
+        for (const ObjectId& id : listed())
+            if (id.hex().starts_with(name)) matches.push_back(id);
+    if (matches.size() == 1) return manifest(matches.front());
     throw Error(ErrorKind::failed, matches.empty()
                                        ? format("there is no backup '{}'", base::printable(name))
                                        : format("'{}' names several backups", base::printable(name)))

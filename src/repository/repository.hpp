@@ -142,8 +142,8 @@ class Repository {
  private:
     Repository(std::shared_ptr<storage::Location> location, std::shared_ptr<const RepositoryKeys> keys)
         : location_(std::move(location)), keys_(std::move(keys)) {}
-    /// What stands behind "manifests/" of those that are not retired.
-    std::vector<std::string> listed() const;
+    /// The manifests that are there, but for those that are retired.
+    std::vector<ObjectId> listed() const;
     base::Bytes seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const;
     void check_still_there(const Manifest& manifest, const std::vector<ObjectId>& built_on) const;
 

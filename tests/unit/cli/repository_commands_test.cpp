@@ -260,6 +260,14 @@ TEST_F(RepositoryCommands, ADatabaseCutInsideItsLastPageIsRestoredAndNotBackedUp
     EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
 }
 
+TEST_F(RepositoryCommands, WhatOthersLeaveAmongTheManifestsIsNoBackup) {
+    done({"backup"});
+    std::ofstream(repository / "manifests/.DS_Store") << "x";
+    EXPECT_TRUE(done({"list-backups"}).array_at("damaged").empty());
+    EXPECT_THAT(done({"repository", "check"}).array_at("findings").at(0).string_at("kind"), "foreign");
+    done({"restore", "--backup", "latest"});
+}
+
 TEST_F(RepositoryCommands, OfADamagedPackTheReaderTells) {
     const std::string id = done({"backup"}).string_at("id");
     const std::string exported = (folder / "node.bt2c").native();

@@ -368,6 +368,8 @@ TEST_F(EmptyRepository, OneDamagedManifestHidesNoOther) {
     Bytes bytes = location->get(name).value();
     bytes.back() ^= 1;
     location->overwrite(name, bytes);
+    ASSERT_TRUE(location->put("manifests/" + sound.id.hex() + ".bak", base::as_bytes("a copy")));
+    EXPECT_EQ(repository.find(sound.id.hex().substr(0, 8)).id, sound.id);
     const std::string newer_name = object_name(ObjectType::manifest, newer.id);
     bytes = location->get(newer_name).value();
     bytes[8] = 2;
@@ -376,7 +378,7 @@ TEST_F(EmptyRepository, OneDamagedManifestHidesNoOther) {
     const BackupList list = repository.list();
     ASSERT_EQ(list.backups.size(), 1U);
     EXPECT_EQ(list.backups[0].id, sound.id);
-    ASSERT_EQ(list.damaged.size(), 3U);
+    ASSERT_EQ(list.damaged.size(), 2U);  // 'readme' is no backup of ours
     std::string reasons;
     for (const DamagedBackup& backup : list.damaged) reasons += backup.id + ": " + backup.reason + "\n";
     EXPECT_NE(reasons.find("seal does not verify"), std::string::npos) << reasons;
