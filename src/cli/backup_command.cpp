@@ -71,6 +71,7 @@ class BackupCommand final : public Command {
         if (std::filesystem::exists(context.home().write_key_file()))
             repository::Repository::read_id(
                 *location);  // its repository is made elsewhere; this says that it is missing
+        repository::Repository::require_none(*location);  // of what is left of one nothing can be told yet
         if (type_ == "incremental")
             throw base::Error(base::ErrorKind::failed,
                               "cannot make an incremental backup: there is no full backup yet")

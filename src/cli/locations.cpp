@@ -49,6 +49,15 @@ bool held_before(const config::Home& home, const Locations::One& one) {
     }
 }
 
+bool has_backups(const Locations::One& one) {
+    try {
+        return !one.location->list("manifests").empty();
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return false;
+    }
+}
+
 }  // namespace
 
 void print_unreached(Output& out, const std::vector<LocationOutcome>& outcomes, std::string_view what) {
@@ -122,6 +131,9 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                 Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
                                                 its_id->substr(0, 8), id_of, id.substr(0, 8)))
                     .hint("give this node a place of its own there in dr.toml");
+        else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name) && has_backups(one))
+            refused = Error(ErrorKind::failed, "its object 'format' is missing, though it has backups")
+                          .cause(format("'bt2c-dr location sync {}' brings it back", one.name));
         else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name))
             refused =
                 Error(ErrorKind::failed, "it is empty, and held the repository before")

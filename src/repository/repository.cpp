@@ -29,6 +29,15 @@ constexpr std::uint64_t format_object_bytes_max = 4096;
 constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
 
 Error no_repository(storage::Location& location) {
+    if (!location.list("manifests").empty())
+        return Error(ErrorKind::failed,
+                     format("cannot open the repository at {}: its object 'format' is missing",
+                            base::printable(location.describe())))
+            .cause("there are backups of it, and what they need to be opened is not all there")
+            .state("nothing was read or changed")
+            .hint(
+                "bring the file 'format' back from a copy of the repository, or name such a copy in "
+                "config/dr.toml; no new repository can be made over this one");
     return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
                                                   base::printable(location.describe())))
         .hint("'bt2c-dr init' sets one up; or name another in config/dr.toml");

@@ -210,6 +210,18 @@ def killed(scene):
     scene.restores("after the kills")
 
 
+def without_its_format(scene):
+    scene.run("backup")
+    (scene.near / "format").unlink()
+    made = scene.run("backup", status=6)
+    check("what is missing is told", "'format' is missing" in made["locations"][1]["error"]
+          and "location sync near" in made["locations"][1]["error"], made["locations"])
+    scene.run("location", "sync", "near")
+    check("and brought back", (scene.near / "format").exists())
+    scene.run("backup")
+    scene.restores("with it again")
+
+
 def two_nodes(scene):
     scene.run("backup")
     with tempfile.TemporaryDirectory() as folder:
@@ -257,6 +269,7 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, two_nodes, without_a_folder):
+for test in (everyday, all_unmounted, one_is_away, one_is_full, damage, killed, without_its_format, two_nodes,
+             without_a_folder):
     in_scene(test)
 finish()

@@ -268,6 +268,17 @@ TEST_F(RepositoryCommands, WhatOthersLeaveAmongTheManifestsIsNoBackup) {
     done({"restore", "--backup", "latest"});
 }
 
+TEST_F(RepositoryCommands, WithoutItsFormatThereIsStillARepository) {
+    done({"backup"});
+    fs::remove(repository / "format");
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"list-backups"}, {"repository", "check"}, {"backup"}, {"backup", "--type", "incremental"}}) {
+        const Json error = failed(words, 1);
+        EXPECT_THAT(error.string_at("message"), HasSubstr("'format' is missing")) << words[0];
+        EXPECT_THAT(error.string_at("hint"), HasSubstr("copy of the repository"));
+    }
+}
+
 TEST_F(RepositoryCommands, OfADamagedPackTheReaderTells) {
     const std::string id = done({"backup"}).string_at("id");
     const std::string exported = (folder / "node.bt2c").native();

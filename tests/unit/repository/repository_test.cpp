@@ -202,6 +202,10 @@ TEST_F(EmptyRepository, IsNotMadeTwiceNorOverWhatIsLeftOfOne) {
         std::string::npos);
     repository.store_backup(manifest(1, 1), {});
     location->remove("format");
+    const Error missing = error_of([&] { Repository::open(location, test::key_secret()); });
+    EXPECT_EQ(missing.kind(), base::ErrorKind::failed);
+    EXPECT_NE(missing.message().find("'format' is missing"), std::string::npos) << missing.message();
+    EXPECT_NE(missing.state(), "");
     const std::size_t objects = location->list("").size();
     EXPECT_NE(error_of([&] { Repository::init(location, labelled(test::key_secret())); })
                   .hint()
@@ -364,12 +368,12 @@ TEST_F(EmptyRepository, OneDamagedManifestHidesNoOther) {
     const Manifest damaged = manifest(2, 2);
     const Manifest newer = manifest(3, 3);
     for (const Manifest& each : {sound, damaged, newer}) repository.store_backup(each, {});
+    ASSERT_TRUE(location->put("manifests/" + sound.id.hex() + ".bak", base::as_bytes("a copy")));
+    EXPECT_EQ(repository.find(sound.id.hex().substr(0, 8)).id, sound.id);
     const std::string name = object_name(ObjectType::manifest, damaged.id);
     Bytes bytes = location->get(name).value();
     bytes.back() ^= 1;
     location->overwrite(name, bytes);
-    ASSERT_TRUE(location->put("manifests/" + sound.id.hex() + ".bak", base::as_bytes("a copy")));
-    EXPECT_EQ(repository.find(sound.id.hex().substr(0, 8)).id, sound.id);
     const std::string newer_name = object_name(ObjectType::manifest, newer.id);
     bytes = location->get(newer_name).value();
     bytes[8] = 2;
