@@ -180,6 +180,10 @@ class BackupRun {
 
     /// Packs, then the index, then the manifest.
     void store() {
+        for (const PageEntry& entry : differences_) numbers_.need(entry.blob);
+        for (const BlobReference& reference : manifest_.content_table) numbers_.need(reference);
+        for (const repository::FileEntry& file : manifest_.files)
+            for (const BlobReference& reference : file.pieces) numbers_.need(reference);
         store_differences();
         for (BlobReference& reference : manifest_.content_table) reference = numbers_.final(reference);
         for (repository::FileEntry& file : manifest_.files)

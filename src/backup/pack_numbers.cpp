@@ -20,14 +20,21 @@ BlobReference PackNumbers::foreign(const std::vector<PackInfo>& packs, BlobRefer
     return {first_foreign + number, reference.blob};
 }
 
+void PackNumbers::need(BlobReference reference) {
+    if (reference.pack < first_foreign) return;
+    const std::uint32_t place = reference.pack - first_foreign;
+    if (places_.emplace(place, static_cast<std::uint32_t>(needed_.size())).second)
+        needed_.push_back(foreign_.at(place));
+}
+
 BlobReference PackNumbers::final(BlobReference reference) const {
-    if (reference.pack >= first_foreign) return {reference.pack - first_foreign, reference.blob};
-    return {reference.pack + static_cast<std::uint32_t>(foreign_.size()), reference.blob};
+    if (reference.pack >= first_foreign) return {places_.at(reference.pack - first_foreign), reference.blob};
+    return {reference.pack + static_cast<std::uint32_t>(needed_.size()), reference.blob};
 }
 
 std::vector<PackInfo> PackNumbers::list(const repository::ObjectId& backup,
                                         const std::vector<repository::StoredPack>& own) const {
-    std::vector<PackInfo> packs = foreign_;
+    std::vector<PackInfo> packs = needed_;
     for (const repository::StoredPack& pack : own) packs.push_back({pack.id, backup, pack.bytes});
     return packs;
 }

@@ -101,6 +101,22 @@ TEST_F(CheckRepository, APackOfAnIncrementalHitsOnlyThoseThatReferToIt) {
     EXPECT_EQ(finding.backups, ids({second}));
 }
 
+TEST_F(CheckRepository, APackThatALaterBackupDoesWithoutDoesNotHitIt) {
+    const auto back_up_after = [&](const char* edit) {
+        chaindb::sqlite::Connection::open(node.home.database(), chaindb::sqlite::Connection::Mode::read_write)
+            .execute(edit);
+        return node.back_up(BackupType::incremental);
+    };
+    const Manifest third = back_up_after("UPDATE validators SET stake = stake + 1");
+    const Manifest fourth = back_up_after("UPDATE validators SET stake = stake + 1");
+    const base::Bytes image = test::image_of(node.repository, fourth);
+    const ObjectId own = third.packs.back().id;
+    ASSERT_EQ(third.packs.back().backup, third.id);
+    fs::remove(node.file(ObjectType::pack, own));
+    EXPECT_EQ(only_fault(object_name(ObjectType::pack, own), FindingKind::missing).backups, ids({third}));
+    EXPECT_EQ(test::image_of(node.repository, fourth), image);
+}
+
 TEST_F(CheckRepository, PacksAreFoundCutOffAnywhere) {
     const fs::path file = node.file(ObjectType::pack, full_pack());
     const std::string whole = support::file_text(file);
