@@ -81,7 +81,8 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
                            {"disk_space", check_disk_space, false},
                            {"schedule", check_schedule, false},
                            {"job", check_jobs, false},
-                           {"repository", [&](Context& in) { return check_repository(in, typed); }, true}});
+                           {"repository",
+                            [&](Context& in) { return check_repository(in, typed, patience / 4); }, true}});
     }
     for (const Group& group : groups) {
         const auto found = looked_at_within(group.is_remote ? patience : patience / 3, group.name,

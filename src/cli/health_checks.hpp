@@ -1,6 +1,7 @@
 #pragma once
 // The checks of 'doctor', in groups; each group stops at nothing but an interruption.
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ HealthChecks check_jobs(Context& context);
 /// `repository`, `location`, `locations`, `offsite`, `location_keys`, `recovery_phrase`, `write_only`,
 /// `backup_age`, `full_backup_age`, `restore_test_age`, `key_rotation`, `clock` (backups).
 /// @param typed a password or phrase that was asked for; never asks for one itself
-HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed);
+/// @param silence a location that owes an answer for longer is left out, and named
+HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed,
+                              std::chrono::milliseconds silence);
 
 /// How old something may be that is done each `period_s`: two runs may be missed, and an hour is for the
 /// run itself.

@@ -45,8 +45,9 @@ struct Backups {
 
 class RepositoryChecks {
  public:
-    RepositoryChecks(Context& context, const std::optional<crypto::SecretBytes>& typed)
-        : context_(context), typed_(typed) {}
+    RepositoryChecks(Context& context, const std::optional<crypto::SecretBytes>& typed,
+                     std::chrono::milliseconds silence)
+        : context_(context), typed_(typed), silence_(silence) {}
 
     HealthChecks look() {
         const std::shared_ptr<storage::Location> whole = repository_location(context_);
@@ -67,11 +68,19 @@ class RepositoryChecks {
     }
     template <typename Look>
     void group(const std::string& name, Look look) {
-        const HealthChecks failed = looked_at(name, [&] {
-            look();
-            return HealthChecks();
-        });
-        checks_.insert(checks_.end(), failed.begin(), failed.end());
+        const auto before = static_cast<std::ptrdiff_t>(checks_.size());
+        for (bool again = true; again;) try {
+                const SilenceWatch watch(context_.locations(), silence_);
+                const HealthChecks failed = looked_at(name, [&] {
+                    look();
+                    return HealthChecks();
+                });
+                checks_.insert(checks_.end(), failed.begin(), failed.end());
+                again = false;
+            } catch (const Error&) {
+                base::throw_if_interrupted();
+                checks_.erase(checks_.begin() + before, checks_.end());  // without the one that is silent
+            }
     }
 
     bool find(storage::Location& whole, ObjectId& id) {
@@ -277,6 +286,7 @@ class RepositoryChecks {
 
     Context& context_;
     const std::optional<crypto::SecretBytes>& typed_;
+    std::chrono::milliseconds silence_;
     bool write_only_ = false;
     std::optional<Backups> backups_;
     std::vector<UnixMs> proved_;
@@ -285,8 +295,9 @@ class RepositoryChecks {
 
 }  // namespace
 
-HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed) {
-    return RepositoryChecks(context, typed).look();
+HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed,
+                              std::chrono::milliseconds silence) {
+    return RepositoryChecks(context, typed, silence).look();
 }
 
 }  // namespace bt2c::cli

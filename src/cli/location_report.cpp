@@ -110,25 +110,25 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
     std::set<std::string> every, first_keys;
     for (const auto& ids : holdings)
         if (ids) every.insert(ids->begin(), ids->end());
-    const bool keys_known = locations.all().front().problem.empty();
-    if (keys_known) first_keys = names_in(*locations.all().front().location, "keys");
+    const bool keys_known = locations.problem_of(0).empty();
+    if (keys_known) first_keys = names_in(locations.asked(0), "keys");
     LocationReport report;
     for (std::size_t i = 0; i < holdings.size(); ++i) {
         const Locations::One& one = locations.all()[i];
         LocationStatus status{.name = one.name,
                               .where = base::printable(one.location->describe()),
                               .state = "healthy",
-                              .error = one.problem,
+                              .error = locations.problem_of(i),
                               .facts = one.facts};
         if (status.error.empty() && !holdings[i]) status.error = "what it holds could not be listed";
         if (status.error.empty()) try {
                 const std::set<std::string>& ids = *holdings[i];
-                look_inside(status, ids, *one.location, questions);
+                look_inside(status, ids, locations.asked(i), questions);
                 for (const std::string& id : every)
                     if (!ids.contains(id) && !repository::is_retired(retired, id))
                         status.missing.push_back(id);
                 if (keys_known)
-                    for (const std::string& key : names_in(*one.location, "keys"))
+                    for (const std::string& key : names_in(locations.asked(i), "keys"))
                         if (!first_keys.contains(key)) status.odd_keys.push_back(key);
             } catch (const base::Error& error) {
                 if (error.kind() == ErrorKind::interrupted) throw;

@@ -197,6 +197,45 @@ std::optional<Error> Locations::lost() const {
     return std::nullopt;
 }
 
+std::string Locations::problem_of(std::size_t index) const {
+    const std::string& problem = all_[index].problem;
+    if (!problem.empty() || !fan_) return problem;
+    const auto away = fan_->parts()[index]->away();
+    return away ? base::printable(reason_of(*away)) : "";
+}
+
+storage::Location& Locations::asked(std::size_t index) const {
+    if (fan_) return *fan_->parts()[index];
+    return *all_[index].location;
+}
+
+bool Locations::leave_silent(std::chrono::milliseconds patience) const {
+    bool any = false;
+    for (std::size_t i = 0; fan_ && i < all_.size(); ++i) {
+        const auto& part = fan_->parts()[i];
+        if (part->away() || part->silent_for() < patience) continue;
+        fan_->leave(i,
+                    Error(ErrorKind::failed, "it does not answer any more")
+                        .cause(format("no answer within {}",
+                                      base::human_duration(static_cast<double>(patience.count()) / 1000))));
+        any = true;
+    }
+    return any;
+}
+
+SilenceWatch::SilenceWatch(const Locations& locations, std::chrono::milliseconds patience)
+    : thread_([this, &locations, patience] {
+          while (!ended_) {
+              if (locations.leave_silent(patience)) stop_ = true;
+              std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          }
+      }) {}
+
+SilenceWatch::~SilenceWatch() {
+    ended_ = true;
+    thread_.join();
+}
+
 const Locations::One& Locations::first() const {
     const One& one = all_.front();
     if (!one.problem.empty())

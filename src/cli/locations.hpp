@@ -1,10 +1,12 @@
 #pragma once
 // All locations of the repository as one, and each of them.
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/json.hpp"
@@ -55,6 +57,12 @@ class Locations {
     /// Why a location behind a network that could be used at first cannot be used any more, with its name;
     /// nothing where all can.
     std::optional<base::Error> lost() const;
+    /// Why a location cannot be used; empty: it can.
+    std::string problem_of(std::size_t index) const;
+    /// One of all(), to be asked: it is away here once it is for whole().
+    storage::Location& asked(std::size_t index) const;
+    /// Leaves out those that owe an answer for longer; whether there are any. Safe in another thread.
+    bool leave_silent(std::chrono::milliseconds patience) const;
     /// The first one, which says what keys there are; throws Error where it is left out.
     const One& first() const;
     /// How to bring `target` up to date.
@@ -105,6 +113,21 @@ class Locations {
     std::shared_ptr<storage::fan_out::Part> only_;  ///< once it is watched
     std::vector<bool> held_back_;
     bool silent_ = false;  ///< one of them at least could not be asked at first
+};
+
+/// While it lives a location that owes an answer for longer than `patience` is left out, and what runs in
+/// this thread is interrupted, to be done again without that one.
+class SilenceWatch {
+ public:
+    SilenceWatch(const Locations& locations, std::chrono::milliseconds patience);
+    ~SilenceWatch();
+    SilenceWatch(const SilenceWatch&) = delete;
+    SilenceWatch& operator=(const SilenceWatch&) = delete;
+
+ private:
+    std::atomic<bool> stop_ = false, ended_ = false;
+    base::StopScope scope_{&stop_};
+    std::thread thread_;
 };
 
 }  // namespace bt2c::cli

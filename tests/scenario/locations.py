@@ -324,6 +324,11 @@ def network_that_fails(scene):
             check("it is not known", "location 's3' was lost" in error["message"] and "not known" in error["state"], error)
             faults({"kind": "none", "times": 0})
             scene.run("test-restore")
+        # One that falls silent after its first answer costs only its own check.
+        faults(*({"kind": "hang", "method": "GET", "path": path, "times": 1000} for path in ("retired", "manifests", "packs")))
+        found = {(one["name"], one["subject"]): one for one in scene.run("doctor", "--patience", "20", status=3)["checks"]}
+        check("which one is told", "does not answer" in found["location", "s3"]["detail"], found)
+        check("the rest is looked at", {("location", "local"), ("backup_age", None), ("offsite", None)} <= set(found), found)
     finally:
         server.terminate()
         server.wait()

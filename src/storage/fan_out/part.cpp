@@ -29,8 +29,28 @@ void Part::leave(const Error& reason) {
     if (!away_) away_ = reason;
 }
 
+std::chrono::milliseconds Part::silent_for() const {
+    if (asked_ == 0) return {};
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 last_.load());
+}
+
 template <typename Job>
 auto Part::watched(Job job) {
+    struct Question {
+        explicit Question(Part& part) : part_(part) {
+            if (part_.asked_ == 0) part_.last_ = std::chrono::steady_clock::now();
+            ++part_.asked_;
+        }
+        ~Question() {
+            part_.last_ = std::chrono::steady_clock::now();
+            --part_.asked_;
+        }
+        Question(const Question&) = delete;
+        Question& operator=(const Question&) = delete;
+        Part& part_;
+    };
+    const Question question(*this);
     try {
         auto result = job();
         failures_ = 0;

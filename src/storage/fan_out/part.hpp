@@ -2,6 +2,7 @@
 // One of the locations that a FanOut stands for, and whether it can still be used.
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ class Part final : public Location {
 
     /// Why it is away; nullopt while it is not.
     std::optional<base::Error> away() const;
+    /// For how long it has answered none of the questions that it was asked.
+    std::chrono::milliseconds silent_for() const;
     /// Nothing is read from it or stored in it any more.
     void leave(const base::Error& reason);
 
@@ -54,6 +57,8 @@ class Part final : public Location {
 
     Place place_;
     std::atomic<unsigned> failures_ = 0;
+    std::atomic<unsigned> asked_ = 0;  ///< questions without an answer yet
+    std::atomic<std::chrono::steady_clock::time_point> last_{std::chrono::steady_clock::time_point()};
     mutable std::mutex mutex_;
     std::optional<base::Error> away_;
 };
