@@ -69,6 +69,7 @@ void Agent::work() {
     if (Clock::now() >= next_second_) {
         next_second_ = Clock::now() + second;
         if (hooks_.every_second) hooks_.every_second();
+        if (applied_) look_ahead();
     }
     if (!applied_ && obey_backoff_.over()) find_last();
     if (!orders_.empty() && obey_backoff_.over()) obey_orders();
@@ -134,6 +135,19 @@ void Agent::look_back() {
     seen_.clear();
     orders_.clear();
     up_to_date_ = false;
+}
+
+/// An order that this node alone was given ('--here') has a number too: who gives the next one must know it.
+void Agent::look_ahead() {
+    try {
+        const std::int64_t last = hooks_.last_sequence();
+        if (last <= *applied_) return;
+        log(format("this node has obeyed order {}, which came past the control plane", last));
+        applied_ = parameters_.node.sequence = last;
+        registered_ = false;
+    } catch (const std::exception& exception) {
+        in_full(exception);  // an interrupt goes on; it is asked again
+    }
 }
 
 void Agent::fetch_orders() {

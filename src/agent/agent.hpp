@@ -78,6 +78,7 @@ class Agent {
     void find_last();
     void fetch_orders();
     void look_back();
+    void look_ahead();
     void obey_orders();
     enum class Outcome { obeyed, refused, failed };
     Outcome obey(const network::PublishedOrder& order, bool catching_up);

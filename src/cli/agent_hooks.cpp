@@ -63,7 +63,8 @@ network::NodeRecord AgentHooks::record() const {
     return {.name = context_.settings().network.node_name,
             .validator = own.empty() ? "" : own.front(),
             .stake = chaindb::read_active_stake(database, network_, own).own,
-            .since = base::now_unix_ms()};
+            .since = base::now_unix_ms(),
+            .sequence = chaindb::read_pause_state(database, network_).sequence};
 }
 
 std::int64_t AgentHooks::last_sequence() {

@@ -1,5 +1,6 @@
 #include "cli/new_order.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.hpp"
@@ -114,6 +115,11 @@ std::int64_t free_sequence(Context& context, const OrderHome& home) {
     try {
         const auto plane = network::open_control_plane(context.settings().network);
         if (!plane) return next;
+        // Nodes may have been given orders of their own. One that lies must not use up the numbers.
+        constexpr std::int64_t ahead_max = 1000;
+        const std::int64_t last = next - 1;
+        for (const network::NodeRecord& node : plane->nodes(network))
+            if (node.sequence <= last + ahead_max) next = std::max(next, node.sequence + 1);
         for (std::int64_t after = next - 1;;) {
             const auto page = plane->orders(network, after);
             if (page.empty()) {

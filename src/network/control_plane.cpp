@@ -119,7 +119,8 @@ NodeRecord read_node(const StoredEntry& entry) {
     return {.name = decode_name(entry.name),
             .validator = json.string_at("validator"),
             .stake = json.number_at("stake"),
-            .since = time_at(json, "since")};
+            .since = time_at(json, "since"),
+            .sequence = json.find("sequence") ? json.integer_at("sequence") : 0};
 }
 
 /// What `read` makes of each entry that it can read.
@@ -211,8 +212,10 @@ std::vector<Acknowledgement> ControlPlane::acknowledgements(const std::string& n
 }
 
 void ControlPlane::register_node(const std::string& network, const NodeRecord& node) {
-    const Json json = Json::object(
-        {{"validator", node.validator}, {"stake", node.stake}, {"since", base::format_utc(node.since)}});
+    const Json json = Json::object({{"validator", node.validator},
+                                    {"stake", node.stake},
+                                    {"since", base::format_utc(node.since)},
+                                    {"sequence", node.sequence}});
     store_->put(folder_of(network, from_nodes, "nodes"),
                 {checked(node.name, "node"), checked_text(json.dump(), entry_bytes_max, "a node's record")});
 }

@@ -43,6 +43,8 @@ struct NodeRecord {
     std::string validator;  ///< its address; empty: none
     double stake = 0;
     base::UnixMs since = 0;  ///< when its agent was started
+    /// Of the newest order that it had obeyed when it registered; orders that it alone was given count too.
+    std::int64_t sequence = 0;
 };
 
 /// Asks every node for its state.

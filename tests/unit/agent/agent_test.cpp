@@ -126,6 +126,17 @@ TEST_F(AgentTest, CatchesUpInOrderBeforeItIsReady) {
     EXPECT_EQ(node.obeyed().size(), before);
 }
 
+// The next order for all must have a higher number.
+TEST_F(AgentTest, TellsOfOrdersThatItAloneWasGiven) {
+    node.start();
+    ASSERT_TRUE(within(5, [&] { return node.ready.load(); }));
+    EXPECT_EQ(plane.nodes("devnet").at(0).sequence, 0);
+    node.applied = 12;
+    EXPECT_TRUE(within(5, [&] { return plane.nodes("devnet").at(0).sequence == 12; }));
+    plane.publish("devnet", 13, "pause");
+    EXPECT_TRUE(becomes(13, "applied"));
+}
+
 TEST_F(AgentTest, CutOffBetweenObeyingAndAnsweringItAnswersWhenItIsBack) {
     for (std::int64_t sequence = 1; sequence <= 3; ++sequence) plane.publish("devnet", sequence, "o");
     node.applied = 3;
