@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorKind;
 using base::format;
-using base::Json;
 using repository::Repository;
 using storage::fan_out::reason_of;
 using storage::fan_out::Standing;
@@ -73,26 +72,6 @@ bool same_folder(const Locations::One& a, const Locations::One& b) {
 }
 
 }  // namespace
-
-void print_unreached(Output& out, const std::vector<LocationOutcome>& outcomes, std::string_view what) {
-    for (const LocationOutcome& outcome : outcomes)
-        if (outcome.status != "ok")
-            out.line("{} location '{}' {}: {}", out.styled(Style::yellow, "warning:"), outcome.name, what,
-                     outcome.error);
-}
-
-Json outcomes_document(const std::vector<LocationOutcome>& outcomes) {
-    Json list = Json::array();
-    for (const LocationOutcome& outcome : outcomes)
-        list.push(Json::object({{"name", outcome.name},
-                                {"status", outcome.status},
-                                {"error", outcome.error.empty() ? Json() : Json(outcome.error)}}));
-    return list;
-}
-
-bool is_partial(const std::vector<LocationOutcome>& outcomes) {
-    return std::ranges::any_of(outcomes, [](const auto& outcome) { return outcome.status != "ok"; });
-}
 
 Locations::Locations(const config::Settings& settings, const config::Home& home, base::Progress& progress,
                      const std::vector<std::string>& start_anew)

@@ -9,28 +9,15 @@
 #include <thread>
 #include <vector>
 
-#include "base/json.hpp"
 #include "base/progress.hpp"
+#include "cli/location_outcome.hpp"
 #include "cli/open_locations.hpp"
-#include "cli/output.hpp"
 #include "config/home.hpp"
 #include "repository/repository.hpp"
 #include "repository/sync.hpp"
 #include "storage/fan_out/fan_out.hpp"
 
 namespace bt2c::cli {
-
-/// What one location has of a backup that was made just now.
-struct LocationOutcome {
-    std::string name;
-    std::string status;  ///< "ok", "behind" or "failed"
-    std::string error;   ///< empty when ok
-};
-/// "warning: …" for each location that was not reached, where a change must reach all of them.
-void print_unreached(Output& out, const std::vector<LocationOutcome>& outcomes, std::string_view what);
-base::Json outcomes_document(const std::vector<LocationOutcome>& outcomes);
-/// Whether one of them has not everything, which is exit status 6.
-bool is_partial(const std::vector<LocationOutcome>& outcomes);
 
 /// Lives as long as the command. A location that does not answer, or holds another repository, is told of on
 /// stderr and left out.
