@@ -141,9 +141,9 @@ void Agent::look_back() {
 void Agent::look_ahead() {
     try {
         const std::int64_t last = hooks_.last_sequence();
-        if (last <= *applied_) return;
+        if (last <= std::max(*applied_, parameters_.node.sequence)) return;
         log(format("this node has obeyed order {}, which came past the control plane", last));
-        applied_ = parameters_.node.sequence = last;
+        parameters_.node.sequence = last;  // where the same order comes this way too, it is answered
         registered_ = false;
     } catch (const std::exception& exception) {
         in_full(exception);  // an interrupt goes on; it is asked again

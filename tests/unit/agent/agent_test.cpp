@@ -133,6 +133,8 @@ TEST_F(AgentTest, TellsOfOrdersThatItAloneWasGiven) {
     EXPECT_EQ(plane.nodes("devnet").at(0).sequence, 0);
     node.applied = 12;
     EXPECT_TRUE(within(5, [&] { return plane.nodes("devnet").at(0).sequence == 12; }));
+    plane.publish("devnet", 12, "pause");  // the one that it was given by hand
+    EXPECT_TRUE(becomes(12, "already"));
     plane.publish("devnet", 13, "pause");
     EXPECT_TRUE(becomes(13, "applied"));
 }

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <mutex>
+
 #include "base/test_clock.hpp"
 #include "repository/check.hpp"
 #include "repository/intent.hpp"
@@ -29,7 +33,7 @@ class LockedLocation final : public storage::Location {
     bool put(const std::string& name, base::ByteView contents) override {
         if (!memory.put(name, contents)) return false;
         if (!name.starts_with("sweeps/") && !name.starts_with("intents/"))
-            until[name] = base::now_unix_ms() + keeps_for();
+            lock_until(name, base::now_unix_ms() + keeps_for());
         return true;
     }
     std::optional<base::Bytes> get(const std::string& name) override { return memory.get(name); }
@@ -40,20 +44,33 @@ class LockedLocation final : public storage::Location {
     std::optional<std::uint64_t> size_of(const std::string& name) override { return memory.size_of(name); }
     std::vector<storage::ObjectInfo> list(const std::string& folder) override { return memory.list(folder); }
     bool remove(const std::string& name) override {
-        EXPECT_LE(until[name], base::now_unix_ms()) << name;
+        EXPECT_LE(locked_until(name), base::now_unix_ms()) << name;
         return memory.remove(name);
     }
     bool keep_until(const std::string& name, UnixMs time) override {
-        until[name] = std::max(until[name], time);
+        lock_until(name, time);
         return true;
     }
     UnixMs keeps_for() const override { return 7 * day_ms; }
-    std::optional<UnixMs> kept_until(const std::string& name) override { return until[name]; }
+    std::optional<UnixMs> kept_until(const std::string& name) override { return locked_until(name); }
     std::optional<UnixMs> clock_ahead() const override { return clock_off; }
 
+    UnixMs locked_until(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        return until_[name];
+    }
+
     MemoryLocation memory;
-    std::map<std::string, UnixMs> until;
     UnixMs clock_off = 0;
+
+ private:
+    void lock_until(const std::string& name, UnixMs time) {
+        const std::lock_guard lock(mutex_);
+        until_[name] = std::max(until_[name], time);
+    }
+
+    std::mutex mutex_;  // several threads store and look
+    std::map<std::string, UnixMs> until_;
 };
 
 class PruneTest : public testing::Test {
@@ -373,9 +390,9 @@ TEST_F(PruneTest, LockedObjectsWaitAndKeptOnesAreLockedAnew) {
         pass(25 * hour_ms);
         prune(request);
         for (const ObjectType type : {ObjectType::manifest, ObjectType::index}) {
-            EXPECT_GT(locked->until[object_name(type, fresh.id)], base::now_unix_ms() + 4 * day_ms);
+            EXPECT_GT(locked->locked_until(object_name(type, fresh.id)), base::now_unix_ms() + 4 * day_ms);
         }
-        EXPECT_GT(locked->until[object_name(ObjectType::pack, fresh.packs[0].id)],
+        EXPECT_GT(locked->locked_until(object_name(ObjectType::pack, fresh.packs[0].id)),
                   base::now_unix_ms() + 4 * day_ms);
     }
     EXPECT_FALSE(locked->size_of(object_name(ObjectType::manifest, old.id)));
