@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds tick_interval(50);
+constexpr milliseconds twin_interval(250);
 constexpr std::size_t pending_told = 200;  ///< transactions that a new peer is told of
 
 }  // namespace
@@ -245,6 +246,7 @@ struct Peers::State {
         peer.status = {hello.height, hello.hash, hello.paused, hello.pause_sequence};
         peer.hello_at = Clock::now();
         peer.hello = std::move(hello);
+        twins_found = false;
         dialler.reached(link, peer.identity());
         if (const LinkId superfluous = duplicate_of(peers, peer, options.name + " " + instance);
             superfluous != 0) {
@@ -330,12 +332,15 @@ struct Peers::State {
     // Twins: two processes that prove the same key.
 
     void look_for_twins(Clock::time_point now) {
-        if (twins_told + options.status > now) return;
+        // At once after somebody came: a twin signs as soon as it has listened for a while.
+        if (twins_told + (twins_found ? options.status : twin_interval) > now) return;
         twins_told = now;
+        twins_found = false;
         std::vector<LinkId> stale;
         for (const auto& [id, peer] : peers) {
             const Peer* twin = twin_of(peers, peer);
             if (!twin) continue;
+            twins_found = true;
             log.limited("twin " + peer.validator,
                         format("the key of {} is used by more than one node, one of them {} at {}",
                                peer.validator, printable(peer.link.name), printable(peer.link.address)));
@@ -385,6 +390,7 @@ struct Peers::State {
     BlockFetch fetch;
     Transport transport;
     Clock::time_point told_at{}, twins_told{}, twin_until{};
+    bool twins_found = false;  ///< by the last look, and told
     bool status_due = false, stopping = false, claiming = port.claims_key();
     std::shared_ptr<int> life = std::make_shared<int>();
 };

@@ -110,7 +110,7 @@ TEST(RateBudget, AChildThatWritesKeepsToItsShare) {
     const base::Stopwatch watch;
     // A slow disk only takes longer.
     EXPECT_EQ(wait_within_share(writer, {.processors = 64, .io_bytes_per_second = 20 * mib}, patience_ms), 0);
-    EXPECT_GT(watch.seconds(), 0.8);  // 20 MiB
+    EXPECT_GT(watch.seconds(), 0.6);  // 20 MiB, some of them before the first pause
     fs::remove(file);
 }
 
