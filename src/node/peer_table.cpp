@@ -63,6 +63,16 @@ std::vector<std::string> identities_of(const PeerTable& peers) {
     return identities;
 }
 
+std::set<std::string> awake_validators(const PeerTable& peers, const std::string& own,
+                                       std::int64_t pause_sequence) {
+    std::set<std::string> awake;
+    for (const auto& [id, peer] : peers)
+        if (peer.hello && !peer.validator.empty() && peer.validator != own && !peer.status.paused &&
+            peer.status.pause_sequence >= pause_sequence)
+            awake.insert(peer.validator);
+    return awake;
+}
+
 const Peer* twin_of(const PeerTable& peers, const Peer& peer) {
     if (peer.validator.empty() || !peer.hello) return nullptr;
     for (const auto& [id, other] : peers) {

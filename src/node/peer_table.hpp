@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,11 @@ std::vector<PeerInfo> infos_of(const PeerTable& peers);
 
 /// Of those whose hello was taken.
 std::vector<std::string> identities_of(const PeerTable& peers);
+
+/// Of whom blocks can be expected: validators other than `own` that are not paused, and know the order
+/// `pause_sequence`, since who has not heard of the newest one will stop when it does.
+std::set<std::string> awake_validators(const PeerTable& peers, const std::string& own,
+                                       std::int64_t pause_sequence);
 
 /// Another peer that proves the key of this one; null where there is none.
 const Peer* twin_of(const PeerTable& peers, const Peer& peer);

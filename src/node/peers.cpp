@@ -1,7 +1,6 @@
 #include "node/peers.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -413,17 +412,13 @@ std::vector<PeerInfo> Peers::list() const {
 PeerView Peers::view() const {
     PeerView view;
     view.twin = state_->own_twin();
-    const std::int64_t own_sequence = state_->port.pause_sequence();
-    std::set<std::string> awake;
     for (const auto& [id, peer] : state_->peers) {
         if (!peer.hello) continue;
         view.best_height = std::max(view.best_height.value_or(-1), peer.status.height);
         view.pause_sequence = std::max(view.pause_sequence, peer.status.pause_sequence);
-        if (peer.validator.empty() || peer.validator == state_->validator) continue;
-        // Who has not heard of the newest order will stop when it does.
-        if (!peer.status.paused && peer.status.pause_sequence >= own_sequence) awake.insert(peer.validator);
     }
-    for (const std::string& address : awake)
+    for (const std::string& address :
+         awake_validators(state_->peers, state_->validator, state_->port.pause_sequence()))
         view.awake_stake_units += state_->port.active_stake_units(address);
     return view;
 }
@@ -448,9 +443,7 @@ void Peers::tell_status() {
 void Peers::stop(const std::string& reason) {
     state_->stopping = true;
     state_->transport.stop_listening();
-    std::vector<LinkId> links;
-    for (const auto& [id, peer] : state_->peers) links.push_back(id);
-    for (const LinkId link : links) state_->drop(link, reason);
+    for (const LinkId link : links_of(state_->peers)) state_->drop(link, reason);
 }
 
 }  // namespace bt2c::node
