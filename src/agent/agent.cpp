@@ -34,7 +34,7 @@ std::string in_full(const std::exception& exception) {
     const auto* error = dynamic_cast<const Error*>(&exception);
     if (!error) return exception.what();
     if (error->kind() == ErrorKind::interrupted) throw *error;
-    return error->message() + (error->cause().empty() ? "" : ": " + error->cause());
+    return error->in_full();
 }
 
 }  // namespace

@@ -149,9 +149,7 @@ int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
         if (job.check) job.check();
         return finish(run_commands(settings, job));
     } catch (const Error& error) {
-        const std::string cause = error.cause().empty() ? "" : ": " + error.cause();
-        const int status =
-            finish({.status = base::exit_status(error.kind()), .message = error.message() + cause});
+        const int status = finish({.status = base::exit_status(error.kind()), .message = error.in_full()});
         if (error.kind() == ErrorKind::interrupted) throw;
         return status;
     }

@@ -53,7 +53,7 @@ std::shared_ptr<WriterState> load_state(const config::Home& home, const Reposito
         unknown = "it made none yet, or its folder backups/writer-state was removed";
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
-        unknown = error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
+        unknown = error.in_full();
     }
     return nullptr;
 }
@@ -157,7 +157,7 @@ void remember_backup(const config::Home& home, const Predecessors& before,
         progress.note(
             "the backup is stored, but not what this node must remember of it; the next incremental "
             "backup stores again what this one did: " +
-            error.message() + (error.cause().empty() ? "" : ": " + error.cause()));
+            error.in_full());
     }
 }
 

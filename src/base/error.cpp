@@ -57,6 +57,10 @@ std::string_view kind_name(ErrorKind kind) noexcept {
 
 Error::Error(ErrorKind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
 
+std::string Error::in_full() const {
+    return cause_.empty() ? message_ : message_ + ": " + cause_;
+}
+
 Error& Error::cause(std::string text) & {
     cause_ = std::move(text);
     return *this;

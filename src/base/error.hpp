@@ -47,6 +47,8 @@ class Error : public std::exception {
     const std::string& state() const noexcept { return state_; }
     /// The next command or step; may be empty.
     const std::string& hint() const noexcept { return hint_; }
+    /// The message, and the cause where there is one: "cannot do X: Y: why".
+    std::string in_full() const;
     const char* what() const noexcept override { return message_.c_str(); }
 
  private:

@@ -22,10 +22,6 @@ constexpr int patience_ms = 3000;
 /// For what is asked again a second later: a database that is locked for long must not slow down the rest.
 constexpr int moment_ms = 200;
 
-std::string told(const Error& error) {
-    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
-}
-
 /// What is wrong with the chain; empty when it proves.
 std::string integrity_problem(Context& context, const std::string& network) {
     verify::Options options;
@@ -79,7 +75,7 @@ Acknowledgement AgentHooks::obey(const network::PublishedOrder& published, bool 
         order = network::Order::parse(published.text);
     } catch (const Error& error) {
         answer.status = "refused";
-        answer.detail = told(error);
+        answer.detail = error.in_full();
         return answer;
     }
     if (order.sequence != published.sequence) {
@@ -94,7 +90,7 @@ Acknowledgement AgentHooks::obey(const network::PublishedOrder& published, bool 
     answer.tip_hash = obeyed.state.tip_hash;
     if (obeyed.refusal) {
         answer.status = "refused";
-        answer.detail = told(*obeyed.refusal);
+        answer.detail = obeyed.refusal->in_full();
         return answer;
     }
     answer.status = obeyed.outcome.changed ? "applied" : "already";
@@ -145,7 +141,7 @@ void AgentHooks::lapse() {
                 base::format("the pause of network {} has ended: its time is over", network_));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
-        context_.progress().note("cannot look whether the pause is over: " + told(error));
+        context_.progress().note("cannot look whether the pause is over: " + error.in_full());
     }
 }
 

@@ -71,8 +71,7 @@ HealthCheck unknown_check(std::string name, const Error& error) {
     return {.name = std::move(name),
             .subject = {},
             .status = Status::unknown,
-            .detail = base::printable(error.cause().empty() ? error.message()
-                                                            : error.message() + ": " + error.cause()),
+            .detail = base::printable(error.in_full()),
             .mend = base::printable(error.hint())};
 }
 

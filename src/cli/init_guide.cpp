@@ -64,8 +64,7 @@ void InitGuide::say(const std::string& text) const {
 }
 
 void InitGuide::complain(const Error& error) const {
-    std::string text = console_.err.styled(Style::red, "That will not do: ") + error.message();
-    if (!error.cause().empty()) text += ": " + error.cause();
+    std::string text = console_.err.styled(Style::red, "That will not do: ") + error.in_full();
     if (!error.hint().empty()) text += "\n  " + error.hint();
     console_.err.write(text + "\n");
 }

@@ -132,8 +132,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
                         if (!first_keys.contains(key)) status.odd_keys.push_back(key);
             } catch (const base::Error& error) {
                 if (error.kind() == ErrorKind::interrupted) throw;
-                status.error = base::printable(
-                    error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
+                status.error = base::printable(error.in_full());
             }
         status.clock_ahead = one.location->clock_ahead();  // which may be why it is away
         judge(report, status, one.has_repository);

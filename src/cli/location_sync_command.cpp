@@ -98,8 +98,7 @@ class LocationSyncCommand final : public Command {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             synced.status = "failed";
-            synced.error = base::printable(error.cause().empty() ? error.message()
-                                                                 : error.message() + ": " + error.cause());
+            synced.error = base::printable(error.in_full());
         }
         return synced;
     }

@@ -74,14 +74,16 @@ class OrderCommand : public Command {
 
     static Result nothing_to_resume(const OrderHome& home, const PausedElsewhere& found) {
         base::Json nodes = base::Json::array();
-        for (const std::string& name : found.nodes)
-            nodes.push(
-                base::Json::object({{"name", name}, {"acknowledged", true}, {"height", found.height}}));
+        std::optional<std::int64_t> highest;
+        for (const auto& [name, height] : found.nodes) {
+            highest = std::max(highest, height);
+            nodes.push(base::Json::object({{"name", name}, {"acknowledged", true}, {"height", height}}));
+        }
         return {.document = base::Json::object({{"network", home.situation.network},
                                                 {"status", "ACTIVE"},
                                                 {"sequence", home.situation.last_sequence},
                                                 {"validators_changed", 0},
-                                                {"height", found.height},
+                                                {"height", highest},
                                                 {"nodes", std::move(nodes)},
                                                 {"complete", true}}),
                 .print = [count = found.nodes.size(), network = home.situation.network](Output& out) {

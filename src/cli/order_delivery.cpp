@@ -328,8 +328,7 @@ PausedElsewhere ask_who_is_paused(Context& context, const std::string& network,
             found.known = false;
             continue;
         }
-        found.nodes.push_back(report.node);
-        if (report.height) found.height = std::max(found.height.value_or(*report.height), *report.height);
+        found.nodes.emplace_back(report.node, report.height);
         if (report.paused) found.sequence = std::max(found.sequence.value_or(0), report.sequence);
     }
     return found;

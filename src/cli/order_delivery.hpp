@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/order_home.hpp"
@@ -32,8 +33,8 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options);
 struct PausedElsewhere {
     std::optional<std::int64_t> sequence;  ///< of the newest pause that a node is in
     bool known = false;                    ///< all nodes have answered
-    std::optional<std::int64_t> height;    ///< the highest
-    std::vector<std::string> nodes;        ///< that have answered
+    /// That have answered, and the height of each.
+    std::vector<std::pair<std::string, std::optional<std::int64_t>>> nodes;
 };
 PausedElsewhere ask_who_is_paused(Context& context, const std::string& network,
                                   const DeliveryOptions& options);

@@ -96,8 +96,7 @@ class RepositoryCheckCommand final : public Command {
         } catch (const base::Error& error) {
             // Of several locations, one that fails keeps none of the others from being checked.
             if (error.kind() == ErrorKind::interrupted || context.locations().all().size() == 1) throw;
-            checked.problem = base::printable(error.cause().empty() ? error.message()
-                                                                    : error.message() + ": " + error.cause());
+            checked.problem = base::printable(error.in_full());
         }
         return checked;
     }

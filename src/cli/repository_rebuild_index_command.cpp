@@ -64,9 +64,7 @@ class RepositoryRebuildIndexCommand final : public Command {
                     .push_back(manifest.id.hex());
             } catch (const Error& error) {
                 if (error.kind() == ErrorKind::interrupted) throw;
-                outcome.failed.emplace_back(manifest.id.hex(), error.cause().empty()
-                                                                   ? error.message()
-                                                                   : error.message() + ": " + error.cause());
+                outcome.failed.emplace_back(manifest.id.hex(), error.in_full());
             }
             progress.advance(1);
         }

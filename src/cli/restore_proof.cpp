@@ -36,10 +36,6 @@ constexpr std::uint64_t small_file_bytes_max = 1 << 20;
 /// Every restore writes one of its own.
 constexpr std::string_view signing_lock = "network/signing-lock.json";
 
-std::string told(const Error& error) {
-    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
-}
-
 /// The checks of one restored home.
 class Proof {
  public:
@@ -73,7 +69,7 @@ class Proof {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             result.status = Status::fail;
-            result.detail = told(error);
+            result.detail = error.in_full();
         }
         checks_.push_back(std::move(result));
     }
@@ -184,7 +180,7 @@ class Proof {
             try {
                 keys::WalletFile::read(home_.root / path);
             } catch (const Error& error) {
-                throw fault(format("{}: {}", printable(entry.path), told(error)));
+                throw fault(format("{}: {}", printable(entry.path), error.in_full()));
             }
             ++count;
         }
@@ -265,7 +261,7 @@ RestoreProof prove_restore(Context& context, const repository::Repository& repos
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         restored.status = Status::fail;
-        restored.detail = told(error);
+        restored.detail = error.in_full();
     }
     proof.restore_seconds = watch.seconds();
     proof.checks.push_back(restored);

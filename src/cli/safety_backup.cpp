@@ -23,9 +23,8 @@ std::string keep_present_state(Context& context, const repository::Repository* r
         return id;
     } catch (const base::Error& error) {
         if (error.kind() == base::ErrorKind::interrupted || error.kind() == base::ErrorKind::busy) throw;
-        context.progress().note(
-            base::format("the repository does not take the present state ({}{}{}); it is kept beside",
-                         error.message(), error.cause().empty() ? "" : ": ", error.cause()));
+        context.progress().note(base::format(
+            "the repository does not take the present state ({}); it is kept beside", error.in_full()));
     }
     return restore::keep_beside(home, context.progress()).native();
 }

@@ -92,7 +92,7 @@ std::string with_settings(const std::string& text, const SettingsAdditions& addi
         throw Error(ErrorKind::failed,
                     base::format("cannot add to {} what is there in part, or in another way",
                                  base::printable(name.native())))
-            .cause(error.cause().empty() ? error.message() : error.message() + ": " + error.cause())
+            .cause(error.in_full())
             .state("it is as it was")
             .hint("bring these lines into it by hand, then run the command again:\n" +
                   settings_lines(additions));

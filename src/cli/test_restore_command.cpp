@@ -68,8 +68,7 @@ class TestRestoreCommand final : public Command {
                        message(manifest, proof));
             return result(manifest, proof, where);
         } catch (const Error& error) {
-            record_run(context, started, base::exit_status(error.kind()),
-                       error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
+            record_run(context, started, base::exit_status(error.kind()), error.in_full());
             throw;
         }
     }

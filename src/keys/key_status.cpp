@@ -42,7 +42,7 @@ KeyStatus status_of_wallet(const fs::path& file) {
         status.source = wallet.versioned ? KeyStatus::Source::phrase : KeyStatus::Source::wallet;
         if (wallet.creation_time_s) status.since = *wallet.creation_time_s * 1000;
     } catch (const base::Error& error) {
-        status.problem = error.message() + (error.cause().empty() ? "" : ": " + error.cause());
+        status.problem = error.in_full();
     }
     return status;
 }

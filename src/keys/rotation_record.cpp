@@ -107,7 +107,7 @@ RotationRecord RotationRecord::parse(std::string_view text) {
         record = read(text);
     } catch (const Error& error) {
         if (error.message().starts_with("the rotation record")) throw;
-        throw unsound(error.message() + (error.cause().empty() ? "" : ": " + error.cause()));
+        throw unsound(error.in_full());
     }
     if (record.old_public_key == record.new_public_key) throw unsound("it rotates a key to itself");
     const std::string message = record.signed_text();

@@ -133,7 +133,7 @@ WalletFile WalletFile::parse(std::string_view text) {
         }
     } catch (const Error& error) {
         if (!error.hint().empty() || error.message().starts_with("the wallet file")) throw;
-        throw damaged(error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
+        throw damaged(error.in_full());
     }
     if (!is_address(file.address)) throw damaged("its address is none");
     if (file.iv.size() != crypto::cbc_block_bytes || file.encrypted_key.empty() ||

@@ -157,8 +157,7 @@ Json EtcdGateway::call(const std::string& path, const Json& body) {
             if (error.kind() != ErrorKind::busy) throw;
             next_member();
             if (tried < members()) continue;
-            throw Error(ErrorKind::busy, "the control plane does not answer")
-                .cause(error.message() + (error.cause().empty() ? "" : ": " + error.cause()));
+            throw Error(ErrorKind::busy, "the control plane does not answer").cause(error.in_full());
         }
     }
 }

@@ -174,7 +174,7 @@ Order Order::parse(std::string_view text) {
         order = read(Json::parse(text));
     } catch (const Error& error) {
         if (error.message().starts_with("the order")) throw;
-        throw unsound(error.message() + (error.cause().empty() ? "" : ": " + error.cause()));
+        throw unsound(error.in_full());
     }
     const std::string fault = order.fault();
     if (!fault.empty()) throw unsound(fault);

@@ -108,7 +108,7 @@ SignerFile SignerFile::parse(std::string_view text) {
         return read_members(Json::parse(text));
     } catch (const Error& error) {
         if (error.message().starts_with("the signer")) throw;
-        throw unsound(error.message() + (error.cause().empty() ? "" : ": " + error.cause()));
+        throw unsound(error.in_full());
     }
 }
 

@@ -31,7 +31,7 @@ std::string payload_fault(const Transaction& transaction, const std::string& net
             return "a rotation is sent by the old or the new key only";
         return {};
     } catch (const base::Error& error) {
-        return error.message() + (error.cause().empty() ? "" : ": " + error.cause());
+        return error.in_full();
     }
 }
 

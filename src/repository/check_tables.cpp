@@ -74,9 +74,7 @@ void check_backup(Check& check, const Manifest& manifest) {
         check_file_pieces(check, manifest, packs);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
-        check.manifest_finding(
-            manifest.id, FindingKind::damaged,
-            error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
+        check.manifest_finding(manifest.id, FindingKind::damaged, error.in_full());
     }
 }
 

@@ -78,8 +78,7 @@ RepairReport repair_location(const Repository& repository, const std::shared_ptr
             report.mended.push_back({name, mend(repository, target, name)});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            report.left.push_back(
-                {name, error.cause().empty() ? error.message() : error.message() + ": " + error.cause()});
+            report.left.push_back({name, error.in_full()});
         }
         progress.advance(1);
     }

@@ -263,8 +263,7 @@ BackupList Repository::list() const {
             list.backups.push_back(std::move(*manifest));
         } else {
             const Error& error = std::get<Error>(read);
-            list.damaged.push_back(
-                {id.hex(), error.cause().empty() ? error.message() : error.message() + ": " + error.cause()});
+            list.damaged.push_back({id.hex(), error.in_full()});
         }
     });
     std::sort(list.backups.begin(), list.backups.end(), newer);

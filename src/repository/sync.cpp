@@ -23,10 +23,6 @@ namespace {
 /// Folders of small objects that all locations have. `intents` and `sweeps` concern one location alone.
 constexpr std::string_view small_folders[] = {"retired", "pins", "proofs"};
 
-std::string reason_of(const Error& error) {
-    return error.cause().empty() ? error.message() : error.message() + ": " + error.cause();
-}
-
 class SyncRun {
  public:
     SyncRun(const Repository& repository, storage::Location& target, const SyncOptions& options,
@@ -66,7 +62,7 @@ class SyncRun {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted || target_failed_) throw;
             target_.size_of("format");
-            leave(object, reason_of(error));
+            leave(object, error.in_full());
         }
     }
 
@@ -183,7 +179,7 @@ class SyncRun {
             } catch (const Error& error) {
                 // A cache: the packs tell the same.
                 if (error.kind() == ErrorKind::interrupted) throw;
-                leave(index, reason_of(error));
+                leave(index, error.in_full());
             }
         // What the target says now counts, not what it said when it took the packs.
         for (const PackInfo& pack : manifest.packs)

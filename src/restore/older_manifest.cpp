@@ -69,7 +69,7 @@ OlderManifest read_older_manifest(const fs::path& file) {
     } catch (const Error& error) {
         throw Error(ErrorKind::failed, format("cannot restore: the older tool's manifest {} is damaged",
                                               printable(file.native())))
-            .cause(error.cause().empty() ? error.message() : error.message() + ": " + error.cause())
+            .cause(error.in_full())
             .hint("restore another backup, or give the database of a full one without its manifest");
     }
     return manifest;

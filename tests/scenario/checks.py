@@ -1,5 +1,9 @@
 """What every scenario says and counts."""
 
+import contextlib
+import json
+import os
+import subprocess
 import sys
 
 failures = []
@@ -16,6 +20,30 @@ def check(what, good, shown=None):
                                   for text in (shown.stdout, shown.stderr)), flush=True)
     elif shown not in (None, ""):
         print(shown, flush=True)
+
+
+def run_json(program, home, *arguments):
+    """How the program ended, with the `document` that it printed."""
+    done = subprocess.run([program, "--home", str(home), "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=200, start_new_session=True)
+    done.document = json.loads(done.stdout) if done.stdout else {}
+    return done
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """A file system of its own in that folder. Gives whether it is there: where it cannot be that is told, and is a
+    failure where every tool is installed."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], stderr=subprocess.PIPE)
+    if mounted.returncode != 0:
+        print(f"skipped: a disk of its own: {mounted.stderr.decode()}")
+        check("nothing is skipped in CI", os.environ.get("CI") != "true")
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def finish(seed=None):

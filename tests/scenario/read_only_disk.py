@@ -4,7 +4,6 @@ usage: read_only_disk.py PROGRAM CHAIN_TOOL
 """
 
 import contextlib
-import json
 import os
 import pathlib
 import shutil
@@ -13,27 +12,22 @@ import subprocess
 import sys
 import tempfile
 
-from checks import check, finish
+from checks import check, finish, run_json, small_disk
 
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
 
 
 def run(home, *arguments):
-    done = subprocess.run([program, "--home", str(home), "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
-    done.document = json.loads(done.stdout) if done.stdout else {}
-    return done
+    return run_json(program, home, *arguments)
 
 
 def main(folder):
     home = folder / "home"
     data = home / "data"
     data.mkdir(parents=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(data)], stderr=subprocess.PIPE)
-    if mounted.returncode != 0:
-        print(f"skipped: a disk of its own: {mounted.stderr.decode()}")
-        sys.exit(77)
-    try:
+    with small_disk(data, "64m") as there:
+        if not there:
+            return
         database = data / "blockchain.db"
         subprocess.run([chain_tool, "create", str(database)], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["mount", "-o", "remount,ro", str(data)], check=True)
@@ -59,8 +53,6 @@ def main(folder):
         check("with a way on", "--backup-file" in error.get("hint", "") and error.get("state"), refused)
         restored = run(home, "restore", "--backup-file", folder / "kept", "--only", "database", "--target", folder / "new")
         check("which leads there", restored.returncode == 0, restored)
-    finally:
-        subprocess.run(["umount", "-l", str(data)], check=False)
 
 
 with tempfile.TemporaryDirectory() as name:

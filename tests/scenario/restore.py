@@ -12,17 +12,19 @@ import sys
 import tempfile
 import threading
 
-from checks import check, finish
+from checks import check, finish, run_json, small_disk
 
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
 
 
-def run(home, *arguments, text=False):
-    form = [] if text else ["--json"]
-    done = subprocess.run([program, "--home", str(home), *form, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, start_new_session=True)
-    done.document = json.loads(done.stdout) if done.stdout and not text else {}
-    return done
+def run(home, *arguments):
+    return run_json(program, home, *arguments)
+
+
+def told(home, *arguments):
+    """What it prints for people."""
+    return subprocess.run([program, "--home", str(home), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
 
 
 def chain(*arguments):
@@ -71,11 +73,9 @@ def a_repository_that_takes_nothing(folder):
     home = make_home(folder)
     database, disk = home / "data" / "blockchain.db", home / "backups"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], stderr=subprocess.PIPE)
-    if mounted.returncode != 0:
-        print(f"skipped: a disk that takes nothing: {mounted.stderr.decode()}")
-        return
-    try:
+    with small_disk(disk, "4m") as there:
+        if not there:
+            return
         check("a backup", run(home, "backup").returncode == 0)
         good = database.read_bytes()
         chain("append", database, "--blocks", "5")
@@ -97,10 +97,8 @@ def a_repository_that_takes_nothing(folder):
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         database.unlink()
         restored_beside("read-only")
-        told = run(home, "restore", "--backup", "latest", text=True)
-        check("where it is, is told", b"The state before is kept in /" in told.stdout, told)
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=False)
+        shown = told(home, "restore", "--backup", "latest")
+        check("where it is, is told", b"The state before is kept in /" in shown.stdout, shown)
 
 
 def back_to_a_damaged_state(folder):
@@ -136,8 +134,8 @@ def back_to_a_damaged_state(folder):
         check(f"{what}: which proves nothing", back.document.get("verified") is False, back)
         if damage is without_blocks:
             check("the problem is told", "discontinuities" in str(back.document.get("problem")), back)
-            told = run(home, "restore", "--backup", done.document["safety_backup"], text=True)
-            check("to people too", b"no: the chain has problems: discontinuities" in told.stdout, told)
+            shown = told(home, "restore", "--backup", done.document["safety_backup"])
+            check("to people too", b"no: the chain has problems: discontinuities" in shown.stdout, shown)
             made = run(home, "backup")
             refused = run(home, "restore", "--backup", made.document["id"])
             check("but a backup that has problems is refused", refused.returncode == 3, refused)
@@ -151,9 +149,9 @@ def files_alone(folder):
     (home / "config" / "node.json").write_text("{}")
     check("a backup", run(home, "backup").returncode == 0)
     for part in ("config", "keys"):
-        told = run(home, "restore", "--backup", "latest", "--only", part, text=True)
-        check(f"{part}: what is said proved are the files", b"yes: the files' contents" in told.stdout, told)
-        check(f"{part}: and no chain", told.returncode == 0 and b"chain " not in told.stdout, told)
+        shown = told(home, "restore", "--backup", "latest", "--only", part)
+        check(f"{part}: what is said proved are the files", b"yes: the files' contents" in shown.stdout, shown)
+        check(f"{part}: and no chain", shown.returncode == 0 and b"chain " not in shown.stdout, shown)
     (home / "data" / "blockchain.db").unlink()
     kept = run(home, "restore", "--backup", "latest").document["safety_backup"]
     back = run(home, "restore", "--backup", kept)

@@ -3,7 +3,6 @@
 usage: verify_backup.py PROGRAM CHAIN_TOOL
 """
 
-import json
 import os
 import pathlib
 import signal
@@ -12,16 +11,13 @@ import sys
 import tempfile
 import time
 
-from checks import check, finish
+from checks import check, finish, run_json
 
 program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
 
 
 def run(home, *arguments):
-    done = subprocess.run([program, "--home", str(home), "--json", *map(str, arguments)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=200)
-    done.document = json.loads(done.stdout) if done.stdout else {}
-    return done
+    return run_json(program, home, *arguments)
 
 
 def found(done):

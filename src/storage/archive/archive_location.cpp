@@ -87,7 +87,7 @@ void ArchiveLocation::read_directory() {
             at += entry.bytes;
         }
     } catch (const Error& error) {
-        throw damaged(error.cause().empty() ? error.message() : error.message() + ": " + error.cause());
+        throw damaged(error.in_full());
     }
     if (at != directory_at) throw damaged("there is something between its objects and its directory");
 }

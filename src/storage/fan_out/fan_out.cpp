@@ -156,7 +156,7 @@ auto FanOut::first_answer(const std::string& name, Ask ask) {
     if (!failure) return decltype(ask(*parts_.front()))();
     throw Error(failure->kind(),
                 format("cannot read {}: no location that can be reached has it", base::printable(name)))
-        .cause(failure->cause().empty() ? failure->message() : failure->message() + ": " + failure->cause())
+        .cause(failure->in_full())
         .hint(failure->hint().empty() ? "'bt2c-dr location status' shows what each location has"
                                       : failure->hint());
 }

@@ -11,8 +11,7 @@ constexpr unsigned folder_failures_max = 3;
 }  // namespace
 
 std::string reason_of(const Error& error) {
-    std::string reason = error.message();
-    if (!error.cause().empty()) reason += ": " + error.cause();
+    std::string reason = error.in_full();
     if (!error.hint().empty()) reason += "; " + error.hint();
     return reason;
 }
