@@ -8,6 +8,7 @@
 #include "repository/check_inventory.hpp"
 #include "repository/intent.hpp"
 #include "repository/pack_set.hpp"
+#include "repository/sound_object.hpp"
 
 namespace bt2c::repository {
 
@@ -101,16 +102,21 @@ void check_parents(Check& check) {
 }
 
 void check_slots(Check& check) {
-    const SlotList slots = list_slots(check.repository.location());
-    for (const std::string& name : slots.damaged)
-        if (id_in(name, "keys"))
+    storage::Location& location = check.repository.location();
+    for (const storage::ObjectInfo& object : location.list("keys")) try {
+            if (!id_in(object.name, "keys")) continue;
+            if (const auto contents = location.get_range(object.name, 0, slot_object_bytes_max))
+                require_sound(check.repository, object.name, *contents);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
             check.book.add(
-                {name,
+                {object.name,
                  FindingKind::damaged,
-                 "the key slot cannot be read; its secret opens nothing",
+                 error.message() + "; its secret may open nothing",
                  {},
                  "add the secret again with 'bt2c-dr repository key add', and remove this slot with "
                  "'bt2c-dr repository key remove'"});
+        }
 }
 
 void check_proof(Check& check, const ObjectId& id, const std::string& name) {

@@ -24,7 +24,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kind_names{"password", "key_file", "recovery_phrase", "token"};
 constexpr std::size_t master_key_bytes = 32;
-constexpr std::uint64_t slot_object_bytes_max = 8192;
 // What PKCS#11 allows for labels and serial numbers, each byte of which may be printed as four.
 constexpr std::size_t token_text_max = 128;
 constexpr std::size_t token_key_id_max = 64;
@@ -34,6 +33,7 @@ struct Slot {
     SlotInfo info;
     crypto::Argon2Cost cost;
     Bytes argon2_salt, salt, wrapped;
+    std::optional<crypto::Digest> tag;  ///< slots of earlier versions have none
 };
 
 SecretBytes wrapping_key(const Slot& slot, const ObjectId& repository, const Secret& secret) {
@@ -44,6 +44,24 @@ SecretBytes wrapping_key(const Slot& slot, const ObjectId& repository, const Sec
     info += slot_kind_name(slot.info.kind);
     info += base::as_text(repository.bytes);
     return crypto::hkdf_sha256(stretched.view(), slot.salt, info, crypto::seal_key_bytes);
+}
+
+/// By which whoever opened the repository with another secret sees that this slot is as it was stored.
+crypto::Digest tag_of(const Slot& slot, const ObjectId& repository, const SecretBytes& master) {
+    const SecretBytes key = crypto::hkdf_sha256(master.view(), repository.bytes, "bt2c-dr key slot tag", 32);
+    Bytes message(slot.info.id.bytes.begin(), slot.info.id.bytes.end());
+    const auto add = [&](base::ByteView bytes) { message.insert(message.end(), bytes.begin(), bytes.end()); };
+    add(base::as_bytes(slot_kind_name(slot.info.kind)));
+    message.push_back(0);
+    add(slot.salt);
+    add(slot.wrapped);
+    if (slot.info.kind == SlotKind::password) {
+        base::put_le(message, slot.cost.passes);
+        base::put_le(message, slot.cost.memory_bytes);
+        add(slot.argon2_salt);
+    }
+    if (slot.info.token) add(slot.info.token->wrapped_secret);
+    return crypto::hmac_sha256(key.view(), message);
 }
 
 Bytes hex_at(const Json& json, std::string_view key, std::size_t size) {
@@ -104,6 +122,10 @@ Slot parse_slot(const ObjectId& id, base::ByteView contents) {
     if (slot.info.kind == SlotKind::token) slot.info.token = parse_token(json.at("token"));
     slot.salt = hex_at(json, "salt", 32);
     slot.wrapped = hex_at(json, "wrapped", master_key_bytes + crypto::seal_tag_bytes);
+    if (json.find("tag")) {
+        slot.tag.emplace();
+        std::ranges::copy(hex_at(json, "tag", slot.tag->size()), slot.tag->begin());
+    }
     return slot;
 }
 
@@ -174,7 +196,8 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
                               {"label", slot.info.label},
                               {"created_at", base::format_utc(slot.info.created_at)},
                               {"salt", base::to_hex(slot.salt)},
-                              {"wrapped", base::to_hex(slot.wrapped)}});
+                              {"wrapped", base::to_hex(slot.wrapped)},
+                              {"tag", base::to_hex(tag_of(slot, repository, master))}});
     if (secret.kind == SlotKind::password)
         json.set("argon2id", Json::object({{"passes", slot.cost.passes},
                                            {"memory_bytes", slot.cost.memory_bytes},
@@ -191,6 +214,13 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
         throw;
     }
     return slot.info;
+}
+
+void require_sound_slot(const ObjectId& id, base::ByteView contents, const ObjectId& repository,
+                        const SecretBytes& master) {
+    const Slot slot = parse_slot(id, contents);
+    if (slot.tag && !crypto::equal(*slot.tag, tag_of(slot, repository, master)))
+        throw Error(ErrorKind::failed, "the key slot is not as it was stored");
 }
 
 SlotList list_slots(storage::Location& location) {

@@ -13,6 +13,8 @@
 
 namespace bt2c::repository {
 
+inline constexpr std::uint64_t slot_object_bytes_max = 8192;
+
 enum class SlotKind { password, key_file, recovery_phrase, token };
 std::string_view slot_kind_name(SlotKind kind);
 
@@ -49,6 +51,11 @@ struct SlotInfo {
 /// @param token given with a secret of kind token, and only then
 SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const crypto::SecretBytes& master,
                   const Secret& secret, std::string label, std::optional<TokenKey> token = {});
+
+/// Whether the object is the slot that was stored under that id; of slots of earlier versions, which have no
+/// tag, only whether it can be read. Throws Error(failed) that says what is wrong.
+void require_sound_slot(const ObjectId& id, base::ByteView contents, const ObjectId& repository,
+                        const crypto::SecretBytes& master);
 
 struct SlotList {
     std::vector<SlotInfo> slots;

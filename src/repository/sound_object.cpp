@@ -56,6 +56,9 @@ void require_sound(const Repository& repository, const std::string& name, ByteVi
     const std::string folder = name.substr(0, slash);
     if (folder == "format" && Repository::parse_format(contents, "a copy").id != repository.id())
         throw Error(ErrorKind::failed, "it is the object 'format' of another repository");
+    if (folder == "keys" && repository.keys().can_read())
+        require_sound_slot(ObjectId::parse(std::string_view(name).substr(slash + 1)), contents,
+                           repository.id(), repository.keys().master());
     const auto is = [&](ObjectType type) { return folder == object_folder(type); };
     constexpr std::array small{ObjectType::proof, ObjectType::retired, ObjectType::pin, ObjectType::sweep};
     if (!is(ObjectType::pack) && !is(ObjectType::index) && !is(ObjectType::manifest) &&

@@ -7,8 +7,9 @@
 
 namespace bt2c::repository {
 
-/// Checks every seal of a pack, index, manifest, proof, pin, mark or sweep, and that it belongs to its name;
-/// of other objects nothing that is not in the clear. Throws Error that says what is wrong.
+/// Checks every seal of a pack, index, manifest, proof, pin, mark or sweep, the tag of a key slot, and that
+/// it belongs to its name; of other objects nothing that is not in the clear. Throws Error that says what is
+/// wrong.
 void require_sound(const Repository& repository, const std::string& name, base::ByteView contents);
 
 /// The object out of the nearest copy that is sound. Throws Error when there is none.

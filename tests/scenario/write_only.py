@@ -75,7 +75,12 @@ def master_key(repository, key_file):
         slot = json.loads(path.read_text())
         if slot["kind"] == "key_file":
             wrapping = hkdf(secret, bytes.fromhex(slot["salt"]), b"bt2c-dr key slotkey_file" + own, 32)
-            return own, unseal(wrapping, 0, bytes.fromhex(slot["wrapped"]))
+            master = unseal(wrapping, 0, bytes.fromhex(slot["wrapped"]))
+            tag = hmac.new(hkdf(master, own, b"bt2c-dr key slot tag", 32),
+                           bytes.fromhex(path.name) + b"key_file\0" + bytes.fromhex(slot["salt"] + slot["wrapped"]),
+                           hashlib.sha256).hexdigest()
+            check("the slot's tag is that of the format", slot["tag"] == tag)
+            return own, master
     raise ValueError("no key file slot")
 
 

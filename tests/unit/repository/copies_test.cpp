@@ -1,5 +1,8 @@
 // Reading a backup of which several locations have copies, while copies are damaged and servers die. [B4]
 
+#include "base/json.hpp"
+#include "repository/check.hpp"
+#include "repository/repair.hpp"
 #include "storage/fan_out/fan_out.hpp"
 #include "support/unruly_location.hpp"
 #include "unit/repository/fixture.hpp"
@@ -44,6 +47,42 @@ TEST_F(Copies, AServerMayDieAtAnyReading) {
         const Repository whole = home.repository.at(fan());
         EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected) << readings;
     }
+}
+
+TEST_F(Copies, ASlotThatWouldOpenNothingIsFoundThoughItIsNotUsedAndMended) {
+    const std::string name =
+        "keys/" + add_slot(*home.location, home.repository.id(), home.repository.keys().master(),
+                           {SlotKind::recovery_phrase, crypto::SecretBytes(32)}, "phrase")
+                      .id.hex();
+    const std::string sound(base::as_text(home.location->get(name).value()));
+    base::SilentProgress silent;
+    const Repository there = home.repository.at(server);
+    for (const char* field : {"\"wrapped\": \"", "\"salt\": \"", "\"tag\": \""}) {
+        std::string damaged = sound;
+        char& digit = damaged.at(damaged.find(field) + std::string_view(field).size());
+        digit = digit == '0' ? '1' : '0';
+        server->memory.overwrite(name, Bytes(damaged.begin(), damaged.end()));
+        const CheckReport report = check_repository(there, false, silent);
+        ASSERT_EQ(report.findings.size(), 1U) << field;
+        EXPECT_EQ(report.findings[0].object, name);
+        EXPECT_EQ(report.findings[0].kind, FindingKind::damaged);
+        EXPECT_EQ(repair_location(home.repository.at(fan()), server, report, silent).mended.size(), 1U)
+            << field;
+        EXPECT_EQ(base::as_text(server->memory.get(name).value()), sound);
+        EXPECT_TRUE(check_repository(there, false, silent).ok);
+    }
+}
+
+TEST_F(Copies, SlotsOfEarlierVersionsHaveNoTag) {
+    const std::string name = home.location->list("keys").at(0).name;
+    base::Json slot = base::Json::parse(base::as_text(home.location->get(name).value()));
+    base::Json older = base::Json::object({});
+    for (const char* key : {"version", "kind", "label", "created_at", "salt", "wrapped"})
+        older.set(key, slot.at(key));
+    const std::string text = older.dump();
+    server->memory.overwrite(name, Bytes(text.begin(), text.end()));
+    base::SilentProgress silent;
+    EXPECT_TRUE(check_repository(home.repository.at(server), false, silent).ok);
 }
 
 TEST_F(Copies, EachObjectMayBeDamagedInOneOfThem) {
