@@ -96,10 +96,10 @@ Status read_status(Connection& database, const std::string& network) {
 }
 
 std::int64_t stop_validators(Connection& database, const std::string& network, const SavedColumns& columns,
-                             bool only_active) {
+                             bool only_awake) {
     const std::string condition =
-        only_active
-            ? "upper(status) = 'ACTIVE'"
+        only_awake
+            ? columns.awake()
             : base::format("(status IS NOT 'INACTIVE'{})", columns.is_active ? " OR is_active IS NOT 0" : "");
     auto update = database.prepare(
         base::format("UPDATE validators SET status = 'INACTIVE'{} WHERE network_type = ? AND {}",
@@ -298,7 +298,8 @@ PauseState read_pause_state(Connection& database, const std::string& network) {
         }
     }
     if (auto count = database.try_prepare(
-            "SELECT count(*), total(upper(status) = 'ACTIVE') FROM validators WHERE network_type = ?")) {
+            base::format("SELECT count(*), total({}) FROM validators WHERE network_type = ?",
+                         record ? SavedColumns::of(database).awake() : "upper(status) = 'ACTIVE'"))) {
         count->bind(1, network);
         if (count->next()) {
             state.validators = count->integer(0);

@@ -60,7 +60,7 @@ struct PauseState {
     std::optional<double> until;
     std::string reason, authority;
     std::int64_t saved_validators = 0;
-    std::int64_t active_validators = 0;  ///< validators that are ACTIVE now
+    std::int64_t active_validators = 0;  ///< ACTIVE now; during a pause also by `is_active` alone
     std::int64_t validators = 0;
     std::optional<std::int64_t> height;
     std::string tip_hash, genesis_hash;

@@ -28,10 +28,12 @@ std::int64_t last_sequence(sqlite::Connection& database, const std::string& netw
 struct SavedColumns {
     bool is_active = false, last_validation = false, unstake_requested_at = false;
     static SavedColumns of(sqlite::Connection& database);
+    /// SQL: a row of `validators` takes part although its network is paused.
+    const char* awake() const;
 };
-/// Saves those that are not saved yet; of these only the active ones, when `only_active`.
+/// Saves those that are not saved yet; of these only those that are awake, when `only_awake`.
 void save_validators(sqlite::Connection& database, const std::string& network, const SavedColumns& columns,
-                     bool only_active);
+                     bool only_awake);
 /// SHA-256, in hex, over network, time of the pause and all saved rows with their types.
 std::string saved_hash(sqlite::Connection& database, const std::string& network);
 /// Gives back what was saved and shifts timers; what was changed meanwhile is told and left.

@@ -30,6 +30,10 @@ struct Pair {
     bool there = false;      ///< there is such a validator
     bool unclear = false;    ///< not as many rows have its address now as had it then
     bool as_paused = false;  ///< its state is what the pause made of it
+
+    std::string changed_to() const {
+        return status.empty() ? "none" : status == "INACTIVE" ? "INACTIVE with is_active set" : status;
+    }
 };
 
 std::vector<Pair> read_pairs(Connection& database, const std::string& network, const SavedColumns& columns) {
@@ -102,7 +106,7 @@ void restore_one(Connection& database, const Pair& pair, const SavedColumns& col
     if (!pair.as_paused) {
         outcome.left_alone.push_back(
             format("{}: its state was changed during the pause to {}, and was {} before; it is left as it is",
-                   pair.address, pair.status.empty() ? "none" : pair.status, pair.saved_status));
+                   pair.address, pair.changed_to(), pair.saved_status));
         return;
     }
     auto update = database.prepare(
@@ -122,16 +126,21 @@ SavedColumns SavedColumns::of(Connection& database) {
     return {has("is_active"), has("last_validation"), has("unstake_requested_at")};
 }
 
+const char* SavedColumns::awake() const {
+    return is_active ? "(upper(status) = 'ACTIVE' OR (status IS 'INACTIVE' AND is_active IS NOT 0))"
+                     : "upper(status) = 'ACTIVE'";
+}
+
 void save_validators(Connection& database, const std::string& network, const SavedColumns& columns,
-                     bool only_active) {
+                     bool only_awake) {
     auto insert = database.prepare(format(
         "INSERT INTO network_pause_state SELECT network_type, address, status, {}, {}, {} FROM "
         "validators v WHERE network_type = ?1 AND NOT EXISTS (SELECT 1 FROM network_pause_state s WHERE "
-        "s.network_type = ?1 AND s.address IS v.address){} ORDER BY v._rowid_",
+        "s.network_type = ?1 AND s.address IS v.address) AND {} ORDER BY v._rowid_",
         column_or_null(columns.is_active, "is_active"),
         column_or_null(columns.last_validation, "last_validation"),
         column_or_null(columns.unstake_requested_at, "unstake_requested_at"),
-        only_active ? " AND upper(status) = 'ACTIVE'" : ""));
+        only_awake ? columns.awake() : "1"));
     insert.bind(1, network);
     insert.run();
 }

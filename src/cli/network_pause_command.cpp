@@ -58,8 +58,8 @@ class OrderCommand : public Command {
         OrderWish wish{.action = action_, .reason = reason_, .incident = incident_, .duration = duration_};
         if (action_ == Action::resume && goes_to_agents(context, delivery_) && !home.situation.paused) {
             const PausedElsewhere found = ask_who_is_paused(context, home.situation.network, delivery_);
-            if (found.known && !found.sequence) return nothing_to_resume(home, found);
-            if (found.sequence) wish.resumes = static_cast<std::uint64_t>(*found.sequence);
+            if (!found.sequence) return nothing_to_resume(home, found);
+            wish.resumes = static_cast<std::uint64_t>(*found.sequence);
         }
         if (goes_to_agents(context, delivery_))
             wish.sequence = static_cast<std::uint64_t>(free_sequence(context, home));
@@ -73,6 +73,17 @@ class OrderCommand : public Command {
     }
 
     static Result nothing_to_resume(const OrderHome& home, const PausedElsewhere& found) {
+        if (!found.silent.empty() || found.nodes.empty()) {
+            std::string names;
+            for (const std::string& name : found.silent)
+                names += (names.empty() ? "no answer from " : ", ") + base::printable(name);
+            throw Error(ErrorKind::failed, "this node is not paused, and it is not known whether others are")
+                .cause(names.empty() ? "no agent is registered at the control plane" : names)
+                .state("nothing was changed")
+                .hint(
+                    "see that their agents run and try again, or name the order that paused them: bt2c-dr "
+                    "network order create --resume --resumes NUMBER");
+        }
         base::Json nodes = base::Json::array();
         std::optional<std::int64_t> highest;
         for (const auto& [name, height] : found.nodes) {

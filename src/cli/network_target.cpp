@@ -53,10 +53,10 @@ std::vector<std::string> pause_problems(const chaindb::PauseState& state) {
         problems.emplace_back(
             "its time is over, and no agent runs here that would end it: run 'bt2c-dr network resume'");
     if (state.recorded && state.active_validators > 0)
-        problems.push_back(
-            base::format("{} validators are ACTIVE although the network is paused: run 'bt2c-dr "
-                         "network pause' again",
-                         state.active_validators));
+        problems.push_back(base::format(
+            "{} validators are ACTIVE, or is_active, although the network is paused: run 'bt2c-dr "
+            "network pause' again",
+            state.active_validators));
     if (state.recorded && !state.sound)
         problems.emplace_back(
             "the saved states are not those of the pause: compare them with a backup before you "

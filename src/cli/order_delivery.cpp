@@ -322,10 +322,10 @@ PausedElsewhere ask_who_is_paused(Context& context, const std::string& network,
     const network::ResumeFacts facts =
         Delivery(context, *plane, question, options).gather(patience_s(context, options), true);
     PausedElsewhere found;
-    found.known = facts.silent.empty() && !facts.reports.empty();
+    found.silent = facts.silent;
     for (const network::NodeReport& report : facts.reports) {
         if (!report.error.empty()) {
-            found.known = false;
+            found.silent.push_back(report.node);
             continue;
         }
         found.nodes.emplace_back(report.node, report.height);

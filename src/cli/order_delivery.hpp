@@ -32,7 +32,7 @@ bool goes_to_agents(Context& context, const DeliveryOptions& options);
 /// What the nodes of a network that this home does not hold for paused say of it, when it is to be resumed.
 struct PausedElsewhere {
     std::optional<std::int64_t> sequence;  ///< of the newest pause that a node is in
-    bool known = false;                    ///< all nodes have answered
+    std::vector<std::string> silent;       ///< that have not answered, or not in a way that can be read
     /// That have answered, and the height of each.
     std::vector<std::pair<std::string, std::optional<std::int64_t>>> nodes;
 };

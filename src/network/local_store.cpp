@@ -70,7 +70,7 @@ bool LocalStore::create(const std::string& folder, const StoredEntry& entry) {
     if (write(folder, entry, false)) return true;
     return on_disk([&] {
         const fs::path path = root_ / folder / entry.name;
-        return fs::file_size(path) == entry.text.size() &&
+        return fs::is_regular_file(fs::symlink_status(path)) && fs::file_size(path) == entry.text.size() &&
                base::as_text(platform::read_file(path, entry.text.size())) == entry.text;
     });
 }
@@ -100,8 +100,10 @@ std::vector<StoredEntry> LocalStore::list(const std::string& folder, const std::
             StoredEntry entry{*name, ""};
             const fs::path path = root_ / folder / *name;
             std::error_code gone;
-            if (!fs::is_regular_file(path, gone)) continue;
-            if (fs::file_size(path, gone) <= text_max && !gone)
+            const fs::file_type type = fs::symlink_status(path, gone).type();
+            if (type == fs::file_type::not_found) continue;
+            // What is no file has no text, and its name is taken all the same.
+            if (type == fs::file_type::regular && fs::file_size(path, gone) <= text_max && !gone)
                 entry.text = base::as_text(platform::read_file(path, text_max));
             entries.push_back(std::move(entry));
         }

@@ -46,5 +46,21 @@ INSTANTIATE_TEST_SUITE_P(Etcd, PlaneContract,
                                          Kind{"guarded", guarded_etcd_place}),
                          kind_name);
 
+TEST(LocalPlane, NamesThatAreNoFilesAreTakenAndHoldNoOrder) {
+    namespace fs = std::filesystem;
+    const support::TemporaryFolder folder;
+    ControlPlane plane(std::make_unique<LocalStore>(folder / "plane"));
+    ASSERT_TRUE(plane.publish("testnet", 1, "an order"));
+    const fs::path orders = folder / "plane/testnet/to-nodes/orders";
+    fs::create_symlink(orders / "0000000000000000001", orders / "0000000000000000002");
+    fs::create_directory(orders / "0000000000000000003");
+    const auto found = plane.orders("testnet", 0);
+    ASSERT_EQ(found.size(), 3U);
+    EXPECT_EQ(found[0].text, "an order");
+    EXPECT_EQ(found[1].text, "") << "a link is not followed";
+    EXPECT_EQ(found[2].text, "");
+    EXPECT_FALSE(plane.publish("testnet", 2, "an order"));
+}
+
 }  // namespace
 }  // namespace bt2c::network::contract

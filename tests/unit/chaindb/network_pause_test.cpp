@@ -260,6 +260,18 @@ TEST_F(NetworkPause, WhatWokeUpDuringAPauseIsStoppedAgain) {
               "a:ACTIVE:1");
 }
 
+TEST_F(NetworkPause, AValidatorThatWokeByItsFlagAloneIsStoppedAgain) {
+    pause();
+    database_.execute("UPDATE validators SET is_active = 1 WHERE address IN ('b', 'f')");
+    EXPECT_EQ(read_pause_state(database_, "devnet").active_validators, 2);
+    EXPECT_EQ(pause().validators_changed, 2);
+    EXPECT_EQ(read_pause_state(database_, "devnet").active_validators, 0);
+    database_.execute("UPDATE validators SET is_active = 1 WHERE address = 'f'");
+    EXPECT_THAT(
+        resume().left_alone,
+        Contains(HasSubstr("f: its state was changed during the pause to INACTIVE with is_active set")));
+}
+
 TEST_F(NetworkPause, OlderOrdersAndOthersOfTheSameNumberAreRefused) {
     pause(5);
     const std::string before = whole();
