@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <limits>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -35,8 +36,12 @@ struct stat status_of(const fs::path& path) {
     return info;
 }
 
+/// Times beyond 1677 to 2262, which do not fit, are the last that does.
 std::int64_t mtime_ns(const struct stat& info) {
-    return std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / second_ns - 1;
+    return std::clamp(std::int64_t{info.st_mtim.tv_sec}, -seconds_max, seconds_max) * second_ns +
+           info.st_mtim.tv_nsec;
 }
 
 bool same_state(const struct stat& a, const struct stat& b) {

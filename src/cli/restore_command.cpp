@@ -101,8 +101,7 @@ class RestoreCommand final : public Command {
     }
 
     Result bring_back(Context& context, const base::Stopwatch& watch, const config::Home& target) {
-        const OpenedSource opened =
-            file_ ? open_file_source(context, *file_) : open_backup_source(context, backup_);
+        const OpenedSource opened = open_source(context);
         restore::RestoreRequest request;
         if (!only_.empty()) {
             const auto wanted = [&](const char* part) {
@@ -128,6 +127,15 @@ class RestoreCommand final : public Command {
         if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
         return done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
+    }
+
+    OpenedSource open_source(Context& context) const {
+        try {
+            return file_ ? open_file_source(context, *file_) : open_backup_source(context, backup_);
+        } catch (Error& error) {
+            if (error.state().empty()) error.state("nothing was changed");
+            throw;
+        }
     }
 
     /// A home that does not exist yet is made by a restore, but not below a folder that is not there.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <set>
 
@@ -33,12 +34,20 @@ bool is_inside(const fs::path& path) {
            std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
 }
 
+std::array<timespec, 2> times_of(const FileEntry& entry) {
+    constexpr std::int64_t second_ns = 1'000'000'000;
+    const std::int64_t ns = ((entry.mtime_ns % second_ns) + second_ns) % second_ns;
+    return {timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+            timespec{.tv_sec = (entry.mtime_ns - ns) / second_ns, .tv_nsec = ns}};
+}
+
 void place_link(const FileEntry& entry, const fs::path& path) {
     const fs::path temporary = path.parent_path() / format(".bt2c-tmp-{}-link", ::getpid());
     ::unlink(temporary.c_str());
     if (::symlink(entry.target.c_str(), temporary.c_str()) != 0)
         throw base::system_error(format("cannot restore {}", printable(entry.path)), errno);
     if (::geteuid() == 0) ::lchown(temporary.c_str(), entry.uid, entry.gid);
+    ::utimensat(AT_FDCWD, temporary.c_str(), times_of(entry).data(), AT_SYMLINK_NOFOLLOW);  // a nicety
     platform::durable_rename(temporary, path);
 }
 
@@ -63,11 +72,7 @@ void finish_folder(const FileEntry& entry, const fs::path& path) {
     set_owner(fd.get(), entry.uid, entry.gid);
     if (::fchmod(fd.get(), entry.mode) != 0)
         throw base::system_error(format("cannot set the mode of {}", printable(entry.path)), errno);
-    constexpr std::int64_t second_ns = 1'000'000'000;
-    const std::int64_t ns = ((entry.mtime_ns % second_ns) + second_ns) % second_ns;
-    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
-                               {.tv_sec = (entry.mtime_ns - ns) / second_ns, .tv_nsec = ns}};
-    ::futimens(fd.get(), times);  // the time of a folder is a nicety
+    ::futimens(fd.get(), times_of(entry).data());  // the time of a folder is a nicety
     ::fsync(fd.get());
 }
 

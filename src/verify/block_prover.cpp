@@ -64,13 +64,13 @@ void BlockProver::conclude(const Block& block, Gathered& transactions, bool matc
     const Proof proof = prove(block, transactions, root);
     if (proof.scheme && !proof.altered) {
         mine_.proved(block);
-        if (!matched) report_root(block, root, transactions.leaves.size());
+        if (!matched) report_root(block, root, transactions.leaves.size(), false);
         if (proof.scheme == BlockScheme::scheduled) check_rewards(block, transactions, proof.validator);
         return;
     }
     if (proof.altered) {
         mine_.altered(block);
-        if (!matched) report_root(block, root, transactions.leaves.size());
+        if (!matched) report_root(block, root, transactions.leaves.size(), proof.root_altered);
         check_rewards(block, transactions, {});
         return;
     }
@@ -100,7 +100,7 @@ BlockProver::Proof BlockProver::prove(const Block& block, const Gathered& transa
         for (const Payment& payment : transactions.payments) {
             if (payment.developer || !payment.recipient) continue;
             if (const auto scheme = scheme_of(block, content_of(block, *payment.recipient)))
-                return {scheme, *payment.recipient, false};
+                return {scheme, *payment.recipient};
         }
     }
     return find_altered_value(block, transactions, root);
@@ -110,7 +110,7 @@ BlockProver::Proof BlockProver::prove(const Block& block, const Gathered& transa
 // it come out, that value was altered. This proves faults even in the first block of a chain.
 BlockProver::Proof BlockProver::find_altered_value(const Block& block, const Gathered& transactions,
                                                    const Hash& root) {
-    static constexpr Proof altered{std::nullopt, {}, true};
+    static constexpr Proof altered{.scheme = std::nullopt, .validator = {}, .altered = true};
     if (block.is(Block::bad_nonce) || guesses_left_ <= 0) return {};
     const Payment* reward = nullptr;
     for (const Payment& payment : transactions.payments)
@@ -123,7 +123,7 @@ BlockProver::Proof BlockProver::find_altered_value(const Block& block, const Gat
         const std::string_view validator = validator_among_known(block, content_of(block, {}));
         if (validator.empty()) return {};
         if (transactions.leaves.empty() && block.merkle == chain::zero_hash)
-            return {BlockScheme::scheduled, validator, false};
+            return {BlockScheme::scheduled, validator};
         report_altered(block, "reward", format("a reward to {}", describe_text(validator)), "none");
         return altered;
     }
@@ -133,7 +133,7 @@ BlockProver::Proof BlockProver::find_altered_value(const Block& block, const Gat
     if (comes_out(other)) {
         report_altered(block, "merkle_root", chain::hash_text(root),
                        block.is(Block::bad_merkle) ? "no Merkle root" : chain::hash_text(block.merkle));
-        return altered;
+        return {std::nullopt, {}, true, true};
     }
     if (block.is(Block::bad_merkle)) return {};
     other = stored;
@@ -209,13 +209,18 @@ void BlockProver::check_rewards(const Block& block, const Gathered& transactions
     }
 }
 
-void BlockProver::report_root(const Block& block, const Hash& root, std::size_t count) {
+void BlockProver::report_root(const Block& block, const Hash& root, std::size_t count, bool altered) {
     book_.add(Check::merkle_roots, place_of(block), [&] {
         Finding finding = finding_for(block);
-        finding.expected =
+        const std::string stored =
             "merkle_root: " + (block.is(Block::bad_merkle) ? "none" : chain::hash_text(block.merkle));
-        finding.found = format("{} from the {} transactions that are there", chain::hash_text(root), count);
-        finding.text = "the block's transactions are not those of its Merkle root";
+        const std::string made =
+            format("{} from the {} transactions that are there", chain::hash_text(root), count);
+        finding.expected = altered ? "merkle_root: " + made : stored;
+        finding.found = altered ? stored : made;
+        finding.text =
+            altered ? "the block's Merkle root is not that of its transactions, which its hash was made of"
+                    : "the block's transactions are not those of its Merkle root";
         return finding;
     });
 }

@@ -37,7 +37,8 @@ class BlockProver {
     struct Proof {
         std::optional<chain::BlockScheme> scheme;
         std::string_view validator;
-        bool altered = false;  ///< it is known which value was altered, and that was reported
+        bool altered = false;       ///< it is known which value was altered, and that was reported
+        bool root_altered = false;  ///< that value is the Merkle root
     };
     Proof prove(const Block& block, const Gathered& transactions, const chain::Hash& root);
     Proof find_altered_value(const Block& block, const Gathered& transactions, const chain::Hash& root);
@@ -47,7 +48,8 @@ class BlockProver {
     void check_repeated(const Block& block, const Gathered& transactions);
     /// `validator` empty: all rewards.
     void check_rewards(const Block& block, const Gathered& transactions, std::string_view validator);
-    void report_root(const Block& block, const chain::Hash& root, std::size_t count);
+    /// @param altered the block's hash was made of `root`
+    void report_root(const Block& block, const chain::Hash& root, std::size_t count, bool altered);
     void report_altered(const Block& block, const char* column, std::string expected, std::string found);
     Finding finding_for(const Block& block);
 
