@@ -46,7 +46,27 @@ InitGuide::InitGuide(const GlobalOptions& globals, Console& console, InitWishes 
                 "--non-interactive asks nothing: see 'bt2c-dr init --help' for what can be said beforehand");
 }
 
+/// Before anything is made.
+void InitGuide::check_wishes() const {
+    const Context in = context();
+    const config::Home& home = in.home_unchecked();
+    try {
+        config::parse_settings(settings_lines({.schedule = wishes_.schedule()}), "the options", home);
+    } catch (Error& error) {
+        error.state("nothing was changed");
+        throw;
+    }
+    if (!wishes_.phrase_file) return;
+    const fs::path inside = fs::absolute(*wishes_.phrase_file).lexically_relative(home.root);
+    if (!inside.empty() && *inside.begin() != "..")
+        throw Error(ErrorKind::usage, "the recovery phrase is not written into the home")
+            .cause("it is for the day when this machine and all that is on it are gone")
+            .state("nothing was changed")
+            .hint("name a file on a disk that is carried away: --phrase-file /media/usb/words");
+}
+
 void InitGuide::run() {
+    check_wishes();
     settle_home();
     look_at_chain();
     settle_places();

@@ -39,6 +39,8 @@ class InitGuide {
 
  private:
     // init_guide.cpp
+    /// Throws Error(usage) for what was said beforehand and cannot be.
+    void check_wishes() const;
     void settle_home();
     void look_at_chain();
     void settle_schedule();

@@ -135,9 +135,33 @@ void apply_locations(Settings& to, const TomlValue& value) {
     }
 }
 
-void check_places(const Settings& settings, const fs::path& name) {
+namespace {
+
+/// What is stored inside a folder that is backed up would be part of every backup after it, and beside the
+/// live database or over the node's keys nothing else belongs. By the names alone: a look at the disk may
+/// hang.
+void require_outside(const LocationSettings& location, const fs::path& file, const Home& home) {
+    if (location.kind != LocationKind::folder) return;
+    const auto as_folder = [](const fs::path& path) { return (path / "").lexically_normal().native(); };
+    const std::string place = as_folder(location.path);
+    for (const fs::path& folder :
+         {home.config(), home.keys(), home.wallets(), home.network(), home.database().parent_path()})
+        if (place == as_folder(home.root) || place.starts_with(as_folder(folder)))
+            throw Error(base::ErrorKind::usage, format("cannot use {}: location '{}' is no place for backups",
+                                                       base::printable(file.native()), location.name))
+                .cause(format("{} is the node's own", base::printable(location.path.native())))
+                .state("nothing was changed")
+                .hint(format(
+                    "give it a folder of its own, on another disk; on this one only {} is meant for it",
+                    base::printable(home.default_repository().native())));
+}
+
+}  // namespace
+
+void check_places(const Settings& settings, const fs::path& name, const Home& home) {
     std::map<std::string, std::string> places;
     const auto add = [&](const LocationSettings& location) {
+        require_outside(location, name, home);
         const auto [other, is_new] = places.emplace(place_of(location), location.name);
         if (is_new) return;
         throw Error(base::ErrorKind::usage,

@@ -92,7 +92,7 @@ Settings parse_settings(std::string_view text, const fs::path& name, const Home&
     settings.network.node_name = platform::host_name();
     apply_table(settings, TomlFile(text, name, home).root(), "");
     check_network(settings.network, name);
-    check_places(settings, name);
+    check_places(settings, name, home);
     if (settings.repository.empty() && settings.locations.empty())
         throw base::Error(base::ErrorKind::usage,
                           base::format("{} says repository = \"none\" and names no other location",

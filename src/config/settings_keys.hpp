@@ -17,8 +17,9 @@ struct SettingsKey {
 
 /// The value of `location`.
 void apply_locations(Settings& to, const TomlValue& value);
-/// Throws Error(usage) where two locations are one place, which would count as two copies.
-void check_places(const Settings& settings, const fs::path& name);
+/// Throws Error(usage) where two locations are one place, which would count as two copies, or one is among
+/// the node's own files.
+void check_places(const Settings& settings, const fs::path& name, const Home& home);
 std::vector<SettingsKey> network_keys();
 std::vector<SettingsKey> schedule_keys();
 std::vector<SettingsKey> retention_keys();

@@ -60,7 +60,7 @@ std::vector<TomlValue> TomlValue::tables(std::size_t most) const {
 
 std::string TomlValue::text() const {
     const auto text = of(node).value_exact<std::string>();
-    if (!text || text->empty()) throw error("a text in quotes");
+    if (!text || text->empty()) throw error("a text in quotes, and not empty");
     return *text;
 }
 
@@ -85,7 +85,7 @@ std::string TomlValue::name(std::size_t most) const {
 
 fs::path TomlValue::path() const {
     const auto text = of(node).value_exact<std::string>();
-    if (!text || text->empty()) throw error("a path in quotes");
+    if (!text || text->empty()) throw error("a path in quotes, and not empty");
     fs::path path(*text);
     if (const char* user = std::getenv("HOME"); user && text->starts_with("~/"))
         path = fs::path(user) / text->substr(2);

@@ -143,6 +143,14 @@ with tempfile.TemporaryDirectory() as name:
     check("no home", done.returncode == 1 and b"--make-home" in done.stderr and not (folder / "nowhere").exists(), done)
     check("doctor says so too", found_in(doctor(folder / "nowhere"), "home"))
 
+    # --- What cannot be is said before anything is made.
+    early = new_home("early")
+    for options in (["--full", "25:00"], ["--incremental-minutes", "7"], ["--phrase-file", str(early / "config" / "words")],
+                    ["--location", f"name=a,kind=folder,path={early}/config/copies"], ["--repository", str(early / "data")]):
+        done = run(early, "init", "--non-interactive", "--schedule", "none", *options)
+        check(f"{options} is refused", done.returncode == 2 and not any((early / "config").glob("*"))
+              and not list(early.rglob("format")), done)
+
     # --- On a terminal, with wrong answers.
     home = new_home("node")
     findings = doctor(home)
@@ -436,6 +444,8 @@ with tempfile.TemporaryDirectory() as name:
     provoked("a key beside the write key", "write_only", None, lambda one: key_file.rename(folder / "kept key"))
     findings = doctor(home)
     check(f"a write-only node can be looked at: {findings}", not findings)
+    refused = run(home, "job", "restore-test")
+    check("what it cannot do is refused and no failure", refused.returncode == 5 and not doctor(home), refused)
     (config / "repository.write-key").unlink()
     check("no key at all is not passed over", found_in(doctor(home), "repository")[0]["status"] == "unknown")
     check("a wrong password", "repository" in [one["name"] for one in doctor(home, BT2C_REPO_PASSWORD="wrong")])

@@ -110,6 +110,19 @@ TEST(LocationSettings, OnePlaceIsNotTwoLocations) {
                 testing::HasSubstr("locations 'local' and 'a' are the same place"));
 }
 
+TEST(LocationSettings, BackupsDoNotGoAmongTheNodesOwnFiles) {
+    const auto refused = testing::HasSubstr("is no place for backups");
+    for (const char* path :
+         {"config/cp", "config", "keys/../wallets", "data", "network/x", ".", "backups/.."}) {
+        const std::string text =
+            "[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"" + std::string(path) + "\"\n";
+        EXPECT_THAT(fault_of(text), refused) << path;
+        EXPECT_THAT(fault_of("repository = \"" + std::string(path) + "\"\n"), refused) << path;
+    }
+    EXPECT_EQ(fault_of("repository = \"config2\"\n"), "none");
+    EXPECT_EQ(fault_of("repository = \"backups/other\"\n"), "none");
+}
+
 TEST(LocationSettings, PatienceIsBounded) {
     EXPECT_EQ(parse("").patience_seconds, 900);
     EXPECT_EQ(parse("[backup]\npatience_seconds = 0").patience_seconds, 0);

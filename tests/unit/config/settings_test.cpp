@@ -52,7 +52,7 @@ TEST(Settings, TokensAreNamed) {
     EXPECT_EQ(settings.token_label, "a token");
     EXPECT_EQ(settings.token_pin_file, "/n/config/pin");
     EXPECT_EQ(error_of("token.label = 7").message(),
-              "cannot use dr.toml line 1: 'token.label' must be a text in quotes");
+              "cannot use dr.toml line 1: 'token.label' must be a text in quotes, and not empty");
 }
 
 TEST(Settings, TheNetworkIsOptional) {
@@ -125,7 +125,7 @@ TEST(Settings, UnknownKeysSuggestTheNearest) {
 
 TEST(Settings, WrongTypesAndRangesNameTheLine) {
     EXPECT_EQ(error_of("repository = 3").message(),
-              "cannot use dr.toml line 1: 'repository' must be a path in quotes");
+              "cannot use dr.toml line 1: 'repository' must be a path in quotes, and not empty");
     EXPECT_EQ(error_of("repository = ''").kind(), ErrorKind::usage);
     EXPECT_EQ(error_of("[repository]\nx = 1").kind(), ErrorKind::usage);
     EXPECT_EQ(error_of("\n[backup]\ncompression_level = 'fast'").message(),
