@@ -152,7 +152,15 @@ class RepositoryChecks {
             add("repository", damaged.id.substr(0, 8), Status::finding,
                 format("the backup's manifest is damaged: {}", printable(damaged.reason)),
                 "bt2c-dr repository check --repair");
-        for (const auto& [id, at] : repository.proofs()) proved_.push_back(at);
+        const auto tests = repository.proofs();
+        for (const auto& [id, test] : tests)
+            if (test.proved_at) proved_.push_back(*test.proved_at);
+        // The newest full one: the next incremental backups would build on it.
+        const auto full = std::ranges::find(backups_->all, repository::BackupType::full, &Manifest::type);
+        if (full == backups_->all.end()) return;
+        if (const auto test = tests.find(full->id.hex()); test != tests.end() && test->second.failed_at)
+            add("repository", full->id.brief(), Status::finding,
+                "the newest full backup did not restore when it was tested", "bt2c-dr backup --type full");
     }
 
     void look_at_places() {

@@ -48,6 +48,12 @@ class JobCommand final : public Command {
         if (due_ == !name_.empty()) throw Error(ErrorKind::usage, "job needs either NAME or --due");
         const agent::JobSettings settings = job_settings(context, syslog_);
         if (due_) return run_due(context, settings);
+        if (needs_reader(name_) && !jobs_can_read(context))
+            throw Error(
+                ErrorKind::wrong_secret,
+                base::format("job {} is not for a write-only node, which cannot read its backups", name_))
+                .state("nothing was done")
+                .hint("it is done where the team keeps the keys of this repository");
         if (name_ == "incremental" && !was_done(settings.home, "full")) {
             settings.log(platform::LogLevel::notice,
                          "job incremental: no job has made a full backup yet, so that is made");

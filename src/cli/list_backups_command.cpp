@@ -11,6 +11,7 @@ namespace {
 using base::human_size;
 using base::Json;
 using repository::Manifest;
+using Tested = repository::Repository::Tested;
 
 class ListBackupsCommand final : public Command {
     About about() const override {
@@ -45,8 +46,12 @@ class ListBackupsCommand final : public Command {
             if (const auto at = held.find(manifest.id.hex()); at != held.end())
                 for (const std::string& name : at->second) names.push(name);
             json.set("locations", std::move(names));
-            const auto proof = proofs.find(manifest.id.hex());
-            json.set("verified_at", proof == proofs.end() ? Json() : Json(base::format_utc(proof->second)));
+            const Tested& tested = test_of(proofs, manifest);
+            const auto time = [](std::optional<base::UnixMs> at) {
+                return at ? Json(base::format_utc(*at)) : Json();
+            };
+            json.set("verified_at", time(tested.proved_at));
+            json.set("failed_at", time(tested.failed_at));
             backups.push(std::move(json));
         }
         Json damaged = Json::array();
@@ -60,6 +65,12 @@ class ListBackupsCommand final : public Command {
         context.locations().tell_faults();
         if (!list->damaged.empty()) result.outcome = base::ErrorKind::findings;
         return result;
+    }
+
+    static const Tested& test_of(const std::map<std::string, Tested>& proofs, const Manifest& manifest) {
+        static const Tested none;
+        const auto found = proofs.find(manifest.id.hex());
+        return found == proofs.end() ? none : found->second;
     }
 
     /// The locations that have each backup, by its id.
@@ -80,7 +91,7 @@ class ListBackupsCommand final : public Command {
     }
 
     static void print(Output& out, const repository::BackupList& list,
-                      const std::map<std::string, base::UnixMs>& proofs, const Holders& held,
+                      const std::map<std::string, Tested>& proofs, const Holders& held,
                       std::size_t locations) {
         using Align = Column::Align;
         std::vector<Column> columns({{"ID"},
@@ -102,7 +113,7 @@ class ListBackupsCommand final : public Command {
         for (std::size_t i = 0; i < list.backups.size(); ++i) {
             const Manifest& manifest = list.backups[i];
             const Manifest* before = i + 1 < list.backups.size() ? &list.backups[i + 1] : nullptr;
-            const auto proof = proofs.find(manifest.id.hex());
+            const Tested& tested = test_of(proofs, manifest);
             std::string made = base::format_utc(manifest.finished_at);
             made = made.substr(0, 10) + " " + made.substr(11, 8);
             std::vector<Cell> cells(
@@ -110,7 +121,9 @@ class ListBackupsCommand final : public Command {
                  age(manifest.finished_at), chain_text(manifest.networks), growth(manifest, before),
                  manifest.image ? human_size(manifest.image->bytes()) : std::string("unreadable"),
                  human_size(manifest.stored_bytes),
-                 proof == proofs.end() ? Cell("never", Style::dim) : Cell(age(proof->second), Style::green)});
+                 tested.proved_at   ? Cell(age(*tested.proved_at), Style::green)
+                 : tested.failed_at ? Cell("FAILED", Style::red)
+                                    : Cell("never", Style::dim)});
             if (locations > 1) {
                 const auto at = held.find(manifest.id.hex());
                 const std::size_t copies = at == held.end() ? 0 : at->second.size();

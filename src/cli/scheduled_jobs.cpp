@@ -52,6 +52,10 @@ bool jobs_can_read(const Context& context) {
            !std::filesystem::exists(context.home_unchecked().write_key_file(), error);
 }
 
+bool needs_reader(const std::string& job) {
+    return job == "prune" || job == "restore-test";
+}
+
 config::ScheduleSettings own_schedule(const Context& context) {
     config::ScheduleSettings schedule = context.settings().schedule;
     if (!jobs_can_read(context)) schedule.restore_test.reset();

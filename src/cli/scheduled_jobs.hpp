@@ -21,6 +21,9 @@ agent::Job job_named(Context& context, const std::string& name);
 /// of for good. Without it they neither prune nor test restores; both are done where the team keeps the keys.
 bool jobs_can_read(const Context& context);
 
+/// Whether the job reads backups.
+bool needs_reader(const std::string& job);
+
 /// The settings, without what this node's jobs cannot do.
 config::ScheduleSettings own_schedule(const Context& context);
 

@@ -38,7 +38,9 @@ class TestRestoreCommand final : public Command {
                 "contents, the wallet files as far as can be seen without their passwords, and the settings. "
                 "The node and its home are not touched.\n\n"
                 "Without ID it takes the newest backup that was not proved within schedule.proof_days (7), "
-                "else the newest. A proof is recorded in the repository ('list-backups' shows it), and how "
+                "else the newest. A proof, or that it failed, is recorded in the repository ('list-backups' "
+                "shows it, and "
+                "'prune' keeps no backup in place of one that restores), and how "
                 "the test ended in HOME/backups/jobs/restore-test.json. The time it took is about the time "
                 "that a restore takes on this machine.",
             .examples = {{"bt2c-dr test-restore", "prove the newest backup"},
@@ -63,7 +65,10 @@ class TestRestoreCommand final : public Command {
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
             if (!proof.ok()) require_reached(context, manifest);
-            if (proof.ok()) record_proof(context, repository, manifest, proof);
+            if (proof.ok())
+                record_proof(context, repository, manifest, proof);
+            else
+                record_failure(context, repository, manifest, proof);
             record_run(context, started, proof.ok() ? 0 : base::exit_status(ErrorKind::findings),
                        message(manifest, proof));
             return result(manifest, proof, where);
@@ -93,8 +98,8 @@ class TestRestoreCommand final : public Command {
             if (manifest.type == repository::BackupType::safety) continue;
             const auto proof = proofs.find(manifest.id.hex());
             // A proof from the future, of a clock that was put right since, says nothing of its age.
-            if (proof == proofs.end() || proof->second < oldest || proof->second > now + day_ms)
-                return std::move(manifest);
+            const auto at = proof == proofs.end() ? std::nullopt : proof->second.proved_at;
+            if (!at || *at < oldest || *at > now + day_ms) return std::move(manifest);
         }
         return find_backup(context, repository, "latest");
     }
@@ -124,6 +129,17 @@ class TestRestoreCommand final : public Command {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             context.progress().note("the proof could not be recorded: " + error.message());
+        }
+    }
+
+    static void record_failure(Context& context, const repository::Repository& repository,
+                               const Manifest& manifest, const RestoreProof& proof) {
+        try {
+            repository.record_failure(manifest.id, message(manifest, proof));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            context.progress().note("the failed test could not be recorded in the repository: " +
+                                    error.message());
         }
     }
 

@@ -54,7 +54,12 @@ class UpgradeCheckCommand final : public Command {
         option.required = true;
     }
 
-    Result run(Context& context) override { return when_ == "before" ? before(context) : after(context); }
+    Result run(Context& context) override {
+        if (when_ == "before") return before(context);
+        if (when_ == "after") return after(context);
+        throw Error(ErrorKind::usage,
+                    base::format("WHEN is before or after; '{}' is neither", base::printable(when_)));
+    }
 
     static fs::path facts_file(const config::Home& home) { return home.backups() / "upgrade-check.json"; }
 

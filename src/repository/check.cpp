@@ -126,14 +126,14 @@ void check_proof(Check& check, const ObjectId& id, const std::string& name) {
         const Json json =
             Json::parse(base::as_text(check.repository.open_object(ObjectType::proof, id, *contents)));
         ObjectId::parse(json.string_at("backup"));
-        if (!base::parse_utc(json.string_at("verified_at")))
+        if (!base::parse_utc(json.string_at(json.find("failed_at") ? "failed_at" : "verified_at")))
             throw Error(ErrorKind::failed, "it tells no time");
     } catch (const Error& error) {
         check.book.add({name,
                         check.kind_of_damage(name),
                         Check::text_of(error),
                         {},
-                        "remove the file: it only says that a backup was proved once"});
+                        "remove the file: it only says how a test of a backup ended once"});
     }
 }
 

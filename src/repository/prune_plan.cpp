@@ -14,7 +14,10 @@ void note_proofs_and_pins(const Repository& repository, const std::map<std::stri
     const auto proofs = repository.proofs(Repository::Unread::refuse);
     for (BackupGraph::Node& node : graph.nodes()) {
         const std::string id = node.facts.id.hex();
-        if (const auto proof = proofs.find(id); proof != proofs.end()) node.facts.proved_at = proof->second;
+        const auto test = proofs.find(id);
+        const auto [proved_at, failed_at] = test == proofs.end() ? Repository::Tested{} : test->second;
+        node.facts.proved_at = proved_at;
+        node.facts.failed = failed_at.has_value();
         const auto pin = pins.find(id);
         node.facts.pin.reset();
         if (pin != pins.end() && pin->second.pinned) node.facts.pin = pin->second.reason;

@@ -117,10 +117,16 @@ class Repository {
     /// Records that a backup was proved restorable now; `details` are members that the record has besides,
     /// less than 3 KiB.
     void record_proof(const ObjectId& backup, std::string what, const base::Json& details = {}) const;
-    /// The latest proof of each backup, by its id in hex. Damaged proofs are left out.
-    /// A proof that cannot be read just now is passed over, or an Error where it matters that none is missed.
+    /// Records that it was tested now and did not restore, which ends all proofs before.
+    void record_failure(const ObjectId& backup, std::string what) const;
+    /// What the latest test of a backup found: one of the two.
+    struct Tested {
+        std::optional<base::UnixMs> proved_at, failed_at;
+    };
+    /// By the backup's id in hex. Damaged records are left out.
+    /// One that cannot be read just now is passed over, or an Error where it matters that none is missed.
     enum class Unread { pass_over, refuse };
-    std::map<std::string, base::UnixMs> proofs(Unread unread = Unread::pass_over) const;
+    std::map<std::string, Tested> proofs(Unread unread = Unread::pass_over) const;
 
     /// Stores an object with a short JSON text, less than 3 KiB, in `location`. False when its name is taken.
     bool store_small(storage::Location& location, ObjectType type, const ObjectId& id,

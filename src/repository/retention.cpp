@@ -152,7 +152,8 @@ class Decision {
 
     /// Lower is better.
     auto rank(std::size_t i) const {
-        return std::tuple(!proved(i), !in_order_[i], backups_[i].type != BackupType::full);
+        return std::tuple(backups_[i].failed, !proved(i), !in_order_[i],
+                          backups_[i].type != BackupType::full);
     }
 
     void keep_periods() {

@@ -32,6 +32,7 @@ struct BackupFacts {
     base::UnixMs made_at = 0;                    ///< as it says itself
     std::string chain = {};                      ///< from chain_of()
     std::optional<base::UnixMs> proved_at = {};  ///< the latest proof
+    bool failed = false;                         ///< it did not restore when it was tested last
     std::optional<std::string> pin = {};         ///< why it is pinned; may be empty
 };
 /// Tells chains apart: networks and the hashes of their lowest blocks.
@@ -54,9 +55,9 @@ struct Verdict {
 /// proof lies in the future, and what one of these is made against.
 ///
 /// Of a day, week or month the first proved backup stands for it, else the first full one, else the first;
-/// later ones never displace it. First is what the sequence says. A stamp that contradicts the sequence is
-/// not believed: the backup counts as made when the one before it was, and stands for a day only where
-/// nothing else does.
+/// later ones never displace it, but where a test found that it does not restore. First is what the sequence
+/// says. A stamp that contradicts the sequence is not believed: the backup counts as made when the one before
+/// it was, and stands for a day only where nothing else does.
 std::vector<Verdict> decide_retention(const std::vector<BackupFacts>& backups, const RetentionRules& rules,
                                       base::UnixMs now);
 

@@ -66,6 +66,16 @@ void Repository::require_master_seal(ObjectType type, const ObjectId& id, base::
             .cause("it was sealed with a node's write key, which cannot say so");
 }
 
+void Repository::record_failure(const ObjectId& backup, std::string what) const {
+    constexpr std::size_t what_bytes_max = 1024;
+    if (what.size() > what_bytes_max) what.resize(what_bytes_max);
+    const Json json = Json::object({{"backup", backup.hex()},
+                                    {"failed_at", base::format_utc(base::now_unix_ms())},
+                                    {"what", base::printable(what)}});
+    if (!store_small(*location_, ObjectType::proof, ObjectId::random(), json))
+        throw Error(ErrorKind::failed, "cannot store a record of the test: its name is taken");
+}
+
 void Repository::record_proof(const ObjectId& backup, std::string what, const Json& details) const {
     Json json = Json::object({{"backup", backup.hex()},
                               {"verified_at", base::format_utc(base::now_unix_ms())},
@@ -76,9 +86,9 @@ void Repository::record_proof(const ObjectId& backup, std::string what, const Js
         throw Error(ErrorKind::failed, "cannot store a proof: its name is taken");
 }
 
-std::map<std::string, base::UnixMs> Repository::proofs(Unread unread) const {
+std::map<std::string, Repository::Tested> Repository::proofs(Unread unread) const {
     keys_->require_reader();
-    std::map<std::string, base::UnixMs> latest;
+    std::map<std::string, Tested> latest;
     for (const storage::ObjectInfo& object : location_->list("proofs")) {
         const auto id = ObjectId::try_parse(leaf_of(object.name));
         std::optional<Json> json;
@@ -89,12 +99,19 @@ std::map<std::string, base::UnixMs> Repository::proofs(Unread unread) const {
         }
         if (!json) continue;
         try {
-            base::UnixMs& time = latest[json->string_at("backup")];
-            time = std::max(time, base::parse_utc(json->string_at("verified_at")).value_or(0));
+            const bool failed = json->find("failed_at") != nullptr;
+            const auto time = base::parse_utc(json->string_at(failed ? "failed_at" : "verified_at"));
+            if (!time) continue;
+            Tested& tested = latest[json->string_at("backup")];
+            auto& at = failed ? tested.failed_at : tested.proved_at;
+            at = std::max(at, time);
         } catch (const Error&) {
             // Of another form than ours; it proves nothing.
         }
     }
+    // Within one second the failure counts.
+    for (auto& [backup, tested] : latest)
+        tested.failed_at >= tested.proved_at ? tested.proved_at.reset() : tested.failed_at.reset();
     return latest;
 }
 

@@ -173,13 +173,21 @@ with tempfile.TemporaryDirectory() as name:
     failed = record("restore-test")
     check("a damaged one fails", done.returncode == 3 and failed["exit_status"] == 3 and failed["last_ok"] is not None
           and latest["id"][:8] in failed["message"] + json.dumps(result(run("--json", "test-restore"))), done)
-    check("it is not called proved", result(run("--json", "list-backups"))["backups"][0]["verified_at"] is None)
+    listed = result(run("--json", "list-backups"))["backups"][0]
+    check("it is not called proved but failed", listed["verified_at"] is None and listed["failed_at"] is not None
+          and b"FAILED" in run("list-backups").stdout, listed)
+    found = [one for one in result(run("--json", "doctor"))["checks"] if one["status"] == "finding"]
+    check("doctor names it, and the way on", any(one["subject"] == latest["id"][:8] for one in found)
+          and any(one["name"] == "job" and "backup --type full && " in (one["mend"] or "") for one in found), found)
     check("nothing is left", not any(path.name.startswith("bt2c-restore-test") for path in folder.iterdir()))
     pack.write_bytes(good)
     pack.chmod(mode)
-    check("whole again it is proved", run("job", "restore-test").returncode == 0)
+    time.sleep(1.1)  # within one second a failure counts
+    check("whole again it is proved", run("job", "restore-test").returncode == 0
+          and result(run("--json", "list-backups"))["backups"][0]["failed_at"] is None)
 
     # [I2] Around an upgrade.
+    check("another word is none", run("upgrade-check", "sideways").returncode == 2)
     check("before comes first", run("upgrade-check", "after").returncode == 1)
     before = run("--json", "upgrade-check", "before")
     check("before", before.returncode == 0 and result(before)["backup"] == latest["id"], before)

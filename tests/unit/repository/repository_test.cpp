@@ -430,8 +430,12 @@ TEST_F(EmptyRepository, KeepsTheLatestProofOfEachBackup) {
     ASSERT_TRUE(location->put("proofs/" + std::string(32, '0'), base::as_bytes("damaged")));
     const auto proofs = repository.proofs();
     ASSERT_EQ(proofs.size(), 1U);
-    EXPECT_NEAR(static_cast<double>(proofs.at(backup.hex())), static_cast<double>(base::now_unix_ms()),
-                60'000);
+    EXPECT_NEAR(static_cast<double>(proofs.at(backup.hex()).proved_at.value()),
+                static_cast<double>(base::now_unix_ms()), 60'000);
+    EXPECT_FALSE(proofs.at(backup.hex()).failed_at);
+    repository.record_failure(backup, "it does not restore");
+    EXPECT_FALSE(repository.proofs().at(backup.hex()).proved_at) << "a later failure ends the proof";
+    EXPECT_TRUE(repository.proofs().at(backup.hex()).failed_at);
 }
 
 TEST(RepositoryUse, TwoBackupsAtOnceBothSucceed) {

@@ -218,6 +218,19 @@ TEST(Retention, AProvedBackupStandsForItsDay) {
     EXPECT_TRUE(verdicts[1].kept);
 }
 
+TEST(Retention, ABackupThatDoesNotRestoreStandsForNoDayThatHasAnother) {
+    Row row;
+    const UnixMs first = at("2026-01-01T02:00:00Z");
+    row.add(first).failed = true;
+    row.add(first + hour_ms);
+    row.add(first + day_ms).failed = true;
+    row.add(first + 20 * day_ms);
+    const auto verdicts = row.decide(first + 20 * day_ms);
+    EXPECT_FALSE(verdicts[0].kept);
+    EXPECT_TRUE(has(row.rules_of(1, first + 20 * day_ms), "daily"));
+    EXPECT_TRUE(has(row.rules_of(2, first + 20 * day_ms), "daily")) << "something of it may be of use";
+}
+
 TEST(Retention, AKeptIncrementalKeepsItsFullBackup) {
     Row row;
     const UnixMs first = at("2020-01-01T02:00:00Z");
