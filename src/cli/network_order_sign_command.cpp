@@ -45,6 +45,7 @@ class NetworkOrderSignCommand final : public Command {
         Order order = network::read_order(file_);
         const SignerFile key = signer_.read(context);
         require_unsigned(order, key);
+        require_members(context, order, key);
         if (!yes_) confirm(context, order, key.name);
         const OrderSigner signer = signer_.open(context, key);
         take_latest(order);
@@ -70,6 +71,30 @@ class NetworkOrderSignCommand final : public Command {
                 throw Error(ErrorKind::failed,
                             base::format("'{}' has signed this order already", there.signer))
                     .state("nothing was signed");
+    }
+
+    /// A signature of somebody who is no member spoils an order for good. Homes without a policy cannot tell.
+    static void require_members(Context& context, const Order& order, const SignerFile& key) {
+        const auto policy = config::load_emergency_policy(context.home());
+        if (!policy || policy->network != order.network) return;
+        std::string names;
+        for (const config::EmergencyMember& member : policy->members)
+            names += (names.empty() ? "" : ", ") + member.name;
+        const config::EmergencyMember* member = policy->find(key.name);
+        if (!member || member->public_key != key.public_key)
+            throw Error(ErrorKind::wrong_secret,
+                        base::format("'{}' is no member of this home's policy with that key", key.name))
+                .cause("members are: " + names)
+                .state("nothing was signed")
+                .hint("sign with a member's key, or give this home the policy that has this one");
+        for (const network::OrderSignature& there : order.signatures)
+            if (!policy->find(there.signer))
+                throw Error(ErrorKind::failed,
+                            base::format("the order cannot count any more: '{}', who signed it, is no member "
+                                         "of this home's policy",
+                                         base::printable(there.signer)))
+                    .state("nothing was signed")
+                    .hint("make it anew with 'bt2c-dr network order create'");
     }
 
     /// While a person was reading, another one may have signed the same file.

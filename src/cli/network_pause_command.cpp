@@ -219,8 +219,20 @@ class NetworkResumeCommand final : public OrderCommand {
         if (force_ && reason_.empty())
             throw Error(ErrorKind::usage, "--force needs a --reason, which the record will keep");
         if (force_) return order(context, Override{reason_});
-        if (std::filesystem::exists(context.home().database())) require_integrity(context);
+        if (is_stopped_here(context)) require_integrity(context);
         return order(context, std::nullopt);
+    }
+
+    /// Where nothing is paused, nothing is started by a resume.
+    static bool is_stopped_here(Context& context) {
+        if (!std::filesystem::exists(context.home().database())) return false;
+        auto database = network::open_database(context.home(), 10'000);
+        for (const std::string& network : networks_of(database)) {
+            if (context.network().value_or(network) != network) continue;
+            const chaindb::PauseState state = chaindb::read_pause_state(database, network);
+            if (state.paused || state.guarded) return true;
+        }
+        return false;
     }
 
     static void require_integrity(Context& context) {

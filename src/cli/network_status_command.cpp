@@ -3,6 +3,7 @@
 #include "chaindb/sqlite/live_database.hpp"
 #include "cli/commands.hpp"
 #include "cli/network_target.hpp"
+#include "config/emergency_policy.hpp"
 #include "keys/signing_state.hpp"
 
 namespace bt2c::cli {
@@ -42,6 +43,11 @@ class NetworkStatusCommand final : public Command {
         live->end_pass();
         const auto lock = keys::signing_lock(home);
         std::vector<std::string> problems = pause_problems(*state);
+        try {
+            config::load_emergency_policy(home);
+        } catch (const Error& error) {
+            problems.push_back("no order can be obeyed here: " + error.in_full());
+        }
         const keys::Watermarks watermarks = keys::all_watermarks(home);
         for (const std::string& damaged : watermarks.damaged) problems.push_back(damaged);
 

@@ -15,15 +15,11 @@ using base::ErrorKind;
 using base::Json;
 using chaindb::sqlite::Connection;
 
-namespace {
-
 std::string list_of(const std::set<std::string>& networks) {
     std::string list;
     for (const std::string& network : networks) list += (list.empty() ? "" : ", ") + base::printable(network);
     return list;
 }
-
-}  // namespace
 
 std::set<std::string> networks_of(Connection& database) {
     std::set<std::string> networks;
@@ -81,7 +77,7 @@ std::string chosen_network(const Context& context, Connection& database) {
     if (networks.size() == 1) return *networks.begin();
     throw Error(ErrorKind::usage, "there are several networks in this database: say which one is meant")
         .cause(base::format("it has: {}", list_of(networks)))
-        .hint(base::format("add --network {}", base::printable(*networks.begin())));
+        .hint("add --network NAME, with the one that is meant");
 }
 
 std::string local_authority() {

@@ -18,6 +18,9 @@ std::string chosen_network(const Context& context, chaindb::sqlite::Connection& 
 /// All networks that the database has blocks or validators of.
 std::set<std::string> networks_of(chaindb::sqlite::Connection& database);
 
+/// For people, printable.
+std::string list_of(const std::set<std::string>& networks);
+
 /// What stands in the way of what the records of a pause promise.
 std::vector<std::string> pause_problems(const chaindb::PauseState& state);
 

@@ -45,7 +45,19 @@ OrderHome read_order_home(Context& context, const std::string& otherwise) {
         live->begin_pass(chaindb::sqlite::Hold::whole);
         auto database = chaindb::sqlite::Connection::open_image(live->image());
         database.query_integer("SELECT count(*) FROM sqlite_master");
-        if (network.empty()) network = chosen_network(context, database);
+        const std::set<std::string> there = networks_of(database);
+        if (network.empty())
+            network = chosen_network(context, database);
+        else if (known.policy && network == known.policy->network && !there.empty() &&
+                 !there.contains(network))
+            throw Error(
+                ErrorKind::usage,
+                base::format("the policy of this home is for the network '{}', which its database has "
+                             "not",
+                             network))
+                .cause("that has: " + list_of(there))
+                .state("nothing was changed")
+                .hint("put the right config/emergency-policy.toml in place, or name another --home");
         state = chaindb::read_pause_state(database, network);
         live->end_pass();
     }

@@ -85,6 +85,17 @@ with tempfile.TemporaryDirectory() as name:
         (home / "config").mkdir(exist_ok=True)
         (home / "config" / "emergency-policy.toml").write_text(policy)
 
+    own_policy = node / "config" / "emergency-policy.toml"
+    own_policy.write_text(policy.replace('"mainnet"', '"testnet"'))
+    other = run(node, "network", "pause")
+    check("a policy of another network is told", other.returncode == 2 and b"for the network 'testnet'" in other.stderr
+          and b"mainnet" in other.stderr, other)
+    own_policy.write_text("garbage [[")
+    unreadable = run(node, "--json", "network", "status")
+    check("status tells of a policy that cannot be read", unreadable.returncode == 3
+          and "no order can be obeyed" in result(unreadable)["problems"][0], unreadable)
+    own_policy.write_text(policy)
+
     # The order is made where the chain is, and travels.
     order = folder / "pause.json"
     done = run(node, "--json", "network", "order", "create", "--pause", "--for", "4h", "--reason", "fork at 120345",
@@ -110,6 +121,12 @@ with tempfile.TemporaryDirectory() as name:
     check("unasked nothing is signed", as_member("alice", "network", "order", "sign", str(order)).returncode == 2)
     unknown = as_member("alice", "network", "order", "sign", str(order), "--as", "mallory", "--yes")
     check("who has no key here is told", unknown.returncode == 2 and b"alice" in unknown.stderr, unknown)
+    (folder / "mallory").mkdir()
+    spoiler = run(folder / "mallory", "--json", "network", "signer", "create", "mallory",
+               BT2C_SIGNER_PASSWORD_FILE=str(secrets / "alice"))
+    stranger = run(homes["alice"], "network", "order", "sign", str(order), "--yes", "--key", result(spoiler)["file"],
+                   BT2C_SIGNER_PASSWORD_FILE=str(secrets / "alice"))
+    check("a stranger's key spoils no order", stranger.returncode == 5 and b"no member" in stranger.stderr, stranger)
     check("the order is as it was", order.read_bytes() == before)
 
     done = as_member("alice", "--json", "network", "order", "sign", str(order), "--yes")
