@@ -145,6 +145,7 @@ class RepositoryChecks {
 
     void read(const Repository& repository) {
         repository::BackupList list = repository.list();
+        reader_ = repository;
         backups_.emplace();
         backups_->all = std::move(list.backups);
         for (const Manifest& manifest : backups_->all) backups_->add(manifest);
@@ -164,8 +165,10 @@ class RepositoryChecks {
     }
 
     void look_at_places() {
-        LocationReport report = look_at_locations(
-            context_.locations(), {.backups = backups_ ? &backups_->all : nullptr, .measured = false});
+        LocationReport report =
+            look_at_locations(context_.locations(), {.backups = backups_ ? &backups_->all : nullptr,
+                                                     .reader = reader_ ? &*reader_ : nullptr,
+                                                     .measured = false});
         for (const LocationStatus& status : report.all) {
             if (status.state == "away")
                 add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
@@ -297,6 +300,7 @@ class RepositoryChecks {
     std::chrono::milliseconds silence_;
     bool write_only_ = false;
     std::optional<Backups> backups_;
+    std::optional<Repository> reader_;
     std::vector<UnixMs> proved_;
     HealthChecks checks_;
 };

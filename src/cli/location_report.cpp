@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "repository/sound_object.hpp"
 
 namespace bt2c::cli {
 
@@ -19,6 +20,30 @@ std::set<std::string> names_in(storage::Location& location, const std::string& f
     return repository::backup_ids(location.list(folder));
 }
 
+/// What a restore needs first of all, and what is small.
+void look_at_small_objects(LocationStatus& status, const std::set<std::string>& ids,
+                           storage::Location& location, const LocationQuestions& questions) {
+    constexpr std::size_t manifests_max = 8;
+    std::vector<std::string> names;
+    for (const storage::ObjectInfo& slot : location.list("keys"))
+        if (repository::ObjectId::try_parse(std::string_view(slot.name).substr(5)))
+            names.push_back(slot.name);
+    const std::size_t slots = names.size();
+    for (const repository::Manifest& backup : *questions.backups)
+        if (ids.contains(backup.id.hex()) && names.size() < slots + manifests_max)
+            names.push_back(object_name(repository::ObjectType::manifest, backup.id));
+    for (const std::string& name : names) {
+        const auto contents = location.get_range(name, 0, repository::manifest_bytes_max);
+        if (!contents) continue;  // removed since it was listed
+        try {
+            repository::require_sound(*questions.reader, name, *contents);
+        } catch (const base::Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            ++status.damaged;
+        }
+    }
+}
+
 /// What it has: a backup that it lists may have lost packs.
 void look_inside(LocationStatus& status, const std::set<std::string>& ids, storage::Location& location,
                  const LocationQuestions& questions) {
@@ -31,6 +56,7 @@ void look_inside(LocationStatus& status, const std::set<std::string>& ids, stora
         if (object.name.starts_with("packs/")) sizes[object.name] = object.bytes;
     }
     if (!questions.backups) return;
+    if (questions.reader) look_at_small_objects(status, ids, location, questions);
     std::set<std::string> lacking, cut;
     for (const repository::Manifest& backup : *questions.backups) {
         if (!ids.contains(backup.id.hex())) continue;
@@ -58,13 +84,15 @@ std::string lack_of(const LocationStatus& status, bool has_repository) {
     add(status.missing.size(), "backups are missing");
     add(status.lacking_packs, "packs of its backups are gone");
     add(status.cut_packs, "packs of its backups are of the wrong size");
+    add(status.damaged, "manifests or key slots are damaged");
     return text;
 }
 
 /// Sync replaces nothing.
 std::string mend_of(const LocationStatus& status) {
-    return status.cut_packs == 0 ? format("bt2c-dr location sync {}", status.name)
-                                 : format("bt2c-dr repository check --repair --location {}", status.name);
+    return status.cut_packs + status.damaged == 0
+               ? format("bt2c-dr location sync {}", status.name)
+               : format("bt2c-dr repository check --repair --location {}", status.name);
 }
 
 void judge(LocationReport& report, LocationStatus& status, bool has_repository) {

@@ -20,6 +20,7 @@ struct LocationStatus {
     std::size_t backups = 0;
     std::vector<std::string> missing = {};
     std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole
+    std::size_t damaged = 0;                       ///< key slots, and manifests of the newest backups
     std::vector<std::string> odd_keys = {};        ///< slots that the first location has not
     std::optional<base::UnixMs> newest = {};
     std::uint64_t objects = 0, bytes = 0;          ///< as far as they were counted
@@ -45,6 +46,7 @@ struct LocationReport {
 
 struct LocationQuestions {
     const std::vector<repository::Manifest>* backups = nullptr;  ///< null: they cannot be read here
+    const repository::Repository* reader = nullptr;              ///< the same
     bool measured = false;  ///< count objects and bytes, which takes long
 };
 

@@ -36,7 +36,9 @@ class LocationStatusCommand final : public Command {
         const bool reads = repository.keys().can_read();
         if (reads) backups = repository.list();
         const auto report = std::make_shared<LocationReport>(
-            look_at_locations(locations, {.backups = reads ? &backups.backups : nullptr, .measured = true}));
+            look_at_locations(locations, {.backups = reads ? &backups.backups : nullptr,
+                                          .reader = reads ? &repository : nullptr,
+                                          .measured = true}));
         Json list = Json::array();
         for (const LocationStatus& status : report->all) list.push(document(status));
         Json warnings = Json::array();

@@ -94,11 +94,26 @@ bool secret_is_in_environment() {
            variable("BT2C_REPO_PASSWORD_COMMAND");
 }
 
+namespace {
+
+void warn_of_readers(Context& context, const fs::path& secret_file) {
+    constexpr fs::perms others = fs::perms::group_all | fs::perms::others_all;
+    std::error_code error;
+    const fs::perms mode = fs::status(secret_file, error).permissions() & fs::perms::mask;
+    if (error || (mode & others) == fs::perms::none) return;
+    context.progress().note(
+        base::format("warning: others may use {0}, which is secret (mode {1:o}): chmod 600 {0}",
+                     base::printable(secret_file.native()), static_cast<unsigned>(mode)));
+}
+
+}  // namespace
+
 std::optional<Secret> secret_at_hand(Context& context) {
     if (auto given = secret_from_environment()) return Secret::from_text(given->text());
     const fs::path key_file = context.home_unchecked().key_file();
-    if (fs::exists(key_file)) return read_key_file(key_file);
-    return std::nullopt;
+    if (!fs::exists(key_file)) return std::nullopt;
+    warn_of_readers(context, key_file);
+    return read_key_file(key_file);
 }
 
 std::shared_ptr<storage::Location> repository_location(Context& context) {
@@ -157,6 +172,7 @@ Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> 
     const config::Home& home = context.home_unchecked();
     if (!fs::exists(home.write_key_file()) || secret_is_in_environment())
         return open_repository_at(context, std::move(location));
+    warn_of_readers(context, home.write_key_file());
     base::Bytes contents = platform::read_file(home.write_key_file(), repository::write_key_file_bytes_max);
     repository::WriteKey key = repository::WriteKey::from_file(contents);
     crypto::wipe(contents.data(), contents.size());

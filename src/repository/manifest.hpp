@@ -23,6 +23,9 @@ struct NetworkState {
     std::string genesis_hash;  ///< hash of the lowest block; tells chains apart
 };
 
+/// Of the object, and of its text.
+inline constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
+
 struct ImageInfo {
     std::uint32_t page_size = 0;
     std::uint32_t page_count = 0;

@@ -26,7 +26,6 @@ namespace {
 constexpr std::string_view format_name = "bt2c-dr repository";
 constexpr std::uint64_t format_object_bytes_max = 4096;
 /// A manifest's JSON; 64 MiB hold about 250,000 files.
-constexpr std::size_t manifest_bytes_max = std::size_t{64} << 20;
 
 Error no_repository(storage::Location& location) {
     if (!location.list("manifests").empty())

@@ -225,6 +225,17 @@ def packs_that_are_gone(scene):
     check("one that was cut is told", "repair" in status["warnings"][0], status)
     scene.run("repository", "check", "--repair", "--location", "near")
     check("that is mended", scene.run("location", "status")["healthy"] == 3)
+    slot = next((scene.near / "keys").iterdir())
+    manifest = scene.near / "manifests" / scene.run("list-backups")["backups"][0]["id"]
+    for victim in (slot, manifest):
+        good = victim.read_bytes()
+        victim.chmod(0o600)
+        victim.write_bytes(good.replace(b'"salt": "', b'"salt": "0', 1) if victim == slot else good[:-1] + bytes([good[-1] ^ 1]))
+        status = scene.run("location", "status", status=3)
+        check(f"{victim.name} is damaged: not healthy", status["healthy"] == 2 and "damaged" in status["locations"][1]["error"]
+              and "repair" in status["warnings"][0], status)
+        scene.run("repository", "check", "--repair", "--location", "near")
+        check(f"{victim.name} is mended", victim.read_bytes() == good)
 
 
 def killed(scene):

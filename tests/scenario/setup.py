@@ -343,7 +343,11 @@ with tempfile.TemporaryDirectory() as name:
 
     config = home / "config"
     key_file = config / "repository.key"
+    check("a sound key file is nothing to warn of", b"others may use" not in run(home, "list-backups").stderr)
     key_file.chmod(0o644)
+    warned = run(home, "list-backups")
+    check("whoever uses a key that others may use is warned", warned.returncode == 0
+          and b"chmod 600" in warned.stderr and b"mode 644" in warned.stderr, warned)
     provoked("a key file that others read", "file_modes", str(key_file))
     (config / "dr.toml").chmod(0o666)
     provoked("settings that others change", "file_modes", str(config / "dr.toml"))
