@@ -9,6 +9,7 @@
 #include "cli/obeyed_here.hpp"
 #include "network/audit_log.hpp"
 #include "network/open_control_plane.hpp"
+#include "network/order_situation.hpp"
 #include "network/resume_check.hpp"
 #include "platform/file.hpp"
 
@@ -334,6 +335,35 @@ PausedElsewhere ask_who_is_paused(Context& context, const std::string& network,
     return found;
 }
 
+namespace {
+
+/// What is refused here goes to nobody; that it was tried is kept, once.
+void check_and_log(Context& context, const OrderHome& home, const Order& order) {
+    try {
+        network::check(order, *home.policy, home.situation,
+                       was_obeyed(home, order) ? network::CheckMode::again : network::CheckMode::fresh);
+    } catch (const Error& refusal) {
+        try {
+            using network::AuditEvent;
+            if (!network::was_logged(context.home(), AuditEvent::order_refused, order))
+                network::append_audit(context.home(),
+                                      {.event = AuditEvent::order_refused,
+                                       .network = order.network,
+                                       .sequence = order.sequence,
+                                       .actor = local_authority(),
+                                       .detail = refusal.message(),
+                                       .order = order.text()},
+                                      base::now_unix_ms());
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            context.progress().note("the refusal could not be logged: " + error.in_full());
+        }
+        throw;
+    }
+}
+
+}  // namespace
+
 Result deliver_order(Context& context, const OrderHome& home, const Order& order,
                      const DeliveryOptions& options, const std::optional<network::Override>& force) {
     if (!goes_to_agents(context, options)) {
@@ -346,9 +376,7 @@ Result deliver_order(Context& context, const OrderHome& home, const Order& order
         throw Error(ErrorKind::usage, "orders to other machines need a policy that says who may sign them")
             .state("nothing was changed")
             .hint("write config/emergency-policy.toml on every node; --here works on this node without one");
-    if (home.policy)
-        network::check(order, *home.policy, home.situation,
-                       was_obeyed(home, order) ? network::CheckMode::again : network::CheckMode::fresh);
+    if (home.policy) check_and_log(context, home, order);
     const auto plane = network::open_control_plane(context.settings().network);
     Delivery delivery(context, *plane, order, options);
     if (order.action == Action::resume && !force) {

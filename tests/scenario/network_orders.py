@@ -46,6 +46,10 @@ def a_policy(lab):
           and "order create --resume" in error_of(alone), alone)
     path = lab.folder / "resume.json"
     check("an order is made", lab.first.run("network", "order", "create", "--resume", "-o", str(path)).returncode == 0)
+    for _ in range(2):
+        unsigned = lab.send(path)
+        check("unsigned it goes to nobody", unsigned.returncode == 1, unsigned)
+    check("and that is logged, once", [entry["event"] for entry in lab.first.audit()].count("order_refused") == 1)
     for home in (lab.first, lab.bob):
         sent = lab.send(path)
         check("too few have signed", sent.returncode == 1 and "signature" in error_of(sent), sent)
