@@ -91,9 +91,9 @@ class NetworkAuditCommand final : public Command {
         if (report.torn)
             out.line("The last line has no end, as after a power failure; the next entry will mend it.");
         if (report.findings_count > 0) {
-            out.line("The log is not as it was written: {} findings, the first in line {}.",
+            out.line("The log is not as it was written: {} {}, the first in line {}.",
                      base::human_count(static_cast<std::uint64_t>(report.findings_count)),
-                     report.findings[0].line);
+                     report.findings_count == 1 ? "finding" : "findings", report.findings[0].line);
             return;
         }
         out.line("{} entries, each as it was written.",

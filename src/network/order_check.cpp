@@ -98,6 +98,7 @@ std::vector<std::string> check_signatures(const Order& order, const EmergencyPol
                                             report.missing() == 1 ? "signature is" : "signatures are",
                                             extends ? " to extend a pause" : ""));
         if (!report.others.empty()) error.cause("who may sign it: " + list_of(report.others));
+        error.hint("bt2c-dr network order sign FILE, with the key of one of them; then send it again");
         throw error;
     }
     return report.signers;

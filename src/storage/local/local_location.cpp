@@ -56,6 +56,12 @@ bool LocalLocation::is_there() {
         seen_ = true;
         return true;
     }
+    if (fs::is_symlink(folder_, error))
+        throw Error(ErrorKind::failed, format("cannot reach the repository {}", printable(folder_.native())))
+            .cause(format("it is a symbolic link to {}, which is not there",
+                          printable(fs::read_symlink(folder_, error).native())))
+            .state("nothing was stored")
+            .hint("bring that folder back (mount its disk), or set the link anew");
     if (seen_)
         throw Error(ErrorKind::failed, format("cannot reach the repository {}", printable(folder_.native())))
             .cause("the folder was there and is gone: it was removed, or its disk was unmounted")

@@ -107,6 +107,20 @@ TEST_F(Local, OneThatNeverWasIsEmpty) {
     EXPECT_FALSE(fs::exists(root));
 }
 
+TEST_F(Local, ALinkToNothingIsAwayAndNotNew) {
+    fs::create_directory_symlink(folder / "elsewhere", root);
+    const auto each = [&](const Error& error) {
+        EXPECT_NE(error.cause().find("symbolic link to " + (folder / "elsewhere").native()),
+                  std::string::npos);
+        EXPECT_NE(error.hint(), "");
+    };
+    each(error_of([&] { static_cast<void>(location.put("packs/2c", as_bytes("contents"))); }));
+    each(error_of([&] { location.get("format"); }));
+    each(error_of([&] { location.list("packs"); }));
+    fs::create_directory(folder / "elsewhere");
+    EXPECT_TRUE(location.put("packs/2c", as_bytes("contents")));
+}
+
 TEST_F(Local, AFileInItsPlaceIsToldAsTheCause) {
     folder.write("repository", "a file");
     EXPECT_EQ(location.get("format"), std::nullopt);
