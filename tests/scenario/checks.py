@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 
@@ -20,6 +22,22 @@ def check(what, good, shown=None):
                                   for text in (shown.stdout, shown.stderr)), flush=True)
     elif shown not in (None, ""):
         print(shown, flush=True)
+
+
+def free_ports(count):
+    """Of those that the system gives to nobody by itself: a server that starts again must find its port as it left it."""
+    held = {}
+    while len(held) < count:
+        port, one = random.SystemRandom().randrange(4000, 12000), socket.socket()
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            one.close()
+            continue
+        held[port] = one
+    for one in held.values():
+        one.close()
+    return list(held)
 
 
 def run_json(program, home, *arguments):

@@ -10,14 +10,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
-from checks import check
+from checks import check, free_ports
 
 network = "testnet"
 started = []
@@ -60,13 +59,7 @@ def wait_until(happened, seconds=20):
 
 
 def free_urls(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    urls = [f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return urls
+    return [f"http://127.0.0.1:{port}" for port in free_ports(count)]
 
 
 class Etcd:

@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 
-from checks import check, failures, finish
+from checks import check, failures, finish, free_ports
 
 program, make_network = sys.argv[1], sys.argv[2]
 
@@ -29,16 +29,6 @@ def until(holds, patience=60):
             return True
         time.sleep(0.05)
     return False
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class Node:

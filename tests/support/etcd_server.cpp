@@ -1,11 +1,8 @@
 #include "support/etcd_server.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,29 +11,12 @@
 
 #include "platform/file.hpp"
 #include "platform/process.hpp"
+#include "support/server_process.hpp"
 
 namespace bt2c::support {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Two ports that were free just now.
-std::pair<int, int> free_ports() {
-    int ports[2];
-    platform::Descriptor sockets[2];
-    for (int i = 0; i < 2; ++i) {
-        sockets[i] = platform::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        if (::bind(sockets[i].get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-            ::getsockname(sockets[i].get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            throw std::runtime_error("there is no free port");
-        ports[i] = ntohs(address.sin_port);
-    }
-    return {ports[0], ports[1]};
-}
 
 std::string run(const std::vector<std::string>& command) {
     const platform::ChildResult result = platform::run_and_capture(command, 1 << 20, 20'000);
@@ -56,7 +36,9 @@ bool etcd_is_installed() {
 }
 
 EtcdServer::EtcdServer(Options options) : options_(options) {
-    std::tie(client_port_, peer_port_) = free_ports();
+    const std::vector<int> ports = free_ports(2);
+    client_port_ = ports[0];
+    peer_port_ = ports[1];
     if (options_.tls) make_certificates();
     start();
     if (options_.users) make_users();

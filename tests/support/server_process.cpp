@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -17,18 +18,22 @@
 namespace bt2c::support {
 
 std::vector<int> free_ports(std::size_t count) {
+    constexpr int first = 4'000, last = 11'999;
+    std::random_device random;
+    std::uniform_int_distribution any(first, last);
     std::vector<int> ports;
     std::vector<platform::Descriptor> sockets;  // all at once, so that each port is another
-    for (std::size_t i = 0; i < count; ++i) {
-        sockets.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    for (int tries = 0; ports.size() < count; ++tries) {
+        if (tries > last - first) throw std::runtime_error("there is no free port");
+        platform::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const int port = any(random);
         sockaddr_in address{};
         address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        if (::bind(sockets.back().get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-            ::getsockname(sockets.back().get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            throw std::runtime_error("there is no free port");
-        ports.push_back(ntohs(address.sin_port));
+        if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) continue;
+        sockets.push_back(std::move(socket));
+        ports.push_back(port);
     }
     return ports;
 }

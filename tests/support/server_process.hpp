@@ -7,7 +7,8 @@
 
 namespace bt2c::support {
 
-/// So many ports of the loopback that were free just now.
+/// So many ports of the loopback that were free just now, of those that the system gives to nobody by itself:
+/// a server that is killed and started again must find its port as it left it.
 std::vector<int> free_ports(std::size_t count);
 
 /// A program in the background, its output in `log`. It is killed at the end, and when the test is.

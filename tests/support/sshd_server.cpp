@@ -1,13 +1,10 @@
 #include "support/sshd_server.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +18,7 @@
 #include "platform/file.hpp"
 #include "platform/process.hpp"
 #include "platform/tcp.hpp"
+#include "support/server_process.hpp"
 
 namespace bt2c::support {
 namespace {
@@ -32,18 +30,6 @@ constexpr const char* sshd = "/usr/sbin/sshd";
 void run(const std::vector<std::string>& command) {
     if (platform::run_and_capture(command, 1 << 16, 20'000).status != 0)
         throw std::runtime_error(command[0] + " failed");
-}
-
-int free_port() {
-    const platform::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-        throw std::runtime_error("there is no free port");
-    return ntohs(address.sin_port);
 }
 
 void until(const std::function<bool()>& holds, const std::string& what) {
@@ -80,7 +66,8 @@ bool sshd_is_installed() {
     return fs::exists(sshd) && fs::exists("/usr/bin/ssh-keygen") && fs::exists("/usr/bin/ssh-agent");
 }
 
-SshdServer::SshdServer(const Options& options) : uid_(::geteuid()), gid_(::getegid()), port_(free_port()) {
+SshdServer::SshdServer(const Options& options)
+    : uid_(::geteuid()), gid_(::getegid()), port_(free_ports(1).front()) {
     const bool is_root = uid_ == 0;
     const passwd* const user = is_root ? ::getpwnam("nobody") : ::getpwuid(uid_);
     if (!user) throw std::runtime_error("there is no such user");
