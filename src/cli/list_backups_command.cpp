@@ -108,7 +108,7 @@ class ListBackupsCommand final : public Command {
         const base::UnixMs now = base::now_unix_ms();
         const auto age = [&](base::UnixMs time) {
             return time > now ? std::string("in the future")
-                              : base::human_duration(static_cast<double>((now - time) / 1000));
+                              : base::human_duration(static_cast<double>(now - time) / 1000);
         };
         for (std::size_t i = 0; i < list.backups.size(); ++i) {
             const Manifest& manifest = list.backups[i];

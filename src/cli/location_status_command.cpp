@@ -89,9 +89,10 @@ class LocationStatusCommand final : public Command {
             table.row({status.name, status.facts.kind, status.where, status.facts.offsite ? "yes" : "no",
                        Cell(status.state, status.state == "healthy" ? Style::green : Style::red),
                        human_count(status.backups),
-                       status.newest ? base::human_duration(static_cast<double>(
-                                           std::max<base::UnixMs>(0, now - *status.newest) / 1000))
-                                     : std::string("-"),
+                       status.newest
+                           ? base::human_duration(
+                                 static_cast<double>(std::max<base::UnixMs>(0, now - *status.newest)) / 1000)
+                           : std::string("-"),
                        human_count(status.objects), base::human_size(status.bytes)});
         out.table(table);
         for (const LocationStatus& status : report.all)
