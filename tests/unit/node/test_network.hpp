@@ -12,8 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "base/text.hpp"
 #include "chain/economics.hpp"
-#include "keys/random_key.hpp"
+#include "keys/derive_key.hpp"
 #include "node/chain.hpp"
 #include "node/signing.hpp"
 #include "support/temporary_folder.hpp"
@@ -27,10 +28,15 @@ inline constexpr double genesis_s = 1743811200.0;
 inline constexpr double block_time_s = 10;
 inline constexpr std::int64_t coin = chain::units_per_coin;
 
-/// Made once in a process; making one takes long.
+/// The same keys in each run, so that what a seed shows can be shown again. Made once in a process; making one
+/// takes long.
 inline const keys::Signer& signer(std::size_t index) {
     static std::deque<keys::Signer> made;
-    while (made.size() <= index) made.push_back(keys::signer_of(keys::new_rsa_key()));
+    while (made.size() <= index) {
+        const std::string phrase = base::format("validator {} of the tests", made.size());
+        made.push_back(
+            keys::signer_of(keys::derive_key(keys::seed_of_phrase(base::as_bytes(phrase)).view()).key));
+    }
     return made[index];
 }
 inline std::string address(std::size_t index) {
