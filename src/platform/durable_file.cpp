@@ -156,11 +156,15 @@ void DurableFile::write_at(ByteView bytes, std::uint64_t offset) {
     platform::write_at(fd_.get(), bytes.subspan(direct), offset + direct, target_);
 }
 
-void DurableFile::truncate(std::uint64_t size) {
-    announce(Kind::truncate, temporary_, {}, {}, size);
+void DurableFile::allocate(std::uint64_t size) {
+    announce(Kind::resize, temporary_, {}, {}, size);
     synced_ = false;
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0)
-        throw system_error(format("cannot write {}", printable(target_.native())), errno);
+    int done = 0;
+    do done = size == 0 ? 0 : ::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size));
+    while (done != 0 && errno == EINTR);
+    if (done != 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
+        done = ::ftruncate(fd_.get(), static_cast<off_t>(size));
+    if (done != 0) throw system_error(format("cannot write {}", printable(target_.native())), errno);
 }
 
 void DurableFile::start_writeback(std::uint64_t offset, std::uint64_t size) noexcept {

@@ -78,7 +78,9 @@ class DurableFile {
     /// For writers that fill parts in parallel; thread-safe against each other. Past the page cache too,
     /// where offset and memory allow.
     void write_at(base::ByteView bytes, std::uint64_t offset);
-    void truncate(std::uint64_t size);
+    /// Gives the new file its size, zeros, and its room on the disk where the file system can: no room is
+    /// told before anything is written, and writers that fill holes would wait for each other.
+    void allocate(std::uint64_t size);
     /// Asks the kernel to begin writing back a range; a hint that keeps the final fsync short.
     void start_writeback(std::uint64_t offset, std::uint64_t size) noexcept;
     void set_times(std::int64_t mtime_ns);
@@ -149,12 +151,12 @@ std::uint64_t free_space(const fs::path& path);
 
 /// One step of a durable write, announced before it is done.
 struct FileStep {
-    enum class Kind { create, write, truncate, sync, rename, link, remove, make_folder, sync_folder };
+    enum class Kind { create, write, resize, sync, rename, link, remove, make_folder, sync_folder };
     Kind kind;
     fs::path path;
     fs::path to;               ///< of a rename or link
     base::ByteView bytes;      ///< of a write
-    std::uint64_t offset = 0;  ///< of a write; the size of a truncate
+    std::uint64_t offset = 0;  ///< of a write; the size of a resize
 };
 /// For tests: called before every step, from any thread. It may throw, which fails the step.
 /// An empty function removes it. Not for use while jobs run.

@@ -68,7 +68,7 @@ void GrowingFile::append_at(base::ByteView bytes, std::uint64_t offset) {
     announce({Kind::write, path_, {}, bytes, offset});
     write_at(fd_.get(), bytes, offset, path_);
     if (size() > end) {
-        announce({Kind::truncate, path_, {}, {}, end});
+        announce({Kind::resize, path_, {}, {}, end});
         if (::ftruncate(fd_.get(), static_cast<off_t>(end)) != 0)
             throw system_error(format("cannot write {}", printable(path_.native())), errno);
     }

@@ -40,7 +40,7 @@ void write_image(const Repository& repository, const Manifest& manifest,
     const std::uint64_t units = (std::uint64_t{groups} + unit_groups - 1) / unit_groups;
     const std::uint64_t unit_bytes = unit_bytes_of(image);
     progress.phase("writing the database", image.bytes());
-    file.truncate(image.bytes());
+    file.allocate(image.bytes());
     crypto::Sha256 digest;
     const crypto::ContentHasher hasher = repository.keys().hasher();
     base::ordered_parallel(

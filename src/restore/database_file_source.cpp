@@ -20,7 +20,7 @@ void copy_database(const std::filesystem::path& path, platform::DurableFile& fil
     const auto live = LiveDatabase::open(path);
     const chaindb::ImageShape shape = live->begin_pass(Hold::whole);
     progress.phase("copying the database", shape.bytes());
-    file.truncate(shape.bytes());
+    file.allocate(shape.bytes());
     const std::uint64_t units = (shape.bytes() + unit_bytes - 1) / unit_bytes;
     base::ordered_parallel(
         base::worker_count(), units,

@@ -39,7 +39,7 @@ void ForgetfulDisk::apply(const RecordedStep& step) {
             now.replace(static_cast<std::size_t>(step.offset), step.bytes.size(), step.bytes);
             break;
         }
-        case Kind::truncate: entry(step.path)->now.resize(static_cast<std::size_t>(step.offset)); break;
+        case Kind::resize: entry(step.path)->now.resize(static_cast<std::size_t>(step.offset)); break;
         case Kind::sync: entry(step.path)->synced = entry(step.path)->now; break;
         case Kind::rename:
             entry(step.to) = entry(step.path);

@@ -28,8 +28,8 @@ inline constexpr double genesis_s = 1743811200.0;
 inline constexpr double block_time_s = 10;
 inline constexpr std::int64_t coin = chain::units_per_coin;
 
-/// The same keys in each run, so that what a seed shows can be shown again. Made once in a process; making one
-/// takes long.
+/// The same keys in each run, so that what a seed shows can be shown again. Made once in a process; making
+/// one takes long.
 inline const keys::Signer& signer(std::size_t index) {
     static std::deque<keys::Signer> made;
     while (made.size() <= index) {

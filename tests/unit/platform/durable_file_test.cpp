@@ -105,19 +105,37 @@ TEST(DurableFile, RefusesOrReplacesWhatIsThere) {
     EXPECT_EQ(file_text(folder / "a"), "new");
 }
 
-TEST(DurableFile, PartsMayBeWrittenInAnyOrderAndCutOff) {
+TEST(DurableFile, PartsMayBeWrittenInAnyOrder) {
     const TemporaryFolder folder;
     DurableFile file(folder / "a", 0600);
     file.write_at(as_bytes("world"), 6);
     file.write_at(as_bytes("hello,"), 0);
-    file.truncate(8);
     file.set_times(-1);
     file.commit(Existing::replace);
-    EXPECT_EQ(file_text(folder / "a"), "hello,wo");
+    EXPECT_EQ(file_text(folder / "a"), "hello,world");
     struct stat info {};
     ::stat((folder / "a").c_str(), &info);
     EXPECT_EQ(info.st_mtim.tv_sec, -1);
     EXPECT_EQ(info.st_mtim.tv_nsec, 999'999'999);
+}
+
+TEST(DurableFile, AllocatedIsZerosThatHaveTheirRoom) {
+    constexpr std::size_t size = (std::size_t{3} << 20) + 5;
+    for (const char* place : {"/tmp", "/dev/shm"}) {
+        const TemporaryFolder folder(place);
+        DurableFile file(folder / "a", 0600);
+        file.allocate(size);
+        struct stat info {};
+        ASSERT_EQ(::fstat(file.fd(), &info), 0);
+        EXPECT_EQ(info.st_size, size);
+        EXPECT_GE(info.st_blocks * 512, size) << place;
+        file.commit(Existing::replace);
+        EXPECT_EQ(file_text(folder / "a"), std::string(size, '\0'));
+    }
+    const TemporaryFolder folder;
+    DurableFile(folder / "empty", 0600).allocate(0);
+    DurableFile file(folder / "huge", 0600);
+    EXPECT_THROW(file.allocate(std::uint64_t{1} << 62), base::Error);
 }
 
 TEST(DurableFile, LargePiecesOfOddLengthsFollowEachOther) {
@@ -149,7 +167,7 @@ TEST(DurableFile, PartsInAnyOrderFromAnyMemory) {
             return aligned.bytes().subspan(from, end - from);
         };
         DurableFile file(folder / "parts", 0600);
-        file.truncate(size);
+        file.allocate(size);
         file.write_at(part(std::size_t{3} << 20, size), std::size_t{3} << 20);  // its end is no whole block
         file.write_at(part(1'000'001, std::size_t{3} << 20), 1'000'001);        // it begins within one
         file.write_at(part(0, 1'000'001), 0);
