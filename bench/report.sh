@@ -32,6 +32,7 @@ report_tables() {
     row borg incremental "borg create, 12 blocks later"
     row ours restore "**bt2c-dr** restore --backup latest, with proof"
     row restic restore "restic restore latest"
+    row restic restore-synced "the same, and \`sync\` of it"
     row borg restore "borg extract"
     row ours verify "**bt2c-dr** verify-integrity --skip-pages: five checks, all cryptography"
     row ours verify-all "**bt2c-dr** verify-integrity, the page structure too"

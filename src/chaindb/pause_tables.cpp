@@ -53,12 +53,14 @@ std::array<Trigger, 2> guard_of(const std::string& network) {
     const auto named = [&](const char* event) {
         return quoted_with('"', format("network_pause_guard_{}_{}", event, network));
     };
-    return {Trigger{named("insert"),
-                    format("BEFORE INSERT ON blocks WHEN NEW.network_type = {}", literal(network)), refuse},
+    // Other software may write the name as a blob, or in capitals.
+    const std::string of_network =
+        format("CAST(NEW.network_type AS TEXT) = {} COLLATE NOCASE", literal(network));
+    return {Trigger{named("insert"), "BEFORE INSERT ON blocks WHEN " + of_network, refuse},
             Trigger{named("update"),
-                    format("BEFORE UPDATE ON blocks WHEN NEW.network_type = {} AND (OLD.network_type IS NOT "
-                           "NEW.network_type OR OLD.hash IS NOT NEW.hash OR NEW.height > ",
-                           literal(network)),
+                    format("BEFORE UPDATE ON blocks WHEN {} AND (OLD.network_type IS NOT NEW.network_type OR "
+                           "OLD.hash IS NOT NEW.hash OR NEW.height > ",
+                           of_network),
                     ")" + refuse}};
 }
 

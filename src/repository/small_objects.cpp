@@ -67,7 +67,7 @@ void Repository::require_master_seal(ObjectType type, const ObjectId& id, base::
 }
 
 void Repository::record_failure(const ObjectId& backup, std::string what) const {
-    constexpr std::size_t what_bytes_max = 1024;
+    constexpr std::size_t what_bytes_max = 512;  // of which each may become five in its JSON text
     if (what.size() > what_bytes_max) what.resize(what_bytes_max);
     const Json json = Json::object({{"backup", backup.hex()},
                                     {"failed_at", base::format_utc(base::now_unix_ms())},

@@ -134,7 +134,12 @@ TEST_F(NetworkPause, NewBlocksAreRefusedWhateverTheStatement) {
     pause();
     for (const char* verb : {"INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE", "REPLACE"})
         EXPECT_FALSE(can_insert("devnet", verb)) << verb;
+    EXPECT_FALSE(can_insert("DevNet"));
+    EXPECT_THROW(database_.execute("INSERT INTO blocks VALUES ('new', 'b1', 2, x'6465766e6574')"), Error);
+    EXPECT_THROW(database_.execute("UPDATE blocks SET network_type = x'6465766e6574' WHERE hash = 'm1'"),
+                 Error);
     EXPECT_TRUE(can_insert("mainnet"));
+    EXPECT_TRUE(can_insert("devnet2"));
     EXPECT_THROW(database_.execute("UPDATE blocks SET network_type = 'devnet', height = 9 WHERE hash = 'm1'"),
                  Error);
     EXPECT_THROW(database_.execute("UPDATE blocks SET height = 2 WHERE hash = 'b1'"), Error);
