@@ -1,5 +1,7 @@
 #include "restore/keep_beside.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +20,26 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t copy_bytes = std::size_t{1} << 20;
+constexpr std::string_view prefix = "before-restore-";
+/// Half a copy must not pass for a whole one.
+constexpr std::string_view unfinished = ".partial";
+
+/// The lock that whoever fills a folder holds on it; empty where another one does.
+platform::Descriptor lock_folder(const fs::path& folder) {
+    platform::Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) fd.reset();
+    return fd;
+}
+
+/// What was being filled by a process that is gone.
+void remove_unfinished(const fs::path& parent) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+        const std::string name = entry.path().filename().native();
+        if (!name.starts_with(prefix) || !name.ends_with(unfinished)) continue;
+        if (const auto lock = lock_folder(entry.path())) fs::remove_all(entry.path(), ignored);
+    }
+}
 
 void copy_file(const fs::path& from, const fs::path& to, const struct stat& info, base::Progress& progress) {
     const platform::Descriptor source = platform::open_for_reading(from, false);
@@ -54,21 +76,26 @@ void copy_tree(const fs::path& from, const fs::path& to, base::Progress& progres
 }
 
 void keep_in(const fs::path& folder, const config::Home& home, base::Progress& progress) {
-    platform::durable_mkdir(folder, 0700);
+    remove_unfinished(folder.parent_path());
+    fs::path partial = folder;
+    partial += unfinished;
+    platform::durable_mkdir(partial, 0700);
+    const platform::Descriptor lock = lock_folder(partial);
     try {
-        platform::durable_mkdir(folder / "data", 0700);
+        platform::durable_mkdir(partial / "data", 0700);
         for (const char* suffix : {"", "-wal", "-journal"}) {
             fs::path file = home.database();
             file += suffix;
-            copy_tree(file, folder / "data" / file.filename(), progress);
+            copy_tree(file, partial / "data" / file.filename(), progress);
         }
-        copy_tree(home.config(), folder / "config", progress);
-        copy_tree(home.keys(), folder / "keys", progress);
-        copy_tree(home.wallets(), folder / "wallets", progress);
-        copy_tree(home.network(), folder / "network", progress);
+        copy_tree(home.config(), partial / "config", progress);
+        copy_tree(home.keys(), partial / "keys", progress);
+        copy_tree(home.wallets(), partial / "wallets", progress);
+        copy_tree(home.network(), partial / "network", progress);
+        platform::durable_rename(partial, folder);
     } catch (...) {
         std::error_code ignored;
-        fs::remove_all(folder, ignored);  // half a copy would pass for a whole one
+        fs::remove_all(partial, ignored);
         throw;
     }
 }
@@ -79,7 +106,7 @@ fs::path keep_beside(const config::Home& home, base::Progress& progress) {
     std::string time = base::format_utc(base::now_unix_ms());
     for (char& c : time)
         if (c == ':') c = '-';
-    fs::path folder = home.backups() / ("before-restore-" + time);
+    fs::path folder = home.backups() / (std::string(prefix) + time);
     try {
         keep_in(folder, home, progress);
     } catch (const base::Error& error) {
