@@ -79,15 +79,17 @@ class Session : public std::enable_shared_from_this<Session> {
         if (error) return answer(error_answer(400, "this is no HTTP request"), false);
         const auto& message = parser_->get();
         const std::string target(message.target());
-        const HttpRequest request{std::string(message.method_string()), target.substr(0, target.find('?')),
-                                  message.body()};
+        // The answer to HEAD is that to GET without its body (RFC 9110, 9.3.2).
+        const bool head = message.method() == http::verb::head;
+        const HttpRequest request{head ? "GET" : std::string(message.method_string()),
+                                  target.substr(0, target.find('?')), message.body()};
         HttpAnswer made;
         try {
             made = handler_(request);
         } catch (const base::Error& fault) {
             made = error_answer(500, fault.message());
         }
-        answer(std::move(made), message.keep_alive());
+        answer(std::move(made), message.keep_alive(), head);
     }
 
     /// No error at all, or one of the text and not of the connection.
@@ -95,15 +97,17 @@ class Session : public std::enable_shared_from_this<Session> {
         return !error || error.category() == http::make_error_code(http::error::bad_method).category();
     }
 
-    void answer(HttpAnswer made, bool keep_alive) {
+    void answer(HttpAnswer made, bool keep_alive, bool head = false) {
         response_ = {};
         response_.result(made.status);
         response_.version(11);
         response_.set(http::field::content_type, made.type);
         response_.set(http::field::cache_control, "no-store");
+        if (!made.allow.empty()) response_.set(http::field::allow, made.allow);
         response_.keep_alive(keep_alive);
         response_.body() = std::move(made.body);
         response_.prepare_payload();
+        if (head) response_.body().clear();  // its length stays told
         stream_.expires_after(limits_.patience);
         http::async_write(stream_, response_,
                           [self = shared_from_this(), keep_alive](const error_code& error, std::size_t) {

@@ -18,6 +18,7 @@ struct HttpAnswer {
     unsigned status = 200;
     std::string body;
     std::string type = "application/json";
+    std::string allow{};  ///< of 405: the methods that may be used (RFC 9110, 15.5.6)
 };
 
 struct HttpLimits {

@@ -20,6 +20,12 @@ HttpAnswer fault(unsigned status, const std::string& what) {
     return {status, Json::object({{"status", "error"}, {"error", what}}).dump()};
 }
 
+HttpAnswer not_allowed(const std::string& allow, const std::string& what) {
+    HttpAnswer answer = fault(405, what);
+    answer.allow = allow;
+    return answer;
+}
+
 double coins(std::int64_t units) {
     return static_cast<double>(units) / static_cast<double>(chain::units_per_coin);
 }
@@ -75,10 +81,10 @@ struct NotFound {
 HttpAnswer RestApi::answer(const HttpRequest& request) {
     try {
         if (request.path == "/blockchain/transaction") {
-            if (request.method != "POST") return fault(405, "transactions are posted");
+            if (request.method != "POST") return not_allowed("POST", "transactions are posted");
             return post_transaction(request.body);
         }
-        if (request.method != "GET") return fault(405, "only GET is known here");
+        if (request.method != "GET") return not_allowed("GET, HEAD", "only GET and HEAD are known here");
         return get(request.path);
     } catch (const NotFound& missing) {
         return fault(404, missing.what);

@@ -71,6 +71,20 @@ TEST_F(Http, AnswersAndKeepsTheConnection) {
     EXPECT_NE(answer.find("POST /d body"), std::string::npos) << answer;
 }
 
+TEST_F(Http, HeadIsGetWithoutTheBody) {
+    serve(echo);
+    const std::string whole = ask("GET /a HTTP/1.1\r\n" + close_it);
+    const std::string head = ask("HEAD /a HTTP/1.1\r\n" + close_it);
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200"));
+    EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+    EXPECT_EQ(whole, head + "GET /a ");
+}
+
+TEST_F(Http, WhatMayBeDoneInsteadIsTold) {
+    serve([](const HttpRequest&) { return HttpAnswer{405, "", "text/plain", "GET, HEAD"}; });
+    EXPECT_NE(ask("PUT / HTTP/1.1\r\n" + close_it).find("Allow: GET, HEAD\r\n"), std::string::npos);
+}
+
 TEST_F(Http, BoundsAreKept) {
     serve(echo);
     EXPECT_TRUE(
@@ -183,7 +197,9 @@ TEST_F(Rest, WhatIsNotThere) {
                              "/blockchain/blocks/0x0", "/blockchain/validator/nobody", "/blockchain"})
         EXPECT_EQ(get(path, 404).string_at("status"), "error") << path;
     EXPECT_EQ(api->answer({"DELETE", "/health", {}}).status, 405U);
+    EXPECT_EQ(api->answer({"DELETE", "/health", {}}).allow, "GET, HEAD");
     EXPECT_EQ(api->answer({"GET", "/blockchain/transaction", {}}).status, 405U);
+    EXPECT_EQ(api->answer({"GET", "/blockchain/transaction", {}}).allow, "POST");
 }
 
 TEST_F(Rest, TransactionsArePosted) {

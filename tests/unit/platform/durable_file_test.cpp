@@ -219,7 +219,7 @@ void for_each_power_loss(const std::map<fs::path, std::string>& before, const Wo
                          const Check& check) {
     StepRecorder recorder;
     work();
-    const auto steps = recorder.steps();
+    const auto& steps = recorder.steps();
     ASSERT_FALSE(steps.empty());
     for (std::size_t lost_at = 0; lost_at <= steps.size(); ++lost_at) {
         ForgetfulDisk disk;
