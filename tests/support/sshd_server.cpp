@@ -157,8 +157,13 @@ void SshdServer::signal_all(int signal) const {
 
 void SshdServer::kill() {
     if (process_ < 0) return;
-    signal_all(SIGKILL);
-    ::waitpid(process_, nullptr, 0);
+    // A child that it starts meanwhile would not be seen, and would keep the port open for a moment.
+    int status = 0;
+    ::kill(process_, SIGSTOP);
+    if (::waitpid(process_, &status, WUNTRACED) == process_ && WIFSTOPPED(status)) {
+        signal_all(SIGKILL);
+        ::waitpid(process_, nullptr, 0);
+    }
     process_ = -1;
 }
 
