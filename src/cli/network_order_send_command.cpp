@@ -37,18 +37,21 @@ class NetworkOrderSendCommand final : public Command {
     Result run(Context& context) override {
         if (force_ && reason_.empty())
             throw Error(ErrorKind::usage, "--force needs a --reason, which the record will keep");
-        const Order order = network::read_order(file_);
-        if (order.action == network::Action::unlock)
-            throw Error(ErrorKind::usage, "this order unlocks the signing of one validator")
-                .hint("give it to 'bt2c-dr network unlock-signing --order FILE' on that node");
-        const OrderHome home = read_order_home(context, order.network);
         try {
-            return deliver_order(context, home, order, delivery_,
-                                 force_ ? std::optional(network::Override{reason_}) : std::nullopt);
+            return send(context);
         } catch (Error& error) {
             tell_what_is_left(error);
             throw;
         }
+    }
+
+    Result send(Context& context) const {
+        const Order order = network::read_order(file_);
+        if (order.action == network::Action::unlock)
+            throw Error(ErrorKind::usage, "this order unlocks the signing of one validator")
+                .hint("give it to 'bt2c-dr network unlock-signing --order FILE' on that node");
+        return deliver_order(context, read_order_home(context, order.network), order, delivery_,
+                             force_ ? std::optional(network::Override{reason_}) : std::nullopt);
     }
 
     std::filesystem::path file_;

@@ -32,6 +32,7 @@ class OrderCommand : public Command {
 
     Result order(Context& context, const std::optional<Override>& force) {
         try {
+            if (!force) require_sound(context);
             return make_and_send(context, force);
         } catch (Error& error) {
             tell_what_is_left(error);
@@ -43,6 +44,9 @@ class OrderCommand : public Command {
     std::optional<std::string> duration_;
 
  private:
+    /// What has to hold here first, unless the order is forced.
+    virtual void require_sound(Context&) const {}
+
     Result make_and_send(Context& context, const std::optional<Override>& force) {
         if (reason_.size() > network::reason_bytes_max)
             throw Error(ErrorKind::usage,
@@ -218,9 +222,11 @@ class NetworkResumeCommand final : public OrderCommand {
     Result run(Context& context) override {
         if (force_ && reason_.empty())
             throw Error(ErrorKind::usage, "--force needs a --reason, which the record will keep");
-        if (force_) return order(context, Override{reason_});
+        return order(context, force_ ? std::optional(Override{reason_}) : std::nullopt);
+    }
+
+    void require_sound(Context& context) const override {
         if (is_stopped_here(context)) require_integrity(context);
-        return order(context, std::nullopt);
     }
 
     /// Where nothing is paused, nothing is started by a resume.

@@ -124,7 +124,10 @@ OrderSigner SignerFile::open(base::ByteView password) const {
     const auto seed = std::make_shared<SecretBytes>(crypto::ed25519_seed_bytes);
     if (!crypto::unseal(key, seal_number, sealed_seed, seed->bytes()))
         throw Error(ErrorKind::wrong_secret, format("the password is not that of the signer '{}'", name))
-            .cause("or its file is damaged: the two cannot be told apart");
+            .cause("or its file is damaged: the two cannot be told apart")
+            .hint(
+                "the password is taken from BT2C_SIGNER_PASSWORD_FILE or BT2C_SIGNER_PASSWORD, else asked "
+                "for");
     if (crypto::ed25519_public_key(*seed) != public_key)
         throw unsound("its key is not that of its public key");
     return {name, public_key,

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 
-from checks import check, finish
+from checks import check, finish, small_disk
 
 program, chain_tool = sys.argv[1], sys.argv[2]
 seed = int(os.environ.get("BT2C_TEST_SEED", random.randrange(1 << 30)))
@@ -242,6 +242,31 @@ def bad_luck(folder):
     check("and goes through", run(home, "network", "resume", "--force", "--reason", "a test").returncode == 0)
 
 
+def on_a_full_disk(folder):
+    home = folder / "full"
+    home.mkdir()
+    with small_disk(home, "16m") as there:
+        if not there:
+            return
+        make_node(home, "--layout", "fresh", "--network", "testnet")
+        query(home, "pragma journal_mode = wal")
+
+        def refused(*command):
+            subprocess.run(["dd", "if=/dev/zero", f"of={home / 'fill'}", "bs=4k"], stderr=subprocess.DEVNULL)
+            done = run(home, "network", *command)
+            (home / "fill").unlink()
+            text = done.stderr.decode()
+            check(f"{command[0]}: a full disk is named", done.returncode == 1 and "disk is full" in text, done)
+            check(f"{command[0]}: and what to do", "make room on that disk" in text, done)
+            return text
+
+        refused("status")
+        check("pause: nothing was changed", "nothing was changed" in refused("pause", "--here"))
+        check("with room it is paused", run(home, "network", "pause", "--here").returncode == 0)
+        check("resume: nothing was changed", "nothing was changed" in refused("resume", "--here"))
+        check("with room it goes on", run(home, "network", "resume", "--here").returncode == 0)
+
+
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     for layout in ("orm", "fresh"):
@@ -252,4 +277,5 @@ with tempfile.TemporaryDirectory() as name:
     beside_a_writer(folder)
     killed_at_any_instant(folder)
     bad_luck(folder)
+    on_a_full_disk(folder)
 finish(seed)

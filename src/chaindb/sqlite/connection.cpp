@@ -26,6 +26,9 @@ namespace {
     Error error(busy ? ErrorKind::busy : ErrorKind::failed, format("cannot {}", what));
     error.cause(format("SQLite: {} ({})", printable(sqlite3_errmsg(db)), code));
     if (busy) error.hint("another program holds the database; try again, or stop it first");
+    if (is_full_disk(code))
+        error.cause(format("the disk is full (SQLite: {})", code))
+            .hint("make room on that disk, then run the same command again");
     throw error;
 }
 
@@ -39,6 +42,11 @@ bool is_damage(int code) {
 }
 
 }  // namespace
+
+bool is_full_disk(int code) noexcept {
+    // The second is what a log's shared memory without room ends with.
+    return code == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE;
+}
 
 struct Connection::State {
     std::unique_ptr<ImageFile> image;  // outlives the handle below

@@ -16,6 +16,9 @@ struct sqlite3_stmt;
 
 namespace bt2c::chaindb::sqlite {
 
+/// Whether SQLite's extended result code says that the disk has no room.
+bool is_full_disk(int code) noexcept;
+
 /// How a step of a statement ended, as far as callers branch on it.
 enum class Step {
     row,

@@ -15,6 +15,7 @@
 
 #include "base/progress.hpp"
 #include "base/text.hpp"
+#include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/file_header.hpp"
 #include "chaindb/sqlite/observed_vfs.hpp"
 #include "chaindb/sqlite/pinned_file.hpp"
@@ -189,6 +190,10 @@ bool ReadTransaction::published(PublishedWal& out) const {
 void ReadTransaction::fail(int code) const {
     // Not what the connection says: its last statement was the ROLLBACK behind the one that failed.
     const std::string cause = format("SQLite: {} ({})", sqlite3_errstr(code), code);
+    if (is_full_disk(code))
+        throw cannot_read(path_, "its disk is full")
+            .cause("a write-ahead log is read with a file that SQLite writes beside it; " + cause)
+            .hint("make room on that disk, then run the same command again");
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
