@@ -38,7 +38,7 @@ void read_blocks(Context& context, FindingBook& found, Wanted&& wanted, OnBatch&
     std::mutex mutex;
     run_workers(context.options.threads, [&](unsigned) {
         Connection connection = context.source.open();
-        RowReader reader(connection, "blocks", block_columns);
+        RowReader reader(connection, "blocks", block_columns());
         BlockLookup lookup(connection);
         NetworkNames names(context.networks);
         FindingBook book(context.options.examples_max);
@@ -48,7 +48,7 @@ void read_blocks(Context& context, FindingBook& found, Wanted&& wanted, OnBatch&
             on_batch(batch, book, lookup);
             batch.clear();
         };
-        const auto on_row = [&](const Statement& row, std::int64_t rowid) {
+        const auto on_row = [&](const Row& row, std::int64_t rowid) {
             const Block block = read_block(row, rowid, names);
             if (!wanted(block)) return;
             judge_block_row(row, block, context.networks, book);

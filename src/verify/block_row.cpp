@@ -10,14 +10,18 @@ namespace {
 enum Column { hash = 1, previous_hash, height, network_type, timestamp, nonce, merkle_root };
 
 /// Sets `flag` unless the cell holds a hash.
-void read_hash_into(const Statement& row, int column, chain::Hash& out, Block& block, Block::Flag flag) {
+void read_hash_into(const Row& row, std::size_t column, chain::Hash& out, Block& block, Block::Flag flag) {
     if (read_hash(row, column, out) != HashCell::good)
         block.flags = static_cast<std::uint16_t>(block.flags | flag);
 }
 
 }  // namespace
 
-Block read_block(const Statement& row, std::int64_t rowid, NetworkNames& networks) {
+std::vector<std::string> block_columns() {
+    return {"hash", "previous_hash", "height", "network_type", "timestamp", "nonce", "merkle_root"};
+}
+
+Block read_block(const Row& row, std::int64_t rowid, NetworkNames& networks) {
     Block block;
     block.rowid = rowid;
     const auto set = [&](Block::Flag flag) { block.flags = static_cast<std::uint16_t>(block.flags | flag); };
@@ -43,10 +47,10 @@ Block read_block(const Statement& row, std::int64_t rowid, NetworkNames& network
     return block;
 }
 
-void judge_block_row(const Statement& row, const Block& block, const Networks& networks, FindingBook& book) {
+void judge_block_row(const Row& row, const Block& block, const Networks& networks, FindingBook& book) {
     const bool is_named = row.type(network_type) == ValueType::text;
     if (is_named && (block.flags == 0 || block.network == no_network)) return;
-    const auto report = [&](Check check, int column, const char* name, const char* expected) {
+    const auto report = [&](Check check, std::size_t column, const char* name, const char* expected) {
         book.add(check, {block.is(Block::bad_height) ? 0 : block.height, block.rowid}, [&] {
             Finding finding;
             finding.table = "blocks";

@@ -1,6 +1,9 @@
 #pragma once
 // One row of `blocks`, read and judged by itself.
 
+#include <string>
+#include <vector>
+
 #include "verify/block_table.hpp"
 #include "verify/cells.hpp"
 #include "verify/finding_book.hpp"
@@ -8,14 +11,13 @@
 namespace bt2c::verify {
 
 /// The columns that read_block wants, after the rowid.
-inline constexpr const char* block_columns =
-    "hash, previous_hash, height, network_type, timestamp, nonce, merkle_root";
+std::vector<std::string> block_columns();
 
-Block read_block(const Statement& row, std::int64_t rowid, NetworkNames& networks);
+Block read_block(const Row& row, std::int64_t rowid, NetworkNames& networks);
 
 /// Reports the row's values that are of a wrong type or form. A NULL nonce, timestamp or Merkle
 /// root is none of these: such a block is only unproved, as old blocks may be. What other networks have is
 /// not looked at when one was asked for.
-void judge_block_row(const Statement& row, const Block& block, const Networks& networks, FindingBook& book);
+void judge_block_row(const Row& row, const Block& block, const Networks& networks, FindingBook& book);
 
 }  // namespace bt2c::verify

@@ -17,7 +17,7 @@ BlockStream::BlockStream(Context& context, BlockTable& table)
       table_(table),
       pass_(context),
       connection_(context.source.open()),
-      reader_(connection_, "blocks", block_columns),
+      reader_(connection_, "blocks", block_columns()),
       lookup_(connection_),
       names_(context.networks),
       rows_(context.options.examples_max),

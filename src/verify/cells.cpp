@@ -13,7 +13,7 @@ std::string describe_text(std::string_view text) {
     return base::format("{}... ({} bytes)", base::printable(text.substr(0, shown_max)), text.size());
 }
 
-std::string describe_cell(const Statement& row, int column) {
+std::string describe_cell(const Row& row, std::size_t column) {
     switch (row.type(column)) {
         case ValueType::null: return "NULL";
         case ValueType::integer: return std::to_string(row.integer(column));
@@ -25,7 +25,7 @@ std::string describe_cell(const Statement& row, int column) {
     return text.empty() ? "an empty text" : describe_text(text);
 }
 
-HashCell read_hash(const Statement& row, int column, chain::Hash& out) {
+HashCell read_hash(const Row& row, std::size_t column, chain::Hash& out) {
     const ValueType type = row.type(column);
     if (type == ValueType::null) {
         out = chain::zero_hash;
@@ -39,14 +39,14 @@ HashCell read_hash(const Statement& row, int column, chain::Hash& out) {
     return HashCell::malformed;
 }
 
-std::optional<double> read_number(const Statement& row, int column) {
+std::optional<double> read_number(const Row& row, std::size_t column) {
     const ValueType type = row.type(column);
     if (type == ValueType::integer) return static_cast<double>(row.integer(column));
     if (type != ValueType::real || !std::isfinite(row.real(column))) return std::nullopt;
     return row.real(column);
 }
 
-bool read_flag(const Statement& row, int column) {
+bool read_flag(const Row& row, std::size_t column) {
     switch (row.type(column)) {
         case ValueType::integer: return row.integer(column) != 0;
         case ValueType::real: return row.real(column) != 0;
@@ -55,7 +55,7 @@ bool read_flag(const Statement& row, int column) {
     }
 }
 
-bool is_boolean(const Statement& row, int column) {
+bool is_boolean(const Row& row, std::size_t column) {
     if (row.type(column) == ValueType::null) return true;
     return row.type(column) == ValueType::integer && (row.integer(column) == 0 || row.integer(column) == 1);
 }

@@ -94,7 +94,7 @@ void check_order(Context& context, const BlockTable& table, std::uint32_t part, 
     }
     NetworkNames names(context.networks);
     chaindb::sqlite::Connection reading = context.source.open();
-    RowReader reader(reading, "blocks", block_columns);
+    RowReader reader(reading, "blocks", block_columns());
     for (bool more = reader.seek(std::numeric_limits<std::int64_t>::min()); more; more = reader.next()) {
         const Block block = read_block(reader.row(), reader.rowid(), names);
         if (table.part_of(block.previous, parts) == part) order.check(block);

@@ -6,7 +6,7 @@
 
 namespace bt2c::verify {
 
-TimeKey::TimeKey(const Statement& row, int column) {
+TimeKey::TimeKey(const Row& row, std::size_t column) {
     switch (row.type(column)) {
         case ValueType::null: break;
         case ValueType::integer: *this = of_integer(row.integer(column)); break;

@@ -16,7 +16,7 @@ namespace bt2c::verify {
 class TimeKey {
  public:
     TimeKey() = default;
-    TimeKey(const Statement& row, int column);
+    TimeKey(const Row& row, std::size_t column);
     static TimeKey of_integer(std::int64_t value);
     static TimeKey of_real(double value);
     static TimeKey of_text(std::string_view value);

@@ -8,8 +8,8 @@
 namespace bt2c::verify {
 
 using chaindb::sqlite::Connection;
-using chaindb::sqlite::Statement;
 using chaindb::sqlite::Step;
+using chaindb::sqlite::TableCursor;
 
 namespace {
 
@@ -28,12 +28,22 @@ std::int64_t middle(std::int64_t low, std::int64_t high) {
     return ahead(low, gap / 2);
 }
 
+std::string list_of(const std::vector<std::string>& columns) {
+    std::string list;
+    for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + column;
+    return list;
+}
+
 }  // namespace
 
 // NOT INDEXED keeps the planner off covering indexes, whose order is not that of the rowids.
-RowReader::RowReader(Connection& connection, const std::string& table, const std::string& columns)
-    : statement_(connection.prepare(base::format(
-          "SELECT _rowid_, {} FROM {} NOT INDEXED WHERE _rowid_ >= ?1 ORDER BY _rowid_", columns, table))) {}
+RowReader::RowReader(Connection& connection, const std::string& table,
+                     const std::vector<std::string>& columns)
+    : cursor_(TableCursor::open(connection, table, columns)),
+      statement_(connection.prepare(
+          base::format("SELECT _rowid_, {} FROM {} NOT INDEXED WHERE _rowid_ >= ?1 ORDER BY _rowid_",
+                       list_of(columns), table))),
+      sql_row_(columns.size() + 1) {}
 
 RowReader::Probe RowReader::check(Step step, std::int64_t at_least) {
     if (step == Step::done) return Probe::none;
@@ -41,16 +51,33 @@ RowReader::Probe RowReader::check(Step step, std::int64_t at_least) {
     const std::int64_t rowid = statement_.integer(0);
     if (rowid < at_least) return Probe::damaged;
     rowid_ = rowid;
+    statement_.read(sql_row_);
     return Probe::row;
 }
 
 RowReader::Probe RowReader::probe(std::int64_t from) {
     statement_.reset();
     statement_.bind(1, from);
+    goes_on_by_sql_ = true;
     return check(statement_.step(), from);
 }
 
 bool RowReader::seek(std::int64_t rowid) {
+    sought_ = rowid;
+    if (!cursor_) return seek_by_sql(rowid);
+    const Move move = cursor_->seek(rowid);
+    return take(move) || (by_sql_ && seek_by_sql(rowid));
+}
+
+bool RowReader::take(Move move) {
+    by_sql_ = move == Move::unsure;
+    goes_on_by_sql_ = false;
+    if (by_sql_) sql_until_ = cursor_->unsure_until();
+    if (move == Move::row) rowid_ = cursor_->rowid();
+    return move == Move::row;
+}
+
+bool RowReader::seek_by_sql(std::int64_t rowid) {
     const Probe found = probe(rowid);
     return found == Probe::damaged ? step_over_damage(rowid) : found == Probe::row;
 }
@@ -59,8 +86,34 @@ bool RowReader::next() {
     if (++steps_ % 1024 == 0) base::throw_if_interrupted();
     if (rowid_ == rowid_max) return false;
     const std::int64_t at_least = rowid_ + 1;
-    const Probe found = check(statement_.step(), at_least);
-    return found == Probe::damaged ? step_over_damage(at_least) : found == Probe::row;
+    if (!by_sql_) {
+        if (take(cursor_->next())) return true;
+        if (!by_sql_) return false;
+    }
+    const Probe found = goes_on_by_sql_ ? check(statement_.step(), at_least) : go_on_by_sql();
+    if (found == Probe::damaged) return step_over_damage(at_least);
+    if (found == Probe::row && rowid_ > sql_until_) by_sql_ = !back_to_cursor();
+    return found == Probe::row;
+}
+
+RowReader::Probe RowReader::go_on_by_sql() {
+    const std::int64_t before = rowid_;
+    Probe found = sql_until_ == rowid_max ? Probe::damaged : probe(before);
+    if (found != Probe::row || rowid_ != before) {
+        // In a damaged tree looking a rowid up can pass rows by, which SQLite finds going from page to page.
+        sql_until_ = rowid_max;
+        found = probe(sought_);
+    }
+    while (found == Probe::row && rowid_ <= before) found = check(statement_.step(), rowid_ + 1);
+    return found;
+}
+
+bool RowReader::back_to_cursor() {
+    const Move move = cursor_->seek(sql_until_ + 1);
+    if (move == Move::row && cursor_->rowid() == rowid_) return true;
+    // Where the two disagree something is damaged. Where the cursor is unsure once more, SQLite just goes on.
+    sql_until_ = move == Move::unsure ? cursor_->unsure_until() : rowid_max;
+    return false;
 }
 
 bool RowReader::step_over_damage(std::int64_t from) {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "chaindb/sqlite/connection.hpp"
+#include "chaindb/sqlite/table_cursor.hpp"
 
 namespace bt2c::verify {
 
@@ -19,33 +21,50 @@ struct DamagedRange {
     std::int64_t last = 0;
 };
 
-/// Reads rows in the order of their rowids. After damage it looks for the next readable row: rowid
-/// by rowid, then ahead in growing jumps and back by halves. That is about 200 seeks for each
-/// damaged place, and at most `damaged_max` places.
+/// Reads rows in the order of their rowids: plain ones straight from the table's pages, all others through
+/// SQLite, which decides wherever something is odd. After damage it looks for the next readable row: rowid by
+/// rowid, then ahead in growing jumps and back by halves. That is about 200 seeks for each damaged place, and
+/// at most `damaged_max` places.
 class RowReader {
  public:
-    /// Selects the rowid as column 0 and `columns` (SQL) as 1 and so on. Throws Error when the
-    /// table cannot be read that way.
-    RowReader(chaindb::sqlite::Connection& connection, const std::string& table, const std::string& columns);
+    /// Rows have the rowid as column 0 and `columns` as 1 and so on; one named NULL is null. Throws Error
+    /// when the table cannot be read that way. Not longer than the connection.
+    RowReader(chaindb::sqlite::Connection& connection, const std::string& table,
+              const std::vector<std::string>& columns);
 
     /// To the first readable row at `rowid` or after it; false when there is none.
     bool seek(std::int64_t rowid);
     /// To the next readable row; false at the end.
     bool next();
     std::int64_t rowid() const { return rowid_; }
-    const chaindb::sqlite::Statement& row() const { return statement_; }
+    /// Valid until the next move.
+    const chaindb::sqlite::Row& row() const { return by_sql_ ? sql_row_ : cursor_->row(); }
 
     const std::vector<DamagedRange>& damaged() const { return damaged_; }
 
  private:
     static constexpr std::size_t damaged_max = 1000;
     enum class Probe { row, none, damaged };
+    using Move = chaindb::sqlite::TableCursor::Move;
+    /// Whether the cursor is at a row; where it is unsure SQLite's turn has come.
+    bool take(Move move);
+    bool seek_by_sql(std::int64_t rowid);
+    /// To the row after the current one, which the cursor read.
+    Probe go_on_by_sql();
+    /// Whether SQLite's row is the one that the cursor goes on with; it does from there.
+    bool back_to_cursor();
     Probe probe(std::int64_t from);
     /// Judges a step: rows must come in rising order, or the tree is not sound.
     Probe check(chaindb::sqlite::Step step, std::int64_t at_least);
     bool step_over_damage(std::int64_t from);
 
+    std::optional<chaindb::sqlite::TableCursor> cursor_;
     chaindb::sqlite::Statement statement_;
+    chaindb::sqlite::Row sql_row_;
+    bool by_sql_ = true;
+    bool goes_on_by_sql_ = false;  // the statement is at the current row
+    std::int64_t sought_ = 0;      // where the last seek began
+    std::int64_t sql_until_ = std::numeric_limits<std::int64_t>::max();  // the cursor may go on behind it
     std::int64_t rowid_ = 0;
     std::vector<DamagedRange> damaged_;
     std::uint64_t steps_ = 0;

@@ -25,7 +25,7 @@ struct TransactionPass::Worker {
     void read(RowRanges& ranges) {
         RowReader reader(connection, "transactions",
                          transaction_columns(connection.has_column("transactions", "is_pending")));
-        const auto on_row = [this](const Statement& row, std::int64_t rowid) { this->on_row(row, rowid); };
+        const auto on_row = [this](const Row& row, std::int64_t rowid) { this->on_row(row, rowid); };
         const auto on_range = [this, &ranges](std::uint64_t rows) {
             if (pass.stream_ && pass.stream_->gave_up()) ranges.stop();
             pool.close();
@@ -36,7 +36,7 @@ struct TransactionPass::Worker {
         if (!again) pass.context_.note_damage("transactions", reader);
     }
 
-    void on_row(const Statement& row, std::int64_t rowid) {
+    void on_row(const Row& row, std::int64_t rowid) {
         const std::string_view block_hash = row.text(tx_block_hash);
         if (run == Run::none || block_hash != run_text || row.type(tx_block_hash) != run_type)
             begin_run(row, block_hash);
@@ -56,7 +56,7 @@ struct TransactionPass::Worker {
         pool.add(read_payment(row, rowid, leaf.hash, kind));
     }
 
-    void begin_run(const Statement& row, std::string_view block_hash) {
+    void begin_run(const Row& row, std::string_view block_hash) {
         pool.close();
         run_text = block_hash;
         run_type = row.type(tx_block_hash);
@@ -76,7 +76,7 @@ struct TransactionPass::Worker {
     }
 
     /// What is said of each row once. False when it is none of the networks to check.
-    bool judge_row(const Statement& row, std::int64_t rowid, const Block* block) {
+    bool judge_row(const Row& row, std::int64_t rowid, const Block* block) {
         const NetworkId network =
             row.type(tx_network) == ValueType::text ? names.id(row.text(tx_network)) : no_network;
         const NetworkId counted = network != no_network || !block ? network : block->network;

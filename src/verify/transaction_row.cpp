@@ -20,19 +20,19 @@ bool same_but_for_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string transaction_columns(bool has_is_pending) {
-    return std::string("hash, block_hash, timestamp, type, amount, recipient, network_type, ") +
-           (has_is_pending ? "is_pending" : "NULL");
+std::vector<std::string> transaction_columns(bool has_is_pending) {
+    return {"hash",   "block_hash", "timestamp",    "type",
+            "amount", "recipient",  "network_type", has_is_pending ? "is_pending" : "NULL"};
 }
 
-PaymentKind payment_kind(const Statement& row) {
+PaymentKind payment_kind(const Row& row) {
     const std::string_view type = row.text(tx_type);
     if (type == "reward") return PaymentKind::reward;
     if (type == "developer") return PaymentKind::developer;
     return PaymentKind::none;
 }
 
-Payment read_payment(const Statement& row, std::int64_t rowid, const chain::Hash& hash, PaymentKind kind) {
+Payment read_payment(const Row& row, std::int64_t rowid, const chain::Hash& hash, PaymentKind kind) {
     Payment payment;
     payment.developer = kind == PaymentKind::developer;
     payment.rowid = rowid;
@@ -46,7 +46,7 @@ Payment read_payment(const Statement& row, std::int64_t rowid, const chain::Hash
 }
 
 template <typename Fill>
-void TransactionJudge::report(Check check, const Statement& row, std::int64_t rowid, NetworkId network,
+void TransactionJudge::report(Check check, const Row& row, std::int64_t rowid, NetworkId network,
                               const Block* block, Fill&& fill) {
     const bool has_height = block && !block->is(Block::bad_height);
     book_.add(check, {has_height ? block->height : 0, rowid}, [&] {
@@ -60,7 +60,7 @@ void TransactionJudge::report(Check check, const Statement& row, std::int64_t ro
     });
 }
 
-void TransactionJudge::check_amount(const Statement& row, std::int64_t rowid, NetworkId network,
+void TransactionJudge::check_amount(const Row& row, std::int64_t rowid, NetworkId network,
                                     const Block* block) {
     const auto amount = read_number(row, tx_amount);
     if (amount && is_amount(*amount)) return;
@@ -76,7 +76,7 @@ void TransactionJudge::check_amount(const Statement& row, std::int64_t rowid, Ne
     });
 }
 
-void TransactionJudge::report_hash(const Statement& row, std::int64_t rowid, NetworkId network,
+void TransactionJudge::report_hash(const Row& row, std::int64_t rowid, NetworkId network,
                                    const Block* block) {
     report(Check::merkle_roots, row, rowid, network, block, [&](Finding& finding) {
         finding.expected = "hash: 64 lower-case hexadecimal digits";
@@ -85,7 +85,7 @@ void TransactionJudge::report_hash(const Statement& row, std::int64_t rowid, Net
     });
 }
 
-void TransactionJudge::report_no_block(const Statement& row, std::int64_t rowid, NetworkId network) {
+void TransactionJudge::report_no_block(const Row& row, std::int64_t rowid, NetworkId network) {
     report(Check::orphaned_transactions, row, rowid, network, nullptr, [&](Finding& finding) {
         finding.expected = format("a block with the hash {}", describe_cell(row, tx_block_hash));
         finding.found = "no such block";
@@ -93,7 +93,7 @@ void TransactionJudge::report_no_block(const Statement& row, std::int64_t rowid,
     });
 }
 
-void TransactionJudge::report_not_pending(const Statement& row, std::int64_t rowid, NetworkId network) {
+void TransactionJudge::report_not_pending(const Row& row, std::int64_t rowid, NetworkId network) {
     report(Check::orphaned_transactions, row, rowid, network, nullptr, [&](Finding& finding) {
         finding.expected = "block_hash: a block, or is_pending: 1";
         finding.found = format("block_hash: {}, is_pending: {}", describe_cell(row, tx_block_hash),
@@ -102,7 +102,7 @@ void TransactionJudge::report_not_pending(const Statement& row, std::int64_t row
     });
 }
 
-void TransactionJudge::check_network(const Statement& row, std::int64_t rowid, const Block& block) {
+void TransactionJudge::check_network(const Row& row, std::int64_t rowid, const Block& block) {
     const std::string expected = networks_.name(block.network);
     if (row.type(tx_network) == ValueType::text && same_but_for_case(row.text(tx_network), expected)) return;
     report(Check::orphaned_transactions, row, rowid, block.network, &block, [&](Finding& finding) {

@@ -23,7 +23,7 @@ enum TransactionColumn {
     tx_network,
     tx_is_pending,
 };
-std::string transaction_columns(bool has_is_pending);
+std::vector<std::string> transaction_columns(bool has_is_pending);
 
 /// Whether an amount can be: neither negative nor infinite.
 inline bool is_amount(double amount) {
@@ -31,9 +31,9 @@ inline bool is_amount(double amount) {
 }
 
 enum class PaymentKind : std::uint8_t { none, reward, developer };
-PaymentKind payment_kind(const Statement& row);
+PaymentKind payment_kind(const Row& row);
 /// Of a row that is a payment. Its amount is not a number where the column's is none.
-Payment read_payment(const Statement& row, std::int64_t rowid, const chain::Hash& hash, PaymentKind kind);
+Payment read_payment(const Row& row, std::int64_t rowid, const chain::Hash& hash, PaymentKind kind);
 
 /// Judges rows of one thread by themselves, and reports what is wrong with where they belong.
 class TransactionJudge {
@@ -41,18 +41,18 @@ class TransactionJudge {
     TransactionJudge(Networks& networks, FindingBook& book) : networks_(networks), book_(book) {}
 
     /// The amount: a number, not negative.
-    void check_amount(const Statement& row, std::int64_t rowid, NetworkId network, const Block* block);
-    void report_hash(const Statement& row, std::int64_t rowid, NetworkId network, const Block* block);
+    void check_amount(const Row& row, std::int64_t rowid, NetworkId network, const Block* block);
+    void report_hash(const Row& row, std::int64_t rowid, NetworkId network, const Block* block);
     /// It names a block that is not there.
-    void report_no_block(const Statement& row, std::int64_t rowid, NetworkId network);
+    void report_no_block(const Row& row, std::int64_t rowid, NetworkId network);
     /// It names no block, and is not pending.
-    void report_not_pending(const Statement& row, std::int64_t rowid, NetworkId network);
+    void report_not_pending(const Row& row, std::int64_t rowid, NetworkId network);
     /// Reports a transaction whose network is not that of its block.
-    void check_network(const Statement& row, std::int64_t rowid, const Block& block);
+    void check_network(const Row& row, std::int64_t rowid, const Block& block);
 
  private:
     template <typename Fill>
-    void report(Check check, const Statement& row, std::int64_t rowid, NetworkId network, const Block* block,
+    void report(Check check, const Row& row, std::int64_t rowid, NetworkId network, const Block* block,
                 Fill&& fill);
 
     Networks& networks_;

@@ -61,13 +61,10 @@ enum ValidatorColumn {
 enum RequestColumn { request_id = 1, request_address, request_network, request_status };
 
 /// The columns that the table has, NULL for the others.
-std::string columns_there(Connection& connection, const char* table,
-                          std::initializer_list<const char*> names) {
-    std::string columns;
-    for (const char* name : names) {
-        if (!columns.empty()) columns += ", ";
-        columns += connection.has_column(table, name) ? name : "NULL";
-    }
+std::vector<std::string> columns_there(Connection& connection, const char* table,
+                                       std::initializer_list<const char*> names) {
+    std::vector<std::string> columns;
+    for (const char* name : names) columns.emplace_back(connection.has_column(table, name) ? name : "NULL");
     return columns;
 }
 
@@ -80,43 +77,44 @@ class ValidatorCheck {
           book_(context.options.examples_max) {}
 
     KnownValidators run() {
-        const std::string columns = columns_there(connection_, "validators",
-                                                  {"address", "network_type", "stake", "status", "is_active",
-                                                   "joined_at", "unstake_requested_at", "unstake_position"});
+        const std::vector<std::string> columns =
+            columns_there(connection_, "validators",
+                          {"address", "network_type", "stake", "status", "is_active", "joined_at",
+                           "unstake_requested_at", "unstake_position"});
         has_status_ = connection_.has_column("validators", "status");
         has_joined_at_ = connection_.has_column("validators", "joined_at");
         const bool has_requests =
             connection_.try_prepare("SELECT _rowid_ FROM unstake_requests NOT INDEXED").has_value();
-        each("validators", columns, [&](const Statement& row, std::int64_t) { remember(row); });
+        each("validators", columns, [&](const Row& row, std::int64_t) { remember(row); });
         validators_.sort();
         repeated_ = validators_.repeated();
         if (has_requests) {
             each("unstake_requests",
                  columns_there(connection_, "unstake_requests",
                                {"id", "validator_address", "network_type", "status"}),
-                 [&](const Statement& row, std::int64_t rowid) { judge_request(row, rowid); });
+                 [&](const Row& row, std::int64_t rowid) { judge_request(row, rowid); });
             open_.sort();
             closed_.sort();
         }
-        each("validators", columns, [&](const Statement& row, std::int64_t rowid) { judge(row, rowid); });
+        each("validators", columns, [&](const Row& row, std::int64_t rowid) { judge(row, rowid); });
         context_.merge(std::move(book_));
         return std::move(known_);
     }
 
  private:
     template <typename OnRow>
-    void each(const char* table, const std::string& columns, OnRow&& on_row) {
+    void each(const char* table, const std::vector<std::string>& columns, OnRow&& on_row) {
         RowReader reader(connection_, table, columns);
         for (bool more = reader.seek(std::numeric_limits<std::int64_t>::min()); more; more = reader.next())
             on_row(reader.row(), reader.rowid());
         if (noted_.insert(table).second) context_.note_damage(table, reader);
     }
 
-    NetworkId network_of(const Statement& row, int column) {
+    NetworkId network_of(const Row& row, std::size_t column) {
         return row.type(column) == ValueType::text ? names_.id(row.text(column)) : no_network;
     }
 
-    void remember(const Statement& row) {
+    void remember(const Row& row) {
         const NetworkId network = network_of(row, network_type);
         validators_.add(name_of(network, row.text(address)));
         static constexpr std::size_t known_max = 256;
@@ -128,7 +126,7 @@ class ValidatorCheck {
     }
 
     template <typename Fill>
-    void report(const Statement& row, std::int64_t rowid, Fill&& fill) {
+    void report(const Row& row, std::int64_t rowid, Fill&& fill) {
         book_.add(Check::invalid_validators, {0, rowid}, [&] {
             Finding finding;
             finding.table = "validators";
@@ -138,7 +136,7 @@ class ValidatorCheck {
             return finding;
         });
     }
-    void report(const Statement& row, std::int64_t rowid, std::string expected, std::string found,
+    void report(const Row& row, std::int64_t rowid, std::string expected, std::string found,
                 const char* text) {
         report(row, rowid, [&](Finding& finding) {
             finding.expected = std::move(expected);
@@ -147,10 +145,10 @@ class ValidatorCheck {
         });
     }
 
-    void judge(const Statement& row, std::int64_t rowid) {
+    void judge(const Row& row, std::int64_t rowid) {
         const NetworkId network = network_of(row, network_type);
         if (row.type(network_type) == ValueType::text && network == no_network) return;
-        const auto cell = [&](int column) { return describe_cell(row, column); };
+        const auto cell = [&](std::size_t column) { return describe_cell(row, column); };
         const Name name = name_of(network, row.text(address));
         if (row.type(address) != ValueType::text || row.text(address).empty())
             report(row, rowid, "address: a text", cell(address), "the validator has no address");
@@ -183,7 +181,7 @@ class ValidatorCheck {
             judge_exit_queue(row, rowid, name);
     }
 
-    void judge_stake(const Statement& row, std::int64_t rowid, std::optional<ValidatorStatus> state) {
+    void judge_stake(const Row& row, std::int64_t rowid, std::optional<ValidatorStatus> state) {
         const auto value = read_number(row, stake);
         if (!value)
             report(row, rowid, "stake: a number from 0 on", describe_cell(row, stake),
@@ -196,7 +194,7 @@ class ValidatorCheck {
                    "an active validator's stake is below the minimum");
     }
 
-    void judge_exit_queue(const Statement& row, std::int64_t rowid, const Name& name) {
+    void judge_exit_queue(const Row& row, std::int64_t rowid, const Name& name) {
         const char* const text = "an active validator is in the exit queue";
         // A request that was finished or taken back may leave its time behind.
         const bool left_behind = closed_.contains(name) && row.is_null(position);
@@ -209,7 +207,7 @@ class ValidatorCheck {
                    text);
     }
 
-    void judge_request(const Statement& row, std::int64_t rowid) {
+    void judge_request(const Row& row, std::int64_t rowid) {
         const NetworkId network = network_of(row, request_network);
         if (row.type(request_network) == ValueType::text && network == no_network) return;
         const Name name = name_of(network, row.text(request_address));

@@ -132,6 +132,22 @@ std::string_view Statement::text(int column) const {
                 : std::string_view();
 }
 
+std::size_t Statement::columns() const {
+    return static_cast<std::size_t>(sqlite3_column_count(statement_.get()));
+}
+void Statement::read(Row& row) const {
+    for (int column = 0; column < static_cast<int>(row.size()); ++column) {
+        Cell& cell = row.cell(static_cast<std::size_t>(column));
+        cell.type = type(column);
+        if (cell.type == ValueType::integer)
+            cell.integer = integer(column);
+        else if (cell.type == ValueType::real)
+            cell.real = real(column);
+        else
+            cell.bytes = text(column);
+    }
+}
+
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;

@@ -10,6 +10,7 @@
 
 #include "base/bytes.hpp"
 #include "chaindb/page_image.hpp"
+#include "chaindb/sqlite/row.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -25,9 +26,6 @@ enum class Step {
     done,
     damaged,  ///< SQLITE_CORRUPT or SQLITE_NOTADB: the database is not sound where it was read
 };
-
-/// The type that a value is stored with.
-enum class ValueType { null, integer, real, text, blob };
 
 /// One prepared statement. Column views stay valid until the next step. Not thread-safe.
 class Statement {
@@ -56,6 +54,9 @@ class Statement {
     std::string_view text(int column) const;
     std::string string(int column) const { return std::string(text(column)); }
     bool is_null(int column) const { return type(column) == ValueType::null; }
+    std::size_t columns() const;
+    /// All columns at once. Texts stay valid until the next step.
+    void read(Row& row) const;
 
  private:
     friend class Connection;

@@ -285,6 +285,14 @@ int same_name(sqlite3_vfs*, const char* name, int size, char* out) {
     return SQLITE_OK;
 }
 
+/// The connection's file; null when it is not one of this VFS.
+sqlite3_file* image_file_of(sqlite3* db) {
+    sqlite3_file* file = nullptr;
+    const bool ours = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+                      file && file->pMethods == &methods();
+    return ours ? file : nullptr;
+}
+
 }  // namespace
 
 ImageFile::ImageFile(PageImage image) : shared_(std::make_shared<Shared>()) {
@@ -305,11 +313,41 @@ std::exception_ptr ImageFile::take_failure() {
 }
 
 std::exception_ptr take_read_failure(sqlite3* db) {
-    sqlite3_file* file = nullptr;
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
-        file->pMethods != &methods())
-        return nullptr;
-    return std::exchange(opened(file).shared->failure, nullptr);
+    sqlite3_file* const file = image_file_of(db);
+    return file ? std::exchange(opened(file).shared->failure, nullptr) : nullptr;
+}
+
+std::optional<ImagePages> ImagePages::of(sqlite3* db) {
+    sqlite3_file* const file = image_file_of(db);
+    if (!file) return std::nullopt;
+    return ImagePages(file, opened(file).image->shape.page_size);
+}
+
+ImagePages::ImagePages(ImagePages&& other) noexcept
+    : file_(other.file_),
+      page_size_(other.page_size_),
+      held_(std::exchange(other.held_, nullptr)),
+      held_offset_(other.held_offset_),
+      copy_(std::move(other.copy_)) {}
+
+ImagePages::~ImagePages() {
+    release();
+}
+
+void ImagePages::release() {
+    if (held_) release_page(file_, held_offset_, std::exchange(held_, nullptr));
+}
+
+base::ByteView ImagePages::page(std::uint32_t number) {
+    release();
+    if (number == 0 || number > opened(file_).image->shape.page_count) return {};
+    held_offset_ = std::int64_t{number - 1} * page_size_;
+    fetch_page(file_, held_offset_, static_cast<int>(page_size_), &held_);
+    if (held_) return {static_cast<const std::uint8_t*>(held_), page_size_};
+    copy_.resize(page_size_);
+    if (read_file(file_, copy_.data(), static_cast<int>(page_size_), held_offset_) == SQLITE_OK) return copy_;
+    opened(file_).shared->failure = nullptr;
+    return {};
 }
 
 const char* image_vfs_name() {

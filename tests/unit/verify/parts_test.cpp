@@ -122,7 +122,7 @@ class RowReaderTest : public testing::Test {
     /// Reads everything; returns how many rows there were.
     int read(std::vector<DamagedRange>& damaged) {
         Connection connection = Connection::open(path_, Connection::Mode::immutable);
-        RowReader reader(connection, "t", "x");
+        RowReader reader(connection, "t", {"x"});
         int rows = 0;
         std::int64_t last = 0;
         for (bool more = reader.seek(INT64_MIN); more; more = reader.next()) {
