@@ -2,10 +2,7 @@
 
 #include "base/error.hpp"
 #include "crypto/hash.hpp"
-
-#ifdef BT2C_MULTI_BUFFER
-#include <intel-ipsec-mb.h>
-#endif
+#include "crypto/multi_buffer.hpp"
 
 namespace bt2c::crypto {
 
@@ -15,23 +12,8 @@ constexpr std::size_t key_bytes = 64;
 
 #ifdef BT2C_MULTI_BUFFER
 
-struct FreeManager {
-    void operator()(IMB_MGR* manager) const noexcept { free_mb_mgr(manager); }
-};
-
 /// The library takes no messages of 64 KiB and more.
 constexpr std::size_t side_by_side_bytes_max = 32 << 10;
-
-/// Keeps several hashes in flight on this thread; null where the processor is not one that the library knows.
-IMB_MGR* manager() {
-    thread_local const std::unique_ptr<IMB_MGR, FreeManager> kept = [] {
-        std::unique_ptr<IMB_MGR, FreeManager> made(alloc_mb_mgr(0));
-        if (made) init_mb_mgr_auto(made.get(), nullptr);
-        if (made && imb_get_errno(made.get()) != 0) made.reset();
-        return made;
-    }();
-    return kept.get();
-}
 
 /// The state of SHA-256 after the key's block, with each byte of the key changed by `pad` (FIPS 198-1, table
 /// 1).
@@ -58,7 +40,7 @@ ContentHasher::ContentHasher(const SecretBytes& key) : keyed_(new Keyed{}) {
     BT2C_ASSERT(key.size() == key_bytes);
     keyed_->key = key.copy();
 #ifdef BT2C_MULTI_BUFFER
-    if (IMB_MGR* with = manager()) {
+    if (IMB_MGR* with = multi_buffer()) {
         keyed_->inner = state_after(with, key, 0x36);
         keyed_->outer = state_after(with, key, 0x5c);
     }
@@ -82,7 +64,7 @@ std::vector<ContentId> ContentHasher::of_pieces(base::ByteView contents, std::si
         return contents.subspan(at, std::min(piece_bytes, contents.size() - at));
     };
 #ifdef BT2C_MULTI_BUFFER
-    IMB_MGR* const with = manager();
+    IMB_MGR* const with = multi_buffer();
     if (with && !keyed_->inner.empty() && piece_bytes <= side_by_side_bytes_max) {
         std::size_t done = 0;
         const auto finish = [&](const IMB_JOB* job) {

@@ -54,8 +54,8 @@ class PackData {
         for (std::uint32_t blob = 0; blob < count; blob += blobs_per_read) {
             base::throw_if_interrupted();
             const std::uint32_t run = std::min(blobs_per_read, count - blob);
-            const std::vector<Bytes> payloads = packs_.payloads({pack_, blob}, run);
-            for (std::uint32_t i = 0; i < run; ++i) check_blob(blob + i, payloads[i]);
+            const PackSet::Payloads payloads = packs_.payloads({pack_, blob}, run);
+            for (std::uint32_t i = 0; i < run; ++i) check_blob(blob + i, payloads.views[i]);
         }
     }
 

@@ -116,7 +116,7 @@ void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t coun
         while (i + run < count && group + run < groups_.size() && groups_[group + run].pages > 0 &&
                groups_[group + run].blob == BlobReference{first.pack, first.blob + run})
             ++run;
-        const std::vector<Bytes> payloads = packs.payloads(first, run);
+        const PackSet::Payloads payloads = packs.payloads(first, run);
         for (std::uint32_t k = 0; k < run; ++k) {
             const std::size_t size = packs.entry({first.pack, first.blob + k}).plain_bytes;
             const std::size_t at = (i + k) * stride;
@@ -126,10 +126,10 @@ void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t coun
             // A database that shrank since the full backup needs only a part of its last group.
             bool ok = false;
             if (room == size) {
-                ok = decompress(payloads[k], out.subspan(at, size));
+                ok = decompress(payloads.views[k], out.subspan(at, size));
             } else {
                 Bytes whole(size);
-                ok = decompress(payloads[k], whole);
+                ok = decompress(payloads.views[k], whole);
                 std::copy_n(whole.begin(), room, out.begin() + static_cast<std::ptrdiff_t>(at));
             }
             if (!ok) throw packs.damaged(first.pack, "a group of pages cannot be decompressed");

@@ -121,10 +121,12 @@ const BlobEntry& PackSet::entry(BlobReference reference) const {
 }
 
 Bytes PackSet::payload(BlobReference reference) const {
-    return std::move(payloads(reference, 1).front());
+    Payloads one = payloads(reference, 1);
+    one.bytes.resize(one.views.front().size());
+    return std::move(one.bytes);
 }
 
-std::vector<Bytes> PackSet::payloads(BlobReference first, std::uint32_t count) const {
+PackSet::Payloads PackSet::payloads(BlobReference first, std::uint32_t count) const {
     BT2C_ASSERT(count > 0);
     const Loaded& pack = loaded(first.pack);
     const BlobEntry& begin = entry(first);
@@ -132,18 +134,18 @@ std::vector<Bytes> PackSet::payloads(BlobReference first, std::uint32_t count) c
     const std::uint64_t size = std::uint64_t{last.offset} + last.sealed_bytes - begin.offset;
     const std::string name = object_name(ObjectType::pack, packs_[first.pack].id);
     return read_any_copy(repository_.location(), name, [&](storage::Location& copy) {
-        const auto sealed = copy.get_range(name, begin.offset, size);
+        auto sealed = copy.get_range(name, begin.offset, size);
         if (!sealed) throw missing_pack(packs_[first.pack].id);
         if (sealed->size() != size) throw damaged(first.pack, "it is cut off");
-        std::vector<Bytes> payloads;
+        Payloads payloads{std::move(*sealed), {}};
         for (std::uint32_t i = 0; i < count; ++i) {
             const BlobEntry& blob = entry({first.pack, first.blob + i});
-            Bytes plain(blob.sealed_bytes - crypto::seal_tag_bytes);
-            const base::ByteView part =
-                base::ByteView(*sealed).subspan(blob.offset - begin.offset, blob.sealed_bytes);
+            const base::MutableBytes part =
+                base::MutableBytes(payloads.bytes).subspan(blob.offset - begin.offset, blob.sealed_bytes);
+            const base::MutableBytes plain = part.first(part.size() - crypto::seal_tag_bytes);
             if (plain.empty() || !crypto::unseal(pack.key, first.blob + i, part, plain))
                 throw damaged(first.pack, "its seal does not verify");
-            payloads.push_back(std::move(plain));
+            payloads.views.emplace_back(plain);
         }
         return payloads;
     });

@@ -26,8 +26,12 @@ class PackSet {
     const BlobEntry& entry(BlobReference reference) const;
     /// The compressed payload of a blob.
     base::Bytes payload(BlobReference reference) const;
+    struct Payloads {
+        base::Bytes bytes;
+        std::vector<base::ByteView> views;  ///< of `bytes`, one for each blob
+    };
     /// The payloads of `count` neighbouring blobs, fetched at once.
-    std::vector<base::Bytes> payloads(BlobReference first, std::uint32_t count) const;
+    Payloads payloads(BlobReference first, std::uint32_t count) const;
     /// A blob's contents, for kinds without a prefix.
     base::Bytes contents(BlobReference reference) const;
 

@@ -45,6 +45,35 @@ TEST(Seal, OpensWithItsKeyAndNumberAlone) {
     }
 }
 
+// Long messages are sealed by another library than short ones, where the processor allows it.
+TEST(Seal, LongAndShortOnesAreOfOneCipher) {
+    const SecretBytes key = SecretBytes::random(32);
+    const Bytes plain(100'000, 0x5A);
+    const Bytes whole = seal(key, 9, plain);
+    for (const std::size_t size : {4095U, 4096U, 4097U}) {
+        const Bytes part = seal(key, 9, base::ByteView(plain).first(size));
+        EXPECT_TRUE(std::equal(part.begin(), part.end() - seal_tag_bytes, whole.begin())) << size;
+    }
+    // The tag of 4096 zeros under a key and number of zeros, by another implementation (Python's cryptography).
+    const Bytes zeros = seal(SecretBytes(32), 0, Bytes(4096));
+    EXPECT_EQ(base::to_hex(base::ByteView(zeros).last(seal_tag_bytes)), "02f2e46a9e9e45511dcd94ac24f1f9b6");
+    EXPECT_EQ(base::to_hex(base::ByteView(seal(SecretBytes(32), 0, Bytes(4095))).last(seal_tag_bytes)), "7354dc36289dcae215e20d358245b57d");
+}
+
+TEST(Seal, OpensInPlace) {
+    const SecretBytes key = SecretBytes::random(32);
+    for (const std::size_t size : {100U, 100'000U}) {
+        const Bytes plain(size, 0x5A);
+        Bytes sealed = seal(key, 7, plain);
+        EXPECT_TRUE(unseal(key, 7, sealed, base::MutableBytes(sealed).first(size)));
+        EXPECT_TRUE(std::equal(plain.begin(), plain.end(), sealed.begin()));
+        sealed = seal(key, 7, plain);
+        sealed.back() ^= 1;
+        EXPECT_FALSE(unseal(key, 7, sealed, base::MutableBytes(sealed).first(size)));
+        EXPECT_TRUE(std::all_of(sealed.begin(), sealed.end() - seal_tag_bytes, [](auto byte) { return byte == 0; }));
+    }
+}
+
 TEST(Seal, EveryBitCounts) {
     const SecretBytes key = SecretBytes::random(32);
     Bytes sealed = seal(key, 3, Bytes(40, 7));
