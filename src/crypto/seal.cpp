@@ -38,7 +38,8 @@ using ContextPointer = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
 #ifdef BT2C_MULTI_BUFFER
 
-/// From here on the library's wide registers are twice as fast as OpenSSL; below, setting them up takes longer.
+/// From here on the library's wide registers are twice as fast as OpenSSL; below, setting them up takes
+/// longer.
 constexpr std::size_t wide_bytes_min = 4096;
 
 /// Encrypts or decrypts all of `in` into `out`, which may be the same, and gives the tag.
@@ -83,7 +84,8 @@ void Sealer::seal(std::uint64_t number, base::ByteView plain, base::MutableBytes
     const Nonce nonce = nonce_of(number);
 #ifdef BT2C_MULTI_BUFFER
     if (IMB_MGR* const with = plain.size() < wide_bytes_min ? nullptr : multi_buffer()) {
-        std::ranges::copy(wide_gcm(with, true, context_->key, nonce, plain, out.data()), out.end() - seal_tag_bytes);
+        std::ranges::copy(wide_gcm(with, true, context_->key, nonce, plain, out.data()),
+                          out.end() - seal_tag_bytes);
         return;
     }
 #endif

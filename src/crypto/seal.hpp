@@ -29,7 +29,8 @@ class Sealer {
 };
 
 /// False when `sealed` was not made by Sealer with this key and number; `out`
-/// (sealed.size() - seal_tag_bytes bytes; it may be the front of `sealed` itself) is zeroed then. Thread-safe.
+/// (sealed.size() - seal_tag_bytes bytes; it may be the front of `sealed` itself) is zeroed then.
+/// Thread-safe.
 [[nodiscard]] bool unseal(const SecretBytes& key, std::uint64_t number, base::ByteView sealed,
                           base::MutableBytes out);
 

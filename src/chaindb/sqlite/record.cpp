@@ -64,7 +64,7 @@ Cell value_of(std::uint64_t serial, base::ByteView bytes) {
 
 }  // namespace
 
-std::optional<std::uint64_t> take_varint(base::ByteView& bytes) noexcept {
+std::optional<std::uint64_t> take_long_varint(base::ByteView& bytes) noexcept {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < std::min<std::size_t>(bytes.size(), 9); ++i) {
         const std::uint8_t byte = bytes[i];

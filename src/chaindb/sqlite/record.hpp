@@ -13,9 +13,17 @@
 
 namespace bt2c::chaindb::sqlite {
 
+/// A varint of more than one byte; see take_varint().
+std::optional<std::uint64_t> take_long_varint(base::ByteView& bytes) noexcept;
+
 /// Takes a varint (1 to 9 bytes) off the front of `bytes`; nullopt, and `bytes` as it was, where it does not
 /// end.
-std::optional<std::uint64_t> take_varint(base::ByteView& bytes) noexcept;
+inline std::optional<std::uint64_t> take_varint(base::ByteView& bytes) noexcept {
+    if (bytes.empty() || bytes[0] >= 0x80) return take_long_varint(bytes);
+    const std::uint8_t value = bytes[0];
+    bytes = bytes.subspan(1);
+    return value;
+}
 
 /// Which columns of a table's records go where in a Row.
 class RecordPlan {

@@ -54,10 +54,12 @@ TEST(Seal, LongAndShortOnesAreOfOneCipher) {
         const Bytes part = seal(key, 9, base::ByteView(plain).first(size));
         EXPECT_TRUE(std::equal(part.begin(), part.end() - seal_tag_bytes, whole.begin())) << size;
     }
-    // The tag of 4096 zeros under a key and number of zeros, by another implementation (Python's cryptography).
+    // The tag of 4096 zeros under a key and number of zeros, by another implementation (Python's
+    // cryptography).
     const Bytes zeros = seal(SecretBytes(32), 0, Bytes(4096));
     EXPECT_EQ(base::to_hex(base::ByteView(zeros).last(seal_tag_bytes)), "02f2e46a9e9e45511dcd94ac24f1f9b6");
-    EXPECT_EQ(base::to_hex(base::ByteView(seal(SecretBytes(32), 0, Bytes(4095))).last(seal_tag_bytes)), "7354dc36289dcae215e20d358245b57d");
+    EXPECT_EQ(base::to_hex(base::ByteView(seal(SecretBytes(32), 0, Bytes(4095))).last(seal_tag_bytes)),
+              "7354dc36289dcae215e20d358245b57d");
 }
 
 TEST(Seal, OpensInPlace) {
@@ -70,7 +72,8 @@ TEST(Seal, OpensInPlace) {
         sealed = seal(key, 7, plain);
         sealed.back() ^= 1;
         EXPECT_FALSE(unseal(key, 7, sealed, base::MutableBytes(sealed).first(size)));
-        EXPECT_TRUE(std::all_of(sealed.begin(), sealed.end() - seal_tag_bytes, [](auto byte) { return byte == 0; }));
+        EXPECT_TRUE(
+            std::all_of(sealed.begin(), sealed.end() - seal_tag_bytes, [](auto byte) { return byte == 0; }));
     }
 }
 
