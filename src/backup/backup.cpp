@@ -33,12 +33,14 @@ void require_own(const std::optional<Manifest>& latest, const BackupRequest& req
     if (request.type == BackupType::safety || request.takeover || !request.node || !latest || !latest->node ||
         *latest->node == *request.node || base::now_unix_ms() - latest->finished_at > node_memory_ms)
         return;
-    const bool renamed = latest->node->name != request.node->name;
+    const char* const elsewhere = latest->node->name != request.node->name         ? ""
+                                  : latest->node->machine != request.node->machine ? " on another machine"
+                                                                                   : " in another home";
     throw Error(ErrorKind::failed,
                 base::format("cannot store a backup: node '{}'{} made the newest one here, {} of {}",
-                             base::printable(latest->node->name), renamed ? "" : " on another machine",
+                             base::printable(latest->node->name), elsewhere,
                              latest->id.brief(), base::format_utc(latest->finished_at)))
-        .cause(base::format("this is node '{}'; two nodes must not share a repository",
+        .cause(base::format("this is node '{}'; two nodes, or a home and its copy, must not share a repository",
                             base::printable(request.node->name)))
         .state("nothing was stored")
         .hint(

@@ -8,16 +8,24 @@
 namespace bt2c::cli {
 namespace {
 
-/// Sixteen hex digits that tell machines apart and do not give the machine's id away.
+/// Sixteen hex digits that tell texts apart and do not give them away.
+std::string digest_of(std::string_view domain, base::ByteView text) {
+    return base::to_hex(crypto::Sha256().update(base::as_bytes(domain)).update(text).finish()).substr(0, 16);
+}
+
 std::string machine_digest() {
     try {
-        base::Bytes text = platform::read_file("/etc/machine-id", 4096);
-        const base::ByteView domain = base::as_bytes("bt2c-dr node\n");
-        text.insert(text.begin(), domain.begin(), domain.end());
-        return base::to_hex(crypto::sha256(text)).substr(0, 16);
+        return digest_of("bt2c-dr node\n", platform::read_file("/etc/machine-id", 4096));
     } catch (const base::Error&) {
         return "";
     }
+}
+
+/// A copy of a home, made to try something, must not go on in the repository of the home itself.
+std::string home_digest(const config::Home& home) {
+    std::error_code error;
+    const auto path = std::filesystem::canonical(home.root, error);
+    return error ? "" : digest_of("bt2c-dr home\n", base::as_bytes(path.native()));
 }
 
 }  // namespace
@@ -26,7 +34,8 @@ StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
                                     const repository::Repository& repository, backup::BackupRequest request,
                                     std::chrono::seconds patience) {
     request.program = "bt2c-dr " + std::string(version());
-    request.node = repository::NodeIdentity{context.settings().network.node_name, machine_digest()};
+    request.node = repository::NodeIdentity{context.settings().network.node_name, machine_digest(),
+                                            home_digest(home)};
     context.locations().begin_backup(repository);
     backup::BackupResult made = backup::make_backup(home, repository, request, context.progress());
     try {

@@ -198,7 +198,8 @@ Json Manifest::to_json() const {
                               {"packs", packs_json},
                               {"stored_bytes", stored_bytes},
                               {"files", files_json}});
-    if (node) json.set("node", Json::object({{"name", node->name}, {"machine", node->machine}}));
+    if (node)
+        json.set("node", Json::object({{"name", node->name}, {"machine", node->machine}, {"home", node->home}}));
     return json;
 }
 
@@ -209,8 +210,11 @@ Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
     if (const Json* parent = json.find("parent")) manifest.parent = ObjectId::parse(parent->string());
     manifest.sequence = json.unsigned_at("sequence");
     manifest.program = json.string_at("program");
-    if (const Json* node = json.find("node"))
-        manifest.node = NodeIdentity{node->string_at("name"), node->string_at("machine")};
+    if (const Json* node = json.find("node")) {
+        const Json* const home = node->find("home");
+        manifest.node = NodeIdentity{node->string_at("name"), node->string_at("machine"),
+                                     home ? home->string() : std::string()};
+    }
     manifest.started_at = time_at(json, "started_at");
     manifest.finished_at = time_at(json, "finished_at");
     for (const Json& state : json.array_at("networks"))

@@ -59,8 +59,12 @@ struct PackInfo {
 /// Which node made a backup.
 struct NodeIdentity {
     std::string name;
-    std::string machine;  ///< 16 hex digits that differ from machine to machine; empty where unknown
-    bool operator==(const NodeIdentity&) const = default;
+    std::string machine;    ///< 16 hex digits that differ from machine to machine; empty where unknown
+    std::string home = {};  ///< the same for the homes of one machine; empty in manifests of older versions
+    bool operator==(const NodeIdentity& other) const {
+        return name == other.name && machine == other.machine &&
+               (home == other.home || home.empty() || other.home.empty());
+    }
 };
 
 struct Manifest {

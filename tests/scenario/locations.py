@@ -278,8 +278,19 @@ def two_nodes(scene):
         check("the foreign place is refused", other.states(made) == {"local": "ok", "near": "failed", "far": "ok"})
         check("and told", "another repository" in made["locations"][1]["error"], made["locations"])
         scene.run("repository", "check", "--read-data")
-    # The same home on another machine, copied with its key.
+    # A copy of the home, with its key and settings, on the same machine.
     scene.settings()
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Scene(folder)
+        shutil.rmtree(copy.home)
+        shutil.copytree(scene.home, copy.home, symlinks=True)
+        # Its own folder `local` was copied, the other places are the same.
+        copy.far = scene.far
+        copy.settings(near=scene.near)
+        copy.grow()
+        refused = copy.run("backup", status=1)
+        check("a copy of the home is refused", "in another home" in refused["error"]["message"], refused)
+    # The same home on another machine, copied with its key.
     settings = scene.home / "config/dr.toml"
     settings.write_text(settings.read_text() + '[network]\nnode_name = "twin"\n')
     scene.grow()

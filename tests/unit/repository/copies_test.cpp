@@ -141,13 +141,18 @@ TEST_F(Copies, ABackupByAnotherNodeIsRefusedUntilItTakesOver) {
     base::SilentProgress silent;
     backup::BackupRequest request;
     request.type = BackupType::full;
-    request.node = NodeIdentity{"one", "0123456789abcdef"};
+    request.node = NodeIdentity{"one", "0123456789abcdef", "home"};
     const Manifest first = backup::make_backup(home.home, home.repository, request, silent).manifest;
     EXPECT_EQ(home.repository.manifest(first.id).node, request.node);
     request.node->machine = "another";
     const base::Error refused =
         test::error_of([&] { backup::make_backup(home.home, home.repository, request, silent); });
     EXPECT_NE(refused.hint().find("--takeover"), std::string::npos);
+    request.node = NodeIdentity{"one", "0123456789abcdef", "a copy of it"};
+    EXPECT_NE(test::error_of([&] { backup::make_backup(home.home, home.repository, request, silent); })
+                  .message()
+                  .find("another home"),
+              std::string::npos);
     // A restore keeps the present state first, whoever made the backups.
     request.type = BackupType::safety;
     backup::make_backup(home.home, home.repository, request, silent);
