@@ -38,10 +38,11 @@ void require_own(const std::optional<Manifest>& latest, const BackupRequest& req
                                                                                    : " in another home";
     throw Error(ErrorKind::failed,
                 base::format("cannot store a backup: node '{}'{} made the newest one here, {} of {}",
-                             base::printable(latest->node->name), elsewhere,
-                             latest->id.brief(), base::format_utc(latest->finished_at)))
-        .cause(base::format("this is node '{}'; two nodes, or a home and its copy, must not share a repository",
-                            base::printable(request.node->name)))
+                             base::printable(latest->node->name), elsewhere, latest->id.brief(),
+                             base::format_utc(latest->finished_at)))
+        .cause(
+            base::format("this is node '{}'; two nodes, or a home and its copy, must not share a repository",
+                         base::printable(request.node->name)))
         .state("nothing was stored")
         .hint(
             "if this node has taken that one's place, run 'bt2c-dr backup --takeover' once; else give it "
@@ -73,10 +74,15 @@ class BackupRun {
                 before_.damaged, before_.full->id.brief()));
 
         const auto live = open_database();
-        if (live && request_.type != BackupType::full && before_.full && before_.full->image &&
-            (request_.type == BackupType::incremental ||
-             live->shape().page_size == before_.full->image->page_size))
-            manifest_.parent = before_.full->id;
+        if (live && request_.type != BackupType::full && before_.full && before_.full->image) {
+            if (live->shape().page_size == before_.full->image->page_size) {
+                manifest_.parent = before_.full->id;
+            } else if (request_.type == BackupType::incremental) {
+                progress_.note(
+                    "the database's page size changed since the latest full backup; a new one is made");
+                manifest_.type = BackupType::full;
+            }
+        }
         packs_ = std::make_unique<repository::PackWriter>(repository_.location(), repository_.keys(),
                                                           manifest_.id, live ? live->shape().page_size : 0);
         if (live) capture_database(*live);
@@ -89,7 +95,7 @@ class BackupRun {
             auto raw = capture_raw_database(home_, *packs_, repository_.keys(), progress_);
             std::move(raw.begin(), raw.end(), std::back_inserter(manifest_.files));
         }
-        if (request_.type == BackupType::incremental && !files.changed && same_image(*latest_relative()))
+        if (manifest_.type == BackupType::incremental && !files.changed && same_image(*latest_relative()))
             return {*latest_relative(), false};
         store();
         return {std::move(manifest_), true};

@@ -34,8 +34,8 @@ StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
                                     const repository::Repository& repository, backup::BackupRequest request,
                                     std::chrono::seconds patience) {
     request.program = "bt2c-dr " + std::string(version());
-    request.node = repository::NodeIdentity{context.settings().network.node_name, machine_digest(),
-                                            home_digest(home)};
+    request.node =
+        repository::NodeIdentity{context.settings().network.node_name, machine_digest(), home_digest(home)};
     context.locations().begin_backup(repository);
     backup::BackupResult made = backup::make_backup(home, repository, request, context.progress());
     try {

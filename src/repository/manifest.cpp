@@ -199,7 +199,8 @@ Json Manifest::to_json() const {
                               {"stored_bytes", stored_bytes},
                               {"files", files_json}});
     if (node)
-        json.set("node", Json::object({{"name", node->name}, {"machine", node->machine}, {"home", node->home}}));
+        json.set("node",
+                 Json::object({{"name", node->name}, {"machine", node->machine}, {"home", node->home}}));
     return json;
 }
 

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "base/json.hpp"
+#include "base/text.hpp"
+#include "chaindb/sqlite/connection.hpp"
 #include "crypto/mnemonic.hpp"
 #include "platform/file.hpp"
 #include "repository/image_reader.hpp"
@@ -483,6 +485,24 @@ TEST(RepositoryUse, PagesAreThoseOfTheDatabase) {
                 std::equal(pages.begin(), pages.end(), database.begin() + std::ptrdiff_t{4096} * (page - 1)))
                 << page;
         }
+    }
+}
+
+TEST(RepositoryUse, APageSizeThatChangedMakesTheNextBackupAFullOne) {
+    test::BackedUpHome node;
+    node.back_up(BackupType::full);
+    for (const char* page_size : {"1024", "65536"}) {
+        chaindb::sqlite::Connection::open(node.home.database(), chaindb::sqlite::Connection::Mode::read_write)
+            .execute(base::format("PRAGMA journal_mode = DELETE; PRAGMA page_size = {}; VACUUM", page_size));
+        const Manifest next = node.back_up(BackupType::incremental);
+        EXPECT_EQ(next.type, BackupType::full);
+        EXPECT_EQ(next.parent, std::nullopt);
+        EXPECT_EQ(test::image_of(node.repository, next), platform::read_file(node.home.database(), 1U << 30));
+        node.grow(2);
+        const Manifest later = node.back_up(BackupType::incremental);
+        EXPECT_EQ(later.parent, next.id);
+        EXPECT_EQ(test::image_of(node.repository, later),
+                  platform::read_file(node.home.database(), 1U << 30));
     }
 }
 
