@@ -96,8 +96,12 @@ LocationSettings location_of(const TomlValue& table) {
         if ((" " + key.kinds + " ").find(" " + kind + " ") != std::string::npos)
             names.push_back("location." + key.name);
     for (const TomlValue& value : values) {
-        if (std::ranges::find(names, value.key) == names.end()) throw unknown_setting(value, names);
-        std::ranges::find(known_keys(), value.key.substr(9), &Key::name)->apply(to, value);
+        const auto known = std::ranges::find(known_keys(), value.key.substr(9), &Key::name);
+        if (known == known_keys().end()) throw unknown_setting(value, names);
+        if (std::ranges::find(names, value.key) == names.end())
+            throw value.error(
+                format("left out: a location of kind \"{}\" has none, only of kind {}", kind, known->kinds));
+        known->apply(to, value);
     }
     for (const std::string needed : {"name", "path", "bucket", "host"})
         if (std::ranges::find(names, "location." + needed) != names.end()) require(needed);

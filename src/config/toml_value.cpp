@@ -50,6 +50,7 @@ std::vector<TomlValue> TomlValue::members(const std::string& prefix) const {
 
 std::vector<TomlValue> TomlValue::tables(std::size_t most) const {
     const toml::array* const list = of(node).as_array();
+    if (is_table()) throw error(format("a table of its own each time, in two brackets: [[{}]]", key));
     if (!list || !list->is_array_of_tables() || list->size() > most)
         throw error(format("at most {} tables: [[{}]]", most, key));
     std::vector<TomlValue> values;

@@ -70,6 +70,10 @@ TEST(LocationSettings, FaultsNameLineAndKey) {
               "cannot use dr.toml line 1: 'location.kind' must be given | ");
     EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"ftp\"\n"),
               "cannot use dr.toml line 3: 'location.kind' must be \"folder\", \"s3\" or \"sftp\" | ");
+    EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"/x\"\nbucket = \"b\"\n"),
+              "cannot use dr.toml line 5: 'location.bucket' must be left out: a location of kind \"folder\" "
+              "has none, "
+              "only of kind s3 | ");
     EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"s3\"\n"),
               "cannot use dr.toml line 1: 'location.bucket' must be given | ");
     EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"/x\"\nbuckets = \"b\"\n")
@@ -78,7 +82,8 @@ TEST(LocationSettings, FaultsNameLineAndKey) {
     EXPECT_EQ(fault_of("[[location]]\nname = \"local\"\nkind = \"folder\"\npath = \"/x\"\n"),
               "cannot use dr.toml line 1: 'location.name' must be unique, and 'local' is taken | ");
     EXPECT_EQ(fault_of("[location]\nname = \"a\"\n"),
-              "cannot use dr.toml line 1: 'location' must be at most 20 tables: [[location]] | ");
+              "cannot use dr.toml line 1: 'location' must be a table of its own each time, in two brackets: "
+              "[[location]] | ");
     EXPECT_EQ(fault_of("[[location]]\nname = \"a b\"\nkind = \"folder\"\npath = \"/x\"\n"),
               "cannot use dr.toml line 2: 'location.name' must be 1 to 32 letters, digits, dots, hyphens or "
               "underscores | ");
