@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -33,6 +34,17 @@ std::string prefix_of(const TomlValue& value) {
     return prefix;
 }
 
+std::string endpoint_of(const TomlValue& value) {
+    std::string endpoint = value.url();
+    const std::size_t host = endpoint.find("://");
+    const auto fits = [](unsigned char c) {
+        return std::isalnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+    };
+    if (host == std::string::npos || !std::ranges::all_of(endpoint.substr(host + 3), fits))
+        throw value.error("https://HOST or https://HOST:PORT, with nothing behind it");
+    return endpoint;
+}
+
 const std::vector<Key>& known_keys() {
     using To = LocationSettings;
     using Value = TomlValue;
@@ -44,7 +56,7 @@ const std::vector<Key>& known_keys() {
          [](To& to, const Value& value) {
              to.path = to.kind == LocationKind::folder ? value.path() : fs::path(value.text());
          }},
-        {"endpoint", "s3", [](To& to, const Value& value) { to.endpoint = value.url(); }},
+        {"endpoint", "s3", [](To& to, const Value& value) { to.endpoint = endpoint_of(value); }},
         {"bucket", "s3", [](To& to, const Value& value) { to.bucket = value.name(255); }},
         {"prefix", "s3", [](To& to, const Value& value) { to.prefix = prefix_of(value); }},
         {"region", "s3", [](To& to, const Value& value) { to.region = value.name(64); }},

@@ -74,6 +74,13 @@ TEST(LocationSettings, FaultsNameLineAndKey) {
               "cannot use dr.toml line 5: 'location.bucket' must be left out: a location of kind \"folder\" "
               "has none, "
               "only of kind s3 | ");
+    for (const char* endpoint : {"http://", "https:///", "http://a b", "https://a/b", "https://a@b"})
+        EXPECT_EQ(
+            fault_of("[[location]]\nname = \"a\"\nkind = \"s3\"\nendpoint = \"" + std::string(endpoint) +
+                     "\"\n"),
+            "cannot use dr.toml line 4: 'location.endpoint' must be https://HOST or https://HOST:PORT, with "
+            "nothing behind it | ")
+            << endpoint;
     EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"s3\"\n"),
               "cannot use dr.toml line 1: 'location.bucket' must be given | ");
     EXPECT_EQ(fault_of("[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"/x\"\nbuckets = \"b\"\n")
