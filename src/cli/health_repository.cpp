@@ -173,7 +173,9 @@ class RepositoryChecks {
             if (status.state == "away")
                 add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
             else if (status.state == "healthy")
-                add("location", status.name, Status::ok, format("backups there: {}", status.backups));
+                add("location", status.name, Status::ok,
+                    format("backups there: {}{}", status.backups,
+                           status.facts.own_disk ? "; on the disk of the node's home" : ""));
         }
         for (const LocationStatus& status : report.all)
             if (status.clock_ahead)

@@ -1,7 +1,5 @@
 // Where backups go: asked for, tried, and written into dr.toml.
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdlib>
 
@@ -36,12 +34,6 @@ fs::path file_of(const Context& in) {
 std::string value_of(const KeyValues& values, const std::string& key) {
     const auto found = std::ranges::find(values, key, [](const auto& one) { return one.first; });
     return found == values.end() ? "" : found->second;
-}
-
-bool on_one_disk(const fs::path& a, const fs::path& b) {
-    struct stat first {
-    }, second{};
-    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev;
 }
 
 std::shared_ptr<storage::Location> folder_location(const fs::path& folder) {

@@ -63,6 +63,7 @@ class LocationStatusCommand final : public Command {
                              {"kind", status.facts.kind},
                              {"where", status.where},
                              {"offsite", status.facts.offsite},
+                             {"own_disk", status.facts.own_disk},
                              {"status", status.state},
                              {"error", status.error.empty() ? Json() : Json(status.error)},
                              {"backups", status.backups},
@@ -97,6 +98,10 @@ class LocationStatusCommand final : public Command {
         out.table(table);
         for (const LocationStatus& status : report.all)
             if (!status.error.empty()) out.line("{}: {}", status.name, status.error);
+        for (const LocationStatus& status : report.all)
+            if (status.facts.own_disk && status.name != "local")
+                out.line("{}: it is on the disk of the node's home, and goes with it when that dies",
+                         status.name);
         for (const LocationWarning& warning : report.warnings)
             out.line("{} {}", out.styled(Style::yellow, "warning:"), warning.line());
     }

@@ -78,6 +78,9 @@ Locations::Locations(const config::Settings& settings, const config::Home& home,
     : home_(home), progress_(progress) {
     std::vector<storage::fan_out::Place> places;
     for (OpenedLocation& opened : open_locations(settings)) {
+        if (const auto* const folder =
+                dynamic_cast<const storage::local::LocalLocation*>(opened.place.location.get()))
+            opened.facts.own_disk = on_one_disk(folder->folder(), home.root);
         all_.push_back(
             {opened.place.name, opened.facts, opened.place.location, false, "", opened.place.uploads});
         places.push_back(std::move(opened.place));

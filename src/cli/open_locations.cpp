@@ -1,5 +1,7 @@
 #include "cli/open_locations.hpp"
 
+#include <sys/stat.h>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "storage/local/local_location.hpp"
@@ -64,6 +66,12 @@ std::vector<OpenedLocation> open_locations(const config::Settings& settings) {
                           {std::string(config::kind_name(location.kind)), location.offsite}});
     }
     return opened;
+}
+
+bool on_one_disk(const std::filesystem::path& a, const std::filesystem::path& b) {
+    struct stat first {
+    }, second{};
+    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev;
 }
 
 }  // namespace bt2c::cli

@@ -12,6 +12,7 @@ namespace bt2c::cli {
 struct LocationFacts {
     std::string kind;  ///< "folder", "s3", "sftp"
     bool offsite = false;
+    bool own_disk = false;  ///< a folder on the disk of the node's home, which dies with it
 };
 
 struct OpenedLocation {
@@ -22,5 +23,8 @@ struct OpenedLocation {
 /// The repository's own folder, named "local", unless there is none; then the others in the order of dr.toml.
 /// Nothing is connected to yet. Throws Error(usage) for what the settings alone show to be wrong.
 std::vector<OpenedLocation> open_locations(const config::Settings& settings);
+
+/// As far as both are there.
+bool on_one_disk(const std::filesystem::path& a, const std::filesystem::path& b);
 
 }  // namespace bt2c::cli

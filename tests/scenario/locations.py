@@ -311,7 +311,16 @@ def one_place_twice(scene):
         check(f"{same} is told", "'near'" in refused["message"] and ("'far'" in refused["message"] or same == scene.local),
               refused)
     scene.settings()
-    check("two places are fine", scene.run("location", "status")["healthy"] == 3)
+    status = scene.run("location", "status")
+    check("two places are fine", status["healthy"] == 3)
+    check("all are on the node's own disk", all(one["own_disk"] for one in status["locations"]), status)
+    other = pathlib.Path("/dev/shm") / f"bt2c-locations-{os.getpid()}"
+    if other.parent.is_dir() and other.parent.stat().st_dev != scene.home.stat().st_dev:
+        scene.settings(near=other)
+        scene.run("location", "sync")
+        check("another disk is none of them", [one["own_disk"] for one in scene.run("location", "status")["locations"]] ==
+              [True, False, True])
+        shutil.rmtree(other)
 
 
 def network_that_fails(scene):
