@@ -14,8 +14,7 @@ Hash merkle_root_in_place(std::vector<Hash>& leaves) {
             leaves[width] = leaves[width - 1];
             ++width;
         }
-        for (std::size_t i = 0; i < width / 2; ++i)
-            leaves[i] = crypto::sha3_256({leaves[2 * i].data(), 2 * leaves[2 * i].size()});
+        crypto::sha3_256_of_pairs(std::span(leaves).first(width));
         width /= 2;
     } while (width > 1);
     return leaves[0];

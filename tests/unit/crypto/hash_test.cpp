@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <thread>
 
 #include "crypto/random.hpp"
+#include "crypto/sha3_pairs.hpp"
+
 namespace bt2c::crypto {
 namespace {
 
@@ -113,6 +116,32 @@ TEST(ContentIds, OfManyPiecesAreThoseOfEach) {
                                                                           std::min(piece, size - i * piece))))
                     << piece << " " << i;
         }
+}
+
+// Each digest is hashed with its neighbour, by every way that the processor has.
+TEST(Sha3Pairs, AreThoseOfOneMessageEach) {
+    std::mt19937_64 random(20261128);
+    const auto ways = ways_to_hash_pairs();
+    ASSERT_FALSE(ways.empty());
+    for (std::size_t count = 0; count <= 41; ++count) {
+        for (int round = 0; round < 20; ++round) {
+            std::vector<Digest> digests(count);
+            for (Digest& digest : digests)
+                for (std::uint8_t& byte : digest) byte = static_cast<std::uint8_t>(round == 0 ? 0 : random());
+            std::vector<Digest> expected = digests;
+            for (std::size_t pair = 0; pair < count / 2; ++pair) {
+                Bytes message(digests[2 * pair].begin(), digests[2 * pair].end());
+                message.insert(message.end(), digests[2 * pair + 1].begin(), digests[2 * pair + 1].end());
+                expected[pair] = sha3_256(message);
+            }
+            for (const HashPairs way : ways) {
+                std::vector<Digest> made = digests;
+                way(made);
+                made.resize(count / 2);
+                EXPECT_TRUE(std::equal(made.begin(), made.end(), expected.begin())) << count;
+            }
+        }
+    }
 }
 
 }  // namespace
