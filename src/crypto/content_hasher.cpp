@@ -4,6 +4,10 @@
 #include "crypto/hash.hpp"
 #include "crypto/multi_buffer.hpp"
 
+#ifdef BT2C_MULTI_BUFFER
+#include <intel-ipsec-mb.h>
+#endif
+
 namespace bt2c::crypto {
 
 namespace {

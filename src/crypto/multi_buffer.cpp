@@ -1,6 +1,8 @@
 #include "crypto/multi_buffer.hpp"
 
 #ifdef BT2C_MULTI_BUFFER
+#include <intel-ipsec-mb.h>
+
 #include <memory>
 
 namespace bt2c::crypto {

@@ -1,8 +1,8 @@
 #pragma once
-// The library that uses the widest registers of the processor. Inside crypto only.
+// The library that uses the widest registers of the processor. Inside crypto only, and where the build has
+// it.
 
-#ifdef BT2C_MULTI_BUFFER
-#include <intel-ipsec-mb.h>
+struct IMB_MGR;
 
 namespace bt2c::crypto {
 
@@ -10,4 +10,3 @@ namespace bt2c::crypto {
 IMB_MGR* multi_buffer();
 
 }  // namespace bt2c::crypto
-#endif

@@ -8,6 +8,7 @@
 #include "repository/image_reader.hpp"
 #include "restore/image_in_flight.hpp"
 #include "restore/source.hpp"
+#include "restore/write_behind.hpp"
 
 namespace bt2c::restore {
 
@@ -43,6 +44,7 @@ void write_image(const Repository& repository, const Manifest& manifest,
     file.allocate(image.bytes());
     crypto::Sha256 digest;
     const crypto::ContentHasher hasher = repository.keys().hasher();
+    WriteBehind disk(file);
     base::ordered_parallel(
         base::worker_count(), units,
         [&](std::uint64_t unit) {
@@ -51,16 +53,16 @@ void write_image(const Repository& repository, const Manifest& manifest,
             const base::MutableBytes bytes =
                 memory->bytes().first(std::min(unit_bytes, image.bytes() - unit * unit_bytes));
             reader.read_groups(first, std::min(unit_groups, groups - first), bytes);
-            file.write_at(bytes, unit * unit_bytes);
-            file.start_writeback(unit * unit_bytes, bytes.size());
+            auto unwritten = disk.write(memory, bytes.size(), unit * unit_bytes);
             auto ids = hasher.of_pieces(bytes, image.page_size);
-            flight.written(unit, std::move(memory));
+            flight.made(unit, std::move(memory), std::move(unwritten));
             return ids;
         },
         [&](std::uint64_t, const std::vector<repository::ContentId>& ids) {
             for (const repository::ContentId& id : ids) digest.update(id);
             progress.advance(ids.size() * image.page_size);
         });
+    disk.finish();
     if (base::to_hex(digest.finish()) != image.digest)
         throw Error(ErrorKind::failed, base::format("backup {} is damaged", manifest.id.brief()))
             .cause("the database put together from it is not the one that was backed up")

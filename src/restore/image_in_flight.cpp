@@ -39,9 +39,10 @@ std::shared_ptr<platform::AlignedBuffer> ImageInFlight::begin_unit(std::uint64_t
     return memory;
 }
 
-void ImageInFlight::written(std::uint64_t unit, std::shared_ptr<platform::AlignedBuffer> bytes) {
+void ImageInFlight::made(std::uint64_t unit, std::shared_ptr<platform::AlignedBuffer> bytes,
+                         std::weak_ptr<const void> unwritten) {
     const std::lock_guard lock(mutex_);
-    recent_.emplace(unit, std::move(bytes));
+    recent_.emplace(unit, Recent{std::move(bytes), std::move(unwritten)});
     // Units beyond next_ are never dropped, so those that follow without a gap are all there.
     for (auto it = recent_.find(next_); it != recent_.end() && it->first == next_; ++it) ++next_;
     drop_units_behind();
@@ -50,13 +51,13 @@ void ImageInFlight::written(std::uint64_t unit, std::shared_ptr<platform::Aligne
 
 void ImageInFlight::drop_units_behind() {
     while (
-        !recent_.empty() && recent_.begin()->first < next_ &&
+        !recent_.empty() && recent_.begin()->first < next_ && recent_.begin()->second.unwritten.expired() &&
         (reading_ended_ || recent_.size() > units_max || recent_.begin()->first + units_behind < furthest_))
         drop_first();
 }
 
 void ImageInFlight::drop_first() {
-    auto memory = std::move(recent_.begin()->second);
+    auto memory = std::move(recent_.begin()->second.memory);
     recent_.erase(recent_.begin());
     // A reader may still be copying from it.
     if (memory.use_count() == 1) spare_.push_back(std::move(memory));
@@ -97,7 +98,7 @@ ImageInFlight::Unit ImageInFlight::unit_near(std::uint64_t unit, bool& stored) {
             .cause("it was not written to its end");
     }
     furthest_ = std::max(furthest_, unit);
-    return found->second;
+    return found->second.memory;
 }
 
 void ImageInFlight::give_back(Unit unit) {

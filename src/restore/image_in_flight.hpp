@@ -28,8 +28,10 @@ class ImageInFlight {
     using Unit = std::shared_ptr<const platform::AlignedBuffer>;
     /// Writers, for each unit: memory to make it in, once readers are near enough.
     std::shared_ptr<platform::AlignedBuffer> begin_unit(std::uint64_t unit);
-    /// Writers, after each unit was written, in any order.
-    void written(std::uint64_t unit, std::shared_ptr<platform::AlignedBuffer> bytes);
+    /// Writers, after each unit was made, in any order. It is in the file when `unwritten` has expired, and
+    /// stays in memory until then.
+    void made(std::uint64_t unit, std::shared_ptr<platform::AlignedBuffer> bytes,
+              std::weak_ptr<const void> unwritten = {});
     /// Writers, when they give up: who waits for pages gets an Error.
     void abandon();
 
@@ -56,9 +58,13 @@ class ImageInFlight {
 
     std::mutex mutex_;  ///< guards what follows
     std::condition_variable moved_;
-    std::map<std::uint64_t, std::shared_ptr<platform::AlignedBuffer>> recent_;  ///< in memory, and written
+    struct Recent {
+        std::shared_ptr<platform::AlignedBuffer> memory;
+        std::weak_ptr<const void> unwritten;
+    };
+    std::map<std::uint64_t, Recent> recent_;
     std::vector<std::shared_ptr<platform::AlignedBuffer>> spare_;  ///< memory of units that were dropped
-    std::uint64_t next_ = 0;                                       ///< all units before this one are written
+    std::uint64_t next_ = 0;                                       ///< all units before this one are made
     std::uint64_t furthest_ = 0;  ///< the furthest unit that was read from memory
     std::uint64_t limit_;         ///< writers may write units before this one
     bool abandoned_ = false;

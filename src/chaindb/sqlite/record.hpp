@@ -13,15 +13,16 @@
 
 namespace bt2c::chaindb::sqlite {
 
-/// A varint of more than one byte; see take_varint().
+/// take_varint() of any length.
 std::optional<std::uint64_t> take_long_varint(base::ByteView& bytes) noexcept;
 
 /// Takes a varint (1 to 9 bytes) off the front of `bytes`; nullopt, and `bytes` as it was, where it does not
 /// end.
 inline std::optional<std::uint64_t> take_varint(base::ByteView& bytes) noexcept {
-    if (bytes.empty() || bytes[0] >= 0x80) return take_long_varint(bytes);
-    const std::uint8_t value = bytes[0];
-    bytes = bytes.subspan(1);
+    if (bytes.size() < 2 || (bytes[0] & bytes[1] & 0x80) != 0) return take_long_varint(bytes);
+    const bool is_short = bytes[0] < 0x80;
+    const std::uint64_t value = is_short ? bytes[0] : std::uint64_t{bytes[0] & 0x7FU} << 7 | bytes[1];
+    bytes = bytes.subspan(is_short ? 1 : 2);
     return value;
 }
 

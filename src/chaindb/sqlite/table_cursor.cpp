@@ -15,6 +15,15 @@ constexpr std::size_t inner_header_bytes = 12, leaf_header_bytes = 8;
 /// SQLite's own limit.
 constexpr std::size_t depth_max = 20;
 
+/// Has the ends of a cell of that length, where the columns that are asked for mostly are, on their way from
+/// memory: a twentieth of a restore's time. A call of it would be taken for one without effect, and left out.
+[[gnu::always_inline]] inline void fetch_ends(base::ByteView cell, std::size_t bytes) {
+    constexpr std::size_t cache_line_bytes = 64, front_bytes = 256, back_bytes = 192;
+    const std::size_t end = std::min(bytes, cell.size());
+    for (std::size_t at = 0; at < end; at += cache_line_bytes)
+        if (at < front_bytes || at + back_bytes > end) __builtin_prefetch(cell.data() + at);
+}
+
 /// What of the schema is needed; nullopt where the table's records do not hold just its columns, one by one.
 struct Layout {
     std::uint32_t root = 0;
@@ -151,6 +160,9 @@ TableCursor::Move TableCursor::next_leaf() {
 TableCursor::Move TableCursor::read_row() {
     const auto cell = leaf_cell(index_);
     if (!cell) return unsure(rowid_max);
+    // The next row is probably about as long.
+    if (index_ + 1 < cells_)
+        fetch_ends(cell_bytes(leaf_, leaf_header_bytes, cells_, index_ + 1), cell->record.size());
     if (cell->record.empty() || !plan_.read(cell->record, row_))
         return unsure(rest_is_sound() ? leaf_range_.last : rowid_max);
     row_.cell(0).type = ValueType::integer;

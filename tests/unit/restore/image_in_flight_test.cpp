@@ -36,7 +36,7 @@ class InFlight : public testing::Test {
             std::ranges::copy(page_of(first + i), bytes.begin() + std::ptrdiff_t{i} * page_bytes);
         file_.write_at(bytes, unit * unit_bytes);
         most_in_memory_ = std::max<std::uint64_t>(most_in_memory_, unit);
-        flight_.written(unit, std::move(memory));
+        flight_.made(unit, std::move(memory));
     }
     void write_all() {
         base::ordered_parallel(
@@ -96,6 +96,25 @@ TEST_F(InFlight, WhatIsLongPastComesFromTheFile) {
     EXPECT_EQ(from_source_, 0);
     EXPECT_EQ(read(1), page_of(1));
     EXPECT_EQ(from_source_, 0);
+}
+
+TEST_F(InFlight, WhatIsNotInTheFileYetStaysInMemory) {
+    // Of the first unit nothing was written; all others are.
+    auto unwritten = std::make_shared<int>();
+    auto memory = flight_.begin_unit(0);
+    for (std::uint32_t i = 0; i < 8; ++i)
+        std::ranges::copy(page_of(1 + i), memory->bytes().begin() + std::ptrdiff_t{i} * page_bytes);
+    flight_.made(0, std::move(memory), unwritten);
+    auto rest = std::async(std::launch::async, [&] {
+        for (std::uint64_t unit = 1; unit < 80; ++unit) write(unit);
+    });
+    for (std::uint32_t page = 1; page < 80 * 8; page += 8) ASSERT_EQ(read(page), page_of(page));
+    rest.get();
+    EXPECT_EQ(read(1), page_of(1));
+    EXPECT_EQ(from_source_, 0);
+    unwritten.reset();
+    write(80);  // now it is let go
+    EXPECT_NE(read(1), page_of(1)) << "it is still in memory";
 }
 
 TEST_F(InFlight, WritersWaitForReadersThatFallBehind) {
