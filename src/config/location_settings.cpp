@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <set>
 
@@ -37,8 +36,8 @@ std::string prefix_of(const TomlValue& value) {
 std::string endpoint_of(const TomlValue& value) {
     std::string endpoint = value.url();
     const std::size_t host = endpoint.find("://");
-    const auto fits = [](unsigned char c) {
-        return std::isalnum(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+    const auto fits = [](char c) {
+        return c > ' ' && c < 0x7F && std::string_view("/?#@\\\"<>%").find(c) == std::string_view::npos;
     };
     if (host == std::string::npos || !std::ranges::all_of(endpoint.substr(host + 3), fits))
         throw value.error("https://HOST or https://HOST:PORT, with nothing behind it");

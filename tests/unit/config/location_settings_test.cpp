@@ -74,6 +74,11 @@ TEST(LocationSettings, FaultsNameLineAndKey) {
               "cannot use dr.toml line 5: 'location.bucket' must be left out: a location of kind \"folder\" "
               "has none, "
               "only of kind s3 | ");
+    for (const char* endpoint : {"http://minio_1:9000", "https://[::1]:9000/"})
+        EXPECT_EQ(parse("[[location]]\nname = \"a\"\nkind = \"s3\"\nbucket = \"b\"\nendpoint = \"" +
+                        std::string(endpoint) + "\"\n")
+                      .locations.size(),
+                  1U);
     for (const char* endpoint : {"http://", "https:///", "http://a b", "https://a/b", "https://a@b"})
         EXPECT_EQ(
             fault_of("[[location]]\nname = \"a\"\nkind = \"s3\"\nendpoint = \"" + std::string(endpoint) +
