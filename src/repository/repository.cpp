@@ -62,6 +62,22 @@ void discard_object(storage::Location& location, const std::string& name,
     }
 }
 
+/// Slots of runs that were cut off before they had made their repository. To be called once 'format' is
+/// stored: from then on no other run can make its slots count, and before it one still might.
+void discard_foreign_slots(storage::Location& location, const ObjectId& repository,
+                           const crypto::SecretBytes& master) {
+    for (const storage::ObjectInfo& object : location.list("keys")) {
+        const auto contents = location.get_range(object.name, 0, slot_object_bytes_max);
+        if (!contents) continue;
+        try {
+            require_sound_slot(ObjectId::parse(std::string_view(object.name).substr(5)), *contents,
+                               repository, master);
+        } catch (const Error&) {
+            discard_object(location, object.name);
+        }
+    }
+}
+
 /// Newest first; the sequence decides, not the clock.
 bool newer(const Manifest& a, const Manifest& b) {
     return std::tuple(a.sequence, a.finished_at, a.id) > std::tuple(b.sequence, b.finished_at, b.id);
@@ -156,6 +172,12 @@ Repository Repository::init(std::shared_ptr<storage::Location> location,
         throw Error(ErrorKind::busy, "cannot make the repository: another process made one just now")
             .state("nothing was changed")
             .hint("run the command again; it will use that one");
+    }
+    try {
+        discard_foreign_slots(*location, id, keys->master());
+    } catch (const Error& error) {
+        // The repository is made. What may be left opens nothing, and 'check' names it.
+        if (error.kind() == ErrorKind::interrupted) throw;
     }
     return Repository(std::move(location), std::move(keys));
 }

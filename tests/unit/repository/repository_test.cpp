@@ -259,6 +259,19 @@ TEST(RepositoryInit, ThatFailsLeavesNothing) {
         }
 }
 
+TEST(RepositoryInit, ClearsAwayTheSlotsOfOneThatWasCutOff) {
+    const auto location = std::make_shared<MemoryLocation>();
+    const crypto::SecretBytes lost = crypto::SecretBytes::random(32);
+    add_slot(*location, ObjectId::random(), lost, test::key_secret(),
+             "killed before it had stored the format");
+    location->put("keys/" + ObjectId::random().hex(), base::as_bytes("{\"version\":1"));
+    const Repository made = Repository::init(location, labelled(test::key_secret()));
+    const SlotList slots = list_slots(*location);
+    EXPECT_TRUE(slots.damaged.empty());
+    ASSERT_EQ(slots.slots.size(), 1U);
+    EXPECT_EQ(Repository::open(location, test::key_secret()).opened_slot(), slots.slots.front().id);
+}
+
 TEST(RepositoryInit, OfTwoAtOnceOneWinsAndOpens) {
     const auto location = std::make_shared<MemoryLocation>();
     std::atomic<int> made = 0;
