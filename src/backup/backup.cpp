@@ -217,7 +217,7 @@ class BackupRun {
             const base::Bytes plain = repository::encode_entries(
                 all.subspan(at, std::min(repository::differences_piece_entries, all.size() - at)));
             base::Bytes payload;
-            repository::compress(plain, request_.compression_level, payload);
+            repository::compress_payload(plain, request_.compression_level, payload);
             manifest_.differences.push_back(numbers_.final(packs_->add(
                 repository::BlobKind::table_piece, payload, static_cast<std::uint32_t>(plain.size()))));
         }

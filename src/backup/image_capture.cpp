@@ -141,7 +141,7 @@ class Capture {
                 const auto page = first_page + static_cast<std::uint32_t>(at / image_.shape.page_size);
                 Payload payload{BlobKind::group, {}, static_cast<std::uint32_t>(group.size()), page,
                                 pages,           {}};
-                repository::compress(group, options_.compression_level, payload.bytes);
+                repository::compress_payload(group, options_.compression_level, payload.bytes);
                 result.payloads.push_back(std::move(payload));
             }
             return result;
@@ -215,7 +215,7 @@ class Capture {
             }
             const Bytes plain = repository::encode_loose_pages(pages, contents);
             payload.plain_bytes = static_cast<std::uint32_t>(plain.size());
-            repository::compress(plain, options_.compression_level, payload.bytes);
+            repository::compress_payload(plain, options_.compression_level, payload.bytes);
             result.payloads.push_back(std::move(payload));
         }
     }
@@ -294,7 +294,7 @@ class Capture {
             const auto* bytes = reinterpret_cast<const std::uint8_t*>(ids.data());
             const ByteView plain(bytes, ids.size() * sizeof(ContentId));
             Bytes payload;
-            repository::compress(plain, options_.compression_level, payload);
+            repository::compress_payload(plain, options_.compression_level, payload);
             image_.content_table.push_back(
                 packs_.add(BlobKind::table_piece, payload, static_cast<std::uint32_t>(plain.size())));
         }

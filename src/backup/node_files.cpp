@@ -149,7 +149,7 @@ class FileStore {
         entry.pieces.clear();
         read_pieces(fd, path, entry, [&](base::ByteView piece) {
             Bytes payload;
-            repository::compress(piece, file_compression_level, payload);
+            repository::compress_payload(piece, file_compression_level, payload);
             entry.pieces.push_back(
                 packs_.add(BlobKind::file_piece, payload, static_cast<std::uint32_t>(piece.size())));
         });

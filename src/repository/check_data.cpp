@@ -65,7 +65,7 @@ class PackData {
         // It needs the full backup's page: check_differences() reads those.
         if (blob.kind == BlobKind::page_difference) return;
         Bytes plain(blob.plain_bytes);
-        if (!decompress(payload, plain))
+        if (!decompress_payload(payload, plain))
             throw Error(ErrorKind::failed, format("its blob {} cannot be decompressed", number));
         if (blob.kind == BlobKind::group && tables_) check_group(blob, plain);
     }

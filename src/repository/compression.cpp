@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "repository/digit_packing.hpp"
 
 namespace bt2c::repository {
 namespace {
@@ -14,6 +15,9 @@ struct Free {
     void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
     void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
 };
+
+/// No zstd frame begins so.
+constexpr std::uint8_t packed_mark = 1;
 
 }  // namespace
 
@@ -33,14 +37,42 @@ void compress(base::ByteView plain, int level, base::Bytes& out, base::ByteView 
     out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
-bool decompress(base::ByteView compressed, base::MutableBytes out, base::ByteView prefix) {
+namespace {
+
+/// How many bytes there are, if they are as many as there is room for at most.
+std::optional<std::size_t> decompress_some(base::ByteView compressed, base::MutableBytes out,
+                                           base::ByteView prefix) {
     thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
     BT2C_ASSERT(context != nullptr);
     ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
     if (!prefix.empty()) ZSTD_DCtx_refPrefix(context.get(), prefix.data(), prefix.size());
     const std::size_t size =
         ZSTD_decompressDCtx(context.get(), out.data(), out.size(), compressed.data(), compressed.size());
-    return !ZSTD_isError(size) && size == out.size();
+    return ZSTD_isError(size) ? std::nullopt : std::optional(size);
+}
+
+}  // namespace
+
+bool decompress(base::ByteView compressed, base::MutableBytes out, base::ByteView prefix) {
+    return decompress_some(compressed, out, prefix) == out.size();
+}
+
+void compress_payload(base::ByteView plain, int level, base::Bytes& out) {
+    const auto packed = pack_digits(plain);
+    if (!packed) return compress(plain, level, out);
+    out.push_back(packed_mark);
+    // Apart, so that what is random is not coded by the same table as what is text.
+    compress(packed->text, level, out);
+    compress(packed->bytes, level, out);
+}
+
+bool decompress_payload(base::ByteView payload, base::MutableBytes out) {
+    if (payload.empty() || payload.front() != packed_mark) return decompress(payload, out);
+    // What is packed is smaller than what it was made of. The buffer stays, as in compress().
+    thread_local base::Bytes buffer;
+    buffer.resize(std::max(buffer.size(), out.size()));
+    const auto size = decompress_some(payload.subspan(1), base::MutableBytes(buffer).first(out.size()), {});
+    return size && unpack_digits(base::ByteView(buffer).first(*size), out);
 }
 
 }  // namespace bt2c::repository

@@ -126,10 +126,10 @@ void ImageReader::read_full_groups(std::uint32_t first_group, std::uint32_t coun
             // A database that shrank since the full backup needs only a part of its last group.
             bool ok = false;
             if (room == size) {
-                ok = decompress(payloads.views[k], out.subspan(at, size));
+                ok = decompress_payload(payloads.views[k], out.subspan(at, size));
             } else {
                 Bytes whole(size);
-                ok = decompress(payloads.views[k], whole);
+                ok = decompress_payload(payloads.views[k], whole);
                 std::copy_n(whole.begin(), room, out.begin() + static_cast<std::ptrdiff_t>(at));
             }
             if (!ok) throw packs.damaged(first.pack, "a group of pages cannot be decompressed");

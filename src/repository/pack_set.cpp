@@ -153,7 +153,7 @@ PackSet::Payloads PackSet::payloads(BlobReference first, std::uint32_t count) co
 
 Bytes PackSet::contents(BlobReference reference) const {
     Bytes plain(entry(reference).plain_bytes);
-    if (!decompress(payload(reference), plain))
+    if (!decompress_payload(payload(reference), plain))
         throw damaged(reference.pack, "a blob cannot be decompressed");
     return plain;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "repository/compression.hpp"
+#include "repository/digit_packing.hpp"
 #include "repository/manifest.hpp"
 #include "repository/pack_directory.hpp"
 #include "repository/page_table.hpp"
@@ -265,6 +266,51 @@ RC_GTEST_PROP(Compression, ReadsBackTheSameWithItsPrefixAlone, ()) {
     }
     // After a failure the thread's context works on.
     RC_ASSERT(decompress(frame, out, prefix));
+}
+
+/// What a page may hold: digits of both alphabets, alone and beside each other, and anything else.
+std::string any_page() {
+    constexpr std::string_view alphabets[] = {
+        "0123456789abcdef", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"};
+    std::string page;
+    for (int left = upto(30); left > 0; --left) {
+        const auto kind = upto<std::size_t>(4);
+        const auto size = upto<std::size_t>(kind < 3 ? 200 : 40);
+        for (std::size_t i = 0; i < size; ++i)
+            page += kind < 2 ? alphabets[kind][upto(alphabets[kind].size())]
+                             : static_cast<char>(*rc::gen::arbitrary<std::uint8_t>());
+    }
+    return page;
+}
+
+RC_GTEST_PROP(DigitPacking, EachWayReadsBackTheSameAndAgreesWithTheOthers, ()) {
+    const std::string page = any_page();
+    std::optional<Bytes> first;
+    for (const DigitPacking& way : ways_to_pack_digits()) {
+        const auto packed = way.pack(base::as_bytes(page));
+        Bytes whole;
+        if (packed) {
+            whole.assign(packed->text.begin(), packed->text.end());
+            whole.insert(whole.end(), packed->bytes.begin(), packed->bytes.end());
+            Bytes out(page.size());
+            RC_ASSERT(way.unpack(whole, out));
+            RC_ASSERT(base::as_text(out) == page);
+        }
+        RC_ASSERT(!first || *first == whole);
+        first = whole;
+    }
+    RC_CLASSIFY(!first->empty(), "pays");
+    if (first->empty()) return;
+    // Damaged, the ways agree still, and write nowhere else.
+    for (int left = 1 + upto(3); left > 0; --left)
+        (*first)[upto(first->size())] = *rc::gen::arbitrary<std::uint8_t>();
+    std::optional<Bytes> before;
+    for (const DigitPacking& way : ways_to_pack_digits()) {
+        Bytes out(page.size());
+        if (!way.unpack(*first, out)) out.clear();
+        RC_ASSERT(!before || *before == out);
+        before = out;
+    }
 }
 
 RC_GTEST_PROP(LoosePages, StandAsTheFormatSays, ()) {
