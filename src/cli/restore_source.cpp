@@ -36,6 +36,13 @@ repository::Manifest latest_for_certain(const Repository& repository) {
 }  // namespace
 
 OpenedSource open_backup_source(Context& context, const std::string& backup) {
+    if (backup.find('/') != std::string::npos)
+        throw Error(ErrorKind::failed, base::format("there is no backup '{}'", base::printable(backup)))
+            .cause("it is a path, and backups have ids")
+            .state("nothing was read or changed")
+            .hint(
+                "'bt2c-dr restore --backup-file PATH' restores from a file; 'bt2c-dr list-backups' shows the "
+                "ids");
     OpenedSource opened;
     opened.repository = std::make_shared<const Repository>(open_repository(context));
     opened.safety = opened.repository;

@@ -106,6 +106,8 @@ def back_to_a_damaged_state(folder):
     database = home / "data" / "blockchain.db"
     sound = database.read_bytes()
     check("a backup", run(home, "backup").returncode == 0)
+    gone = told(home, "restore", "--backup", str(folder / "gone"))
+    check("a path is no id, which is said", gone.returncode == 1 and b"--backup-file" in gone.stderr, gone)
 
     def without_blocks():
         with sqlite3.connect(database) as rows:
