@@ -109,8 +109,8 @@ struct Base64 {
             const auto words = reinterpret_cast<Words>(lanes);
             lanes = reinterpret_cast<Lanes>((words & 0x3f) << 18 | (words >> 8 & 0x3f) << 12 |
                                             (words >> 16 & 0x3f) << 6 | words >> 24);
-            const Lanes order{2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15};
-            lanes = __builtin_shuffle(lanes, order);
+            lanes =
+                __builtin_shufflevector(lanes, lanes, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 7, 11, 15);
             store(to, lanes);
         }
         for (; units > 0; --units, from += digits, to += bytes) {
@@ -124,8 +124,9 @@ struct Base64 {
         for (; units * bytes >= lane_count; units -= step, from += step * bytes, to += lane_count) {
             Lanes lanes, shift;
             load(lanes, from);
-            const Lanes order{2, 1, 0, 15, 5, 4, 3, 15, 8, 7, 6, 15, 11, 10, 9, 15};
-            const auto words = reinterpret_cast<Words>(__builtin_shuffle(lanes, order));
+            lanes =
+                __builtin_shufflevector(lanes, lanes, 2, 1, 0, 15, 5, 4, 3, 15, 8, 7, 6, 15, 11, 10, 9, 15);
+            const auto words = reinterpret_cast<Words>(lanes);
             lanes = reinterpret_cast<Lanes>((words >> 18 & 0x3f) | (words >> 12 & 0x3f) << 8 |
                                             (words >> 6 & 0x3f) << 16 | (words & 0x3f) << 24);
             shift = Lanes{} + 'A';
