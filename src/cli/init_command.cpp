@@ -37,7 +37,8 @@ class InitCommand final : public Command {
 
     void declare(Options& options) override {
         wishes_.declare(options);
-        options.value(answers_, "--answers", "FILE", "take these options from a file");
+        options.value(answers_, "--answers", "FILE",
+                      "take these options from a file; '-' reads standard input");
     }
 
     Result run(Context& context) override {

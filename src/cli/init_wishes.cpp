@@ -5,6 +5,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/secret_input.hpp"
 #include "platform/file.hpp"
 
 namespace bt2c::cli {
@@ -16,7 +17,7 @@ using base::printable;
 
 namespace {
 
-constexpr std::uint64_t answers_bytes_max = 64 << 10;
+constexpr std::size_t answers_bytes_max = 64 << 10;
 
 std::string trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r");
@@ -52,16 +53,21 @@ void InitWishes::declare(Options& options) {
 void InitWishes::read_answers(const std::filesystem::path& file) {
     Options known;
     declare(known);
-    const base::Bytes contents = platform::read_file(file, answers_bytes_max);
-    std::string_view rest = base::as_text(contents);
+    base::Bytes contents;
+    crypto::SecretBytes piped;
+    if (file == "-")
+        piped = read_standard_input(answers_bytes_max);
+    else
+        contents = platform::read_file(file, answers_bytes_max);
+    const std::string source = file == "-" ? "standard input" : printable(file.native());
+    std::string_view rest = file == "-" ? piped.text() : base::as_text(contents);
     for (int number = 1; !rest.empty(); ++number) {
         const std::string line = trimmed(rest.substr(0, rest.find('\n')));
         rest.remove_prefix(std::min(
             rest.size(), rest.find('\n') == std::string_view::npos ? rest.size() : rest.find('\n') + 1));
         if (line.empty() || line[0] == '#') continue;
         const auto wrong = [&](const std::string& what) {
-            return Error(ErrorKind::usage,
-                         format("cannot use {} line {}: {}", printable(file.native()), number, what));
+            return Error(ErrorKind::usage, format("cannot use {} line {}: {}", source, number, what));
         };
         const std::size_t equals = line.find('=');
         const std::string name = trimmed(line.substr(0, equals));

@@ -24,8 +24,8 @@ struct InitWishes {
 
     /// `--answers FILE` is declared beside these by the caller.
     void declare(Options& options);
-    /// Takes each line "option = value" of the file, blank ones and those that begin with '#' apart; a flag
-    /// stands alone. Throws Error(usage) with the line.
+    /// Takes each line "option = value" of the file, of standard input for "-", blank ones and those that
+    /// begin with '#' apart; a flag stands alone. Throws Error(usage) with the line.
     void read_answers(const std::filesystem::path& file);
     /// The locations asked for. Throws Error(usage).
     std::vector<KeyValues> locations() const;

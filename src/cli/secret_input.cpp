@@ -33,6 +33,8 @@ SecretBytes without_line_end(const SecretBytes& text) {
     return text.first(size);
 }
 
+}  // namespace
+
 SecretBytes read_standard_input(std::size_t bytes_max) {
     SecretBytes text(bytes_max + 1);
     std::size_t filled = 0;
@@ -46,11 +48,9 @@ SecretBytes read_standard_input(std::size_t bytes_max) {
         if (got == 0) return text.first(filled);
         filled += static_cast<std::size_t>(got);
     }
-    throw Error(ErrorKind::failed,
-                base::format("standard input holds no phrase: it is longer than {} bytes", bytes_max));
+    throw Error(ErrorKind::failed, "cannot use standard input")
+        .cause(base::format("it is longer than {} bytes", bytes_max));
 }
-
-}  // namespace
 
 SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question) {
     if (option && *option == "-") return without_line_end(read_standard_input(keys::phrase_bytes_max));

@@ -1,5 +1,5 @@
 #pragma once
-// Secrets as operators hand them over: the phrase of a key, and the password of a wallet file.
+// Secrets as operators hand them over: the phrase of a key, and the password of a wallet file; standard input.
 
 #include <filesystem>
 #include <optional>
@@ -15,6 +15,9 @@ namespace bt2c::cli {
 /// Only the end of the last line is cut off. Throws Error(usage) when there is no terminal to ask on, and
 /// Error(failed) when the text is longer than any phrase.
 crypto::SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question);
+
+/// All of standard input. Throws Error(failed) when it is longer.
+crypto::SecretBytes read_standard_input(std::size_t bytes_max);
 
 /// Tells the operator, when a phrase was given on the command line, who may have read it.
 void warn_of_secret_argument(Context& context);

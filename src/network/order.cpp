@@ -209,7 +209,13 @@ bool verifies(const Order& order, const OrderSignature& signature, base::ByteVie
 }
 
 Order read_order(const fs::path& file) {
-    return Order::parse(base::as_text(platform::read_file(file, order_bytes_max)));
+    try {
+        return Order::parse(base::as_text(platform::read_file(file, order_bytes_max)));
+    } catch (Error& error) {
+        if (error.state().empty()) error.state("nothing was changed");
+        if (error.hint().empty()) error.hint("an order's file comes from: bt2c-dr network order create");
+        throw;
+    }
 }
 
 void write_order(const fs::path& file, const Order& order, bool replace) {

@@ -273,6 +273,10 @@ with tempfile.TemporaryDirectory() as name:
     done = run(scripted, "--json", "init", "--answers", str(answers))
     check("again: nothing", done.returncode == 0 and json.loads(done.stdout)["changed"] is False
           and (tree(folder / "scripted"), tree(folder / "b"), tree(folder / "store")) == before, done)
+    done = run(scripted, "--json", "init", "--answers", "-", text=answers.read_text())
+    check("the same from standard input", done.returncode == 0 and json.loads(done.stdout)["changed"] is False, done)
+    done = run(scripted, "init", "--answers", "-", text="# long\n" * 10_000)
+    check("a flood of answers", done.returncode == 1 and b"longer than 65536 bytes" in done.stderr, done)
     text = (scripted / "config" / "dr.toml").read_text()
     done = run(scripted, "init", "--non-interactive", "--repository", str(folder / "elsewhere"))
     check("what stands there otherwise is refused, with the line", done.returncode == 1

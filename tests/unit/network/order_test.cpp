@@ -160,6 +160,13 @@ TEST(Order, TravelsAsAFile) {
     EXPECT_TRUE(read_order(folder / "order.json").signatures.empty());
     folder.write("big", std::string(order_bytes_max + 1, ' '));
     EXPECT_THROW(read_order(folder / "big"), base::Error);
+    try {
+        static_cast<void>(read_order(folder / "gone"));
+        FAIL();
+    } catch (const base::Error& error) {
+        EXPECT_FALSE(error.state().empty());
+        EXPECT_FALSE(error.hint().empty());
+    }
 }
 
 }  // namespace
