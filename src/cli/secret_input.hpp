@@ -1,5 +1,5 @@
 #pragma once
-// Secrets as operators hand them over: the phrase of a key, and the password of a wallet file; standard input.
+// What operators hand over on standard input, by prompts and in files: phrases, shares, passwords, answers.
 
 #include <filesystem>
 #include <optional>

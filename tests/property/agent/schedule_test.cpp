@@ -53,8 +53,8 @@ RC_GTEST_PROP(Schedule, NeverTwiceNeverLost, ()) {
         const std::size_t before = machine.runs.size();
         const auto minutes = *rc::gen::inRange<std::int64_t>(0, 35) * period_min / 10;
         machine.let_pass(minutes);
-        // Two periods of a clock that goes on steadily have a run in them, whatever was before; the first look
-        // is a minute after the jump.
+        // Two periods of a clock that goes on steadily have a run in them, whatever was before; the first
+        // look is a minute after the jump.
         if (minutes > 2 * period_min) RC_ASSERT(machine.runs.size() > before);
     }
     for (std::size_t i = 1; i < machine.runs.size(); ++i) {
