@@ -9,7 +9,7 @@ using base::Error;
 using base::ErrorKind;
 using base::Json;
 
-constexpr double patience_s = 10;
+constexpr double stop_patience_s = 10;
 
 class DevnetDownCommand final : public Command {
     About about() const override {
@@ -33,7 +33,7 @@ class DevnetDownCommand final : public Command {
         drill::Devnet devnet = drill::read_devnet(folder_);
         const drill::DevnetLock lock(devnet.folder);
         devnet = drill::read_devnet(folder_);
-        const std::vector<std::string> killed = drill::stop(devnet, patience_s);
+        const std::vector<std::string> killed = drill::stop(devnet, stop_patience_s);
         if (remove_) {
             std::error_code error;
             std::filesystem::remove_all(devnet.folder, error);
@@ -49,7 +49,7 @@ class DevnetDownCommand final : public Command {
                     {{"folder", devnet.folder.native()}, {"killed", std::move(list)}, {"removed", remove_}}),
                 .print = [=, removed = remove_](Output& out) {
                     for (const std::string& name : killed)
-                        out.line("{} did not end in {:.0f} s and was killed.", name, patience_s);
+                        out.line("{} did not end in {:.0f} s and was killed.", name, stop_patience_s);
                     out.line("The network in {} is stopped{}.", base::printable(devnet.folder.native()),
                              removed ? " and deleted" : "");
                 }};

@@ -12,7 +12,7 @@ using base::ErrorKind;
 using base::Json;
 
 constexpr std::uint64_t count_max = 1'000'000;
-constexpr double rate_max = 10'000, patience_s = 60;
+constexpr double rate_max = 10'000, settle_patience_s = 60;
 
 class DevnetTxCommand final : public Command {
     About about() const override {
@@ -37,7 +37,7 @@ class DevnetTxCommand final : public Command {
         if (count_ < 1 || count_ > count_max)
             throw Error(ErrorKind::usage, base::format("--count is 1 to {}", count_max));
         const drill::Devnet devnet = drill::read_devnet(folder_);
-        const double patience = patience_s + 10.0 * static_cast<double>(devnet.block_time_s);
+        const double patience = settle_patience_s + 10.0 * static_cast<double>(devnet.block_time_s);
         const drill::TrafficResult sent = drill::send_traffic(
             devnet, {.count = count_, .per_second = rate(), .wait = !no_wait_, .patience_s = patience},
             context.progress());

@@ -12,7 +12,7 @@ using base::Json;
 using drill::Devnet;
 
 /// Beyond two block times: the keys of wallets are slow to open on purpose, and many nodes share a machine.
-constexpr double patience_s = 90;
+constexpr double start_patience_s = 90;
 
 class DevnetUpCommand final : public Command {
     About about() const override {
@@ -63,7 +63,7 @@ class DevnetUpCommand final : public Command {
         std::vector<std::string> started;
         if (!no_start_) {
             started = drill::start(*devnet, drill::programs_beside_this());
-            drill::wait_until_up(*devnet, patience_s + 2.0 * static_cast<double>(devnet->block_time_s),
+            drill::wait_until_up(*devnet, start_patience_s + 2.0 * static_cast<double>(devnet->block_time_s),
                                  context.progress());
         }
         return {.document = document(*devnet, made, started),

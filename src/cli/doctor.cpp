@@ -31,7 +31,7 @@ std::string with_options(const std::string& mend, const GlobalOptions& options) 
     return text + mend.substr(at);
 }
 
-struct Group {
+struct CheckGroup {
     const char* name;
     std::function<HealthChecks(Context&)> look;
     bool is_remote;
@@ -61,7 +61,7 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
     TextTerminal nowhere;
     Console console{nowhere, nowhere};
     Context context(silent, console);
-    std::vector<Group> groups{{"home", check_node, false}};
+    std::vector<CheckGroup> groups{{"home", check_node, false}};
     HealthChecks checks;
     try {
         context.home();
@@ -84,7 +84,7 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
                            {"repository",
                             [&](Context& in) { return check_repository(in, typed, patience / 4); }, true}});
     }
-    for (const Group& group : groups) {
+    for (const CheckGroup& group : groups) {
         const auto found = looked_at_within(group.is_remote ? patience : patience / 3, group.name,
                                             [&] { return group.look(context); });
         checks.insert(checks.end(), found.begin(), found.end());

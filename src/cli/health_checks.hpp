@@ -2,6 +2,7 @@
 // The checks of 'doctor', in groups; each group stops at nothing but an interruption.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "crypto/secret.hpp"
 
 namespace bt2c::cli {
+
+constexpr std::int64_t day_s = 86'400;
 
 /// `home`, `settings`, `database`, `signing`, `network_pause`, `clock` (chain).
 HealthChecks check_node(Context& context);

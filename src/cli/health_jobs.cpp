@@ -17,8 +17,6 @@ using Status = HealthCheck::Status;
 
 namespace {
 
-constexpr std::int64_t day_s = 86'400;
-
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
     for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;

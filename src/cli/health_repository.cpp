@@ -29,7 +29,7 @@ using Status = HealthCheck::Status;
 
 namespace {
 
-constexpr std::int64_t hour_s = 3600, day_s = 24 * hour_s;
+constexpr std::int64_t hour_s = 3600;
 
 /// What is known of the backups. Nothing where they cannot be read.
 struct Backups {
