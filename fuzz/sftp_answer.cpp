@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto contents = read_data(*answer)) taken += contents->size() <= size ? 1 : 100;
     if (read_attributes(*answer)) ++taken;
     if (const auto entries = read_entries(*answer)) taken += entries->size() <= size ? 1 : 100;
-    if (read_disk_state(*answer)) ++taken;
+    if (read_disk_state(*answer) || read_piece_bytes_max(*answer)) ++taken;
     if (const auto names = read_extensions(*answer)) taken += names->size() <= size ? 1 : 100;
     // A packet is one thing at most, and holds no more than came.
     if (taken > 1) std::abort();

@@ -162,6 +162,15 @@ std::optional<DiskState> read_disk_state(const Answer& answer) {
                                    .read_only = (numbers[9] & 1) != 0});
 }
 
+std::optional<std::uint64_t> read_piece_bytes_max(const Answer& answer) {
+    if (answer.type != Type::extended_reply) return std::nullopt;
+    Fields fields(answer.body);
+    fields.integer<std::uint64_t>();  // of a packet
+    const auto read = fields.integer<std::uint64_t>(), write = fields.integer<std::uint64_t>();
+    // Nought is no limit.
+    return whole(fields, std::min(read == 0 ? UINT64_MAX : read, write == 0 ? UINT64_MAX : write));
+}
+
 std::optional<std::vector<std::string>> read_extensions(const Answer& answer) {
     if (answer.type != Type::version) return std::nullopt;
     Fields fields(answer.body);

@@ -89,7 +89,6 @@ struct DiskState {
     std::uint64_t free_files = 0;
     bool read_only = false;
 };
-
 /// What came back for a request.
 struct Answer {
     Type type = Type::status;
@@ -108,6 +107,8 @@ std::optional<base::ByteView> read_data(const Answer& answer);
 std::optional<Attributes> read_attributes(const Answer& answer);
 std::optional<std::vector<Entry>> read_entries(const Answer& answer);
 std::optional<DiskState> read_disk_state(const Answer& answer);
+/// Of limits@openssh.com: the most of a file's contents that one request may carry, either way.
+std::optional<std::uint64_t> read_piece_bytes_max(const Answer& answer);
 /// The names of the extensions that a version packet announces.
 std::optional<std::vector<std::string>> read_extensions(const Answer& answer);
 

@@ -19,9 +19,13 @@ class SftpSession {
     Id send(Packet packet);
     /// Waits for the answer to a request; each can be asked for once.
     Answer answer(Id id);
-    Answer ask(Packet packet) { return answer(send(std::move(packet))); }
+    Answer ask(Packet packet);
     /// Whether the server announced an extension, such as "fsync@openssh.com".
     bool has(const std::string& extension) const { return extensions_.contains(extension); }
+    /// So much of a file's contents goes into one request.
+    std::size_t piece_bytes() const { return piece_bytes_; }
+    /// So much of a file's contents is under way before the first answer is waited for.
+    std::size_t window_bytes() const;
     /// Whether further requests can be sent: no answer is due, and the other end is there; does not wait.
     bool is_idle_and_alive();
 
@@ -33,6 +37,7 @@ class SftpSession {
 
  private:
     Answer next(Id& id);
+    void ask_for_limits();
 
     const Options& options_;
     SshConnection connection_;
@@ -41,6 +46,8 @@ class SftpSession {
     std::map<Id, Answer> early_;       ///< answers that nobody asked for yet
     std::set<Id> due_;
     std::set<std::string> extensions_;
+    std::size_t piece_bytes_;
+    double round_trip_s_;  ///< the shortest of those that ask() made
     Id last_id_ = 0;
 };
 

@@ -7,11 +7,6 @@ namespace bt2c::storage::sftp {
 
 namespace {
 
-/// Every server takes and gives so much at once; larger pieces were no faster.
-constexpr std::size_t piece_bytes = std::size_t{32} << 10;
-/// So much is under way before the first answer is waited for: what a line of 100 Mbit/s holds in 160 ms.
-constexpr std::size_t pieces_ahead = 64;
-
 struct Read {
     SftpSession::Id id;
     std::uint64_t at;  ///< from the wanted part's beginning
@@ -28,6 +23,8 @@ Answer upload(SftpSession& session, const std::string& handle, base::ByteView co
         under_way.pop_front();
         if (failure.is_ok()) failure = std::move(answer);
     };
+    const std::size_t piece_bytes = session.piece_bytes(),
+                      pieces_ahead = session.window_bytes() / piece_bytes;
     for (std::size_t at = 0; at < contents.size() && failure.is_ok(); at += piece_bytes) {
         const base::ByteView piece = contents.subspan(at, std::min(piece_bytes, contents.size() - at));
         limit.pass(piece.size());
@@ -47,6 +44,8 @@ base::Bytes download(SftpSession& session, const std::string& handle, std::uint6
         under_way.push_back(
             {session.send(Packet(Type::read).text(handle).offset(offset + at).number(number)), at, wanted});
     };
+    const std::size_t piece_bytes = session.piece_bytes(),
+                      pieces_ahead = session.window_bytes() / piece_bytes;
     std::uint64_t asked = 0;
     while (failure.is_ok() && (asked < size || !under_way.empty())) {
         if (asked < size && under_way.size() < pieces_ahead) {

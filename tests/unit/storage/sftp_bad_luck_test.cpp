@@ -134,15 +134,15 @@ TEST_F(BadLuck, AServerThatFreezesInTheMiddleOfAPutIsGivenUp) {
 
 // A line that is slow, but moves, is no reason to give up.
 TEST_F(BadLuck, ALowLimitIsNoStall) {
-    options.upload_bytes_per_second = 50'000;
+    options.upload_bytes_per_second = 100'000;
     options.timeout_ms = 500;
     SftpLocation location(options);
     const base::Stopwatch watch;
-    auto other = std::async(std::launch::async, [&] { return location.put("packs/2c", Bytes(100'000)); });
-    EXPECT_TRUE(location.put("packs/1b", Bytes(100'000)));
+    auto other = std::async(std::launch::async, [&] { return location.put("packs/2c", Bytes(300'000)); });
+    EXPECT_TRUE(location.put("packs/1b", Bytes(300'000)));
     EXPECT_TRUE(other.get());
     // Of both connections together the first piece goes at once, and the last when the others are paid for.
-    EXPECT_GT(watch.seconds(), (200'000 - 2 * 32'768) / 50'000.0);
+    EXPECT_GT(watch.seconds(), (600'000 - 2 * 131'072) / 100'000.0);
 }
 
 /// Runs `test` in a child process and gives its exit status.

@@ -90,6 +90,21 @@ TEST(SftpPacket, ADisksStateIsReadWithoutOverflow) {
     EXPECT_TRUE(state(4096, 10, 5, 3).read_only);
 }
 
+TEST(SftpPacket, LimitsAreReadAndNoughtIsNone) {
+    std::uint32_t id = 0;
+    const auto most = [&](std::uint64_t read, std::uint64_t write) {
+        Packet packet(Type::extended_reply);
+        packet.offset(262'144).offset(read).offset(write).offset(1000);
+        return *read_piece_bytes_max(*read_answer(from_server(packet), id));
+    };
+    EXPECT_EQ(most(100, 200), 100U);
+    EXPECT_EQ(most(200, 100), 100U);
+    EXPECT_EQ(most(0, 200), 200U);
+    EXPECT_EQ(most(0, 0), UINT64_MAX);
+    const Bytes cut = from_server(Packet(Type::extended_reply).offset(1).offset(2));
+    EXPECT_FALSE(read_piece_bytes_max(*read_answer(cut, id)));
+}
+
 TEST(SftpPacket, WhatIsCutOrLiesIsRefused) {
     std::uint32_t id = 0;
     Packet packet(Type::name);
