@@ -17,6 +17,7 @@ import urllib.request
 
 bin_folder, database, folder = (pathlib.Path(text).resolve() for text in sys.argv[1:4])
 rounds = int(sys.argv[4]) if len(sys.argv) > 4 else 5
+line_rounds = min(rounds, 3)
 places = ["folder", "S3", "SFTP"]
 transfers = [2, 4, 8]  # of rclone side by side; the best counts
 # To each remote place, where lines are measured: a good uplink, and as much as a gigabit a second carries.
@@ -187,10 +188,12 @@ with Servers() as servers:
             rclone(f"rclone, {count} at a time", count, "--s3-no-head", "--s3-disable-checksum")
         rclone("rclone, checked", 4)
         s3cmd()
-    for line in lines_bytes_per_second:
-        for name in places[1:]:
-            back_up(by_line(name, line), [name], line)
-        back_up(by_line("all three", line), places, line)
+    for turn in range(line_rounds):
+        say(f"by lines, round {turn + 1} of {line_rounds}")
+        for line in lines_bytes_per_second:
+            for name in places[1:]:
+                back_up(by_line(name, line), [name], line)
+            back_up(by_line("all three", line), places, line)
 
 slowest = max(places, key=median)
 peers = {f"rclone, {count} at a time": f"rclone copy to S3, {count} at a time" for count in transfers}
@@ -211,8 +214,8 @@ row("all three", stored, "**bt2c-dr** backup, all three")
 for what, name in peers.items():
     row(what, packs_bytes, name)
 row("s3cmd", packs_bytes, "s3cmd put to S3, one at a time")
-print("\nOnce more, a single round each, every remote place behind a line of its own (`upload_bytes_per_second`), so that the "
-      "machine on which all of them run does not decide:")
+print(f"\nOnce more, medians of {line_rounds} rounds, every remote place behind a line of its own (`upload_bytes_per_second`), so "
+      "that the machine on which all of them run does not decide:")
 print(columns)
 for line in lines_bytes_per_second:
     for name in places[1:] + ["all three"]:
