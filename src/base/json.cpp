@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,7 @@ struct JsonCodec {
     /// Takes what the library reads, without its own tree in between: long lists of manifests are read so.
     class Builder final : public nlohmann::json_sax<Library> {
      public:
+        explicit Builder(std::string_view text) : text_(text) {}
         Json take() { return std::move(root_); }
 
         bool null() override { return add({}); }
@@ -53,8 +55,15 @@ struct JsonCodec {
             member_ = &members.emplace_back(std::move(name), Json()).second;
             return true;
         }
-        bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
-            throw Error(ErrorKind::failed, "malformed JSON document").cause(printable(error.what()));
+        /// The library's own words quote what it read, which may be a wallet's secrets.
+        bool parse_error(std::size_t at, const std::string&, const nlohmann::json::exception&) override {
+            throw Error(ErrorKind::failed, "malformed JSON document")
+                .cause(format(
+                    "from line {} (byte {}) on it is none, or it is cut off",
+                    1 + std::count(text_.begin(),
+                                   text_.begin() + static_cast<std::ptrdiff_t>(std::min(at, text_.size())),
+                                   '\n'),
+                    at));
         }
 
      private:
@@ -81,6 +90,7 @@ struct JsonCodec {
             return true;
         }
 
+        std::string_view text_;  ///< that is read
         Json root_;
         std::vector<Json*> open_;
         Json* member_ = nullptr;
@@ -117,7 +127,7 @@ Json Json::object(std::initializer_list<std::pair<std::string, Json>> members) {
 }
 
 Json Json::parse(std::string_view text) {
-    JsonCodec::Builder builder;
+    JsonCodec::Builder builder(text);
     JsonCodec::Library::sax_parse(text, &builder);
     return builder.take();
 }

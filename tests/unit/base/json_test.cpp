@@ -51,6 +51,18 @@ TEST(Json, ReadersNameTheKeyThatIsWrong) {
               "malformed JSON document: 'seconds' is not an integer");
 }
 
+TEST(Json, ErrorsDoNotQuoteWhatIsRead) {
+    for (const std::string text :
+         {"{\n\"encrypted_key\": \"U2VjcmV0", "{\n\"k\": U2VjcmV0}", "[1,\n9e999U2VjcmV0"})
+        try {
+            Json::parse(text);
+            ADD_FAILURE() << text;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.in_full().find("U2Vj"), std::string::npos) << error.in_full();
+            EXPECT_NE(error.cause().find("line 2"), std::string::npos) << error.cause();
+        }
+}
+
 TEST(Json, SetReplacesAndAdds) {
     Json json = Json::object({{"a", 1}});
     json.set("a", 2).set("b", Json::array().push(3));
