@@ -17,9 +17,23 @@ namespace {
 
 constexpr UnixMs day_ms = UnixMs{24} * 3600 * 1000;
 constexpr int days_per_week = 7, days_per_year = 365, months_per_year = 12;
+/// Longer than any schedule waits: behind it the node stood still, or its clock jumped.
+constexpr UnixMs gap_ms = 32 * day_ms;
 
 std::string date_of(UnixMs time) {
     return base::format_utc(time).substr(0, 10);
+}
+
+/// Where windows reach back from, of times in their order. Until the backups behind a gap span `settled_ms`,
+/// it is the last one before it: one backup by a clock that jumped ahead must not make all others old.
+UnixMs anchor_of(const std::vector<UnixMs>& times, UnixMs settled_ms) {
+    std::size_t first = times.size() - 1;
+    while (first > 0 && times[first] - times[first - 1] <= gap_ms) --first;
+    return first > 0 && times.back() - times[first] < settled_ms ? times[first - 1] : times.back();
+}
+
+std::string counted_from(UnixMs anchor, UnixMs newest) {
+    return anchor == newest ? "" : format(", counted from {}: a long gap follows", date_of(anchor));
 }
 
 /// A kind of bucket: how far it reaches, and what bucket a time falls into.
@@ -123,10 +137,8 @@ class Decision {
             if (!safety(i) && !future(i)) newest[backup.chain] = i;
             if (backup.type == BackupType::full) full = i;
         }
-        for (const auto& [chain, i] : newest) {
+        for (const auto& [chain, i] : newest)
             keep(i, "newest", newest.size() == 1 ? "the newest" : "the newest of its chain");
-            anchors_[chain] = made_[i];
-        }
         for (const auto& [chain, i] : last_proved) keep(i, "proved", "proved last");
         if (!full) return;
         for (const std::size_t i : order_)
@@ -136,16 +148,29 @@ class Decision {
     }
 
     void keep_windows() {
-        UnixMs newest = 0;
-        for (const std::size_t i : order_)
-            if (!future(i)) newest = std::max(newest, made_[i]);
+        const UnixMs settled_ms = rules_.recent_days * day_ms;
+        std::map<std::string, std::vector<UnixMs>> of_chain;
+        std::vector<UnixMs> all;
+        for (const std::size_t i : order_) {
+            if (future(i)) continue;
+            all.push_back(made_[i]);
+            if (!safety(i)) of_chain[backups_[i].chain].push_back(made_[i]);
+        }
+        for (const auto& [chain, times] : of_chain) {
+            anchors_[chain] = anchor_of(times, settled_ms);
+            counted_[chain] = counted_from(anchors_[chain], times.back());
+        }
+        const UnixMs anchor = all.empty() ? 0 : anchor_of(all, settled_ms);
         for (const std::size_t i : order_) {
             if (future(i)) continue;
             if (safety(i)) {
-                if (made_[i] > newest - rules_.safety_days * day_ms)
-                    keep(i, "safety", format("a safety backup of the last {} days", rules_.safety_days));
+                if (made_[i] > anchor - rules_.safety_days * day_ms)
+                    keep(i, "safety",
+                         format("a safety backup of the last {} days{}", rules_.safety_days,
+                                counted_from(anchor, all.back())));
             } else if (made_[i] > anchors_[backups_[i].chain] - rules_.recent_days * day_ms) {
-                keep(i, "recent", format("of the last {} days", rules_.recent_days));
+                keep(i, "recent",
+                     format("of the last {} days{}", rules_.recent_days, counted_[backups_[i].chain]));
             }
         }
     }
@@ -166,7 +191,8 @@ class Decision {
             }
             for (const auto& [bucket, i] : best)
                 if (within(p, i))
-                    keep(i, periods_[p].rule, format("{}{}", periods_[p].prefix, bucket.second));
+                    keep(i, periods_[p].rule,
+                         format("{}{}{}", periods_[p].prefix, bucket.second, counted_[backups_[i].chain]));
         }
     }
     bool within(std::size_t period, std::size_t i) {
@@ -218,7 +244,8 @@ class Decision {
     std::vector<UnixMs> made_;    ///< as far as it is believed
     std::vector<bool> in_order_;  ///< its stamp fits the sequence
     std::vector<std::size_t> order_;
-    std::map<std::string, UnixMs> anchors_;  ///< by chain
+    std::map<std::string, UnixMs> anchors_;       ///< by chain
+    std::map<std::string, std::string> counted_;  ///< by chain: what counted_from() says
     std::vector<Period> periods_;
     std::map<std::pair<std::string, std::string>, std::size_t> best_[3];  ///< by chain and bucket
 };

@@ -13,8 +13,9 @@ namespace bt2c::repository {
 /// How far a clock may be off: stamps further in the future are not trusted.
 constexpr base::UnixMs clock_tolerance_ms = base::UnixMs{5} * 60 * 1000;
 
-/// Windows reach back from the newest backup of the same chain, not from now: neither a clock that jumped
-/// ahead nor a node that stood still for long makes backups old.
+/// Windows reach back from the newest backup of the same chain, not from now; and behind a gap of more than
+/// 32 days from the last one before it, until those behind it span `recent_days`. So neither a clock that
+/// jumped ahead nor a node that stood still for long makes backups old before somebody had the time to look.
 struct RetentionRules {
     int recent_days = 7;      ///< every backup
     int daily_days = 30;      ///< one of each day
