@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "repository/key_slots.hpp"
 #include "repository/sound_object.hpp"
 
 namespace bt2c::cli {
@@ -19,6 +20,35 @@ constexpr std::size_t healthy_wanted = 3;
 std::set<std::string> names_in(storage::Location& location, const std::string& folder) {
     return repository::backup_ids(location.list(folder));
 }
+
+/// Keys that the first location has not were removed while the others were away, unless it is the first that
+/// lost them: then nobody may be told to remove them from where they are left.
+class KeysOfFirst {
+ public:
+    explicit KeysOfFirst(const Locations& locations) {
+        if (!locations.problem_of(0).empty() || !locations.all().front().has_repository) return;
+        ids_ = names_in(locations.asked(0), "keys");
+        has_phrase_ = std::ranges::any_of(repository::list_slots(locations.asked(0)).slots, is_phrase);
+    }
+
+    void compare(storage::Location& other, LocationStatus& status) const {
+        if (ids_.empty()) return;
+        for (const std::string& id : names_in(other, "keys"))
+            if (!ids_.contains(id)) status.odd_keys.push_back(id);
+        if (status.odd_keys.empty() || has_phrase_) return;
+        for (const repository::SlotInfo& slot : repository::list_slots(other).slots)
+            if (is_phrase(slot) && std::erase(status.odd_keys, slot.id.hex()) > 0)
+                status.lone_phrases.push_back(slot.id.hex());
+    }
+
+ private:
+    static bool is_phrase(const repository::SlotInfo& slot) {
+        return slot.kind == repository::SlotKind::recovery_phrase;
+    }
+
+    std::set<std::string> ids_;
+    bool has_phrase_ = false;
+};
 
 /// What a restore needs first of all, and what is small.
 void look_at_small_objects(LocationStatus& status, const std::set<std::string>& ids,
@@ -114,6 +144,14 @@ void judge(LocationReport& report, LocationStatus& status, bool has_repository) 
                     "this one was away, remove it here too",
                     status.name, key.substr(0, 8)),
              format("bt2c-dr repository key remove {}", key.substr(0, 8))});
+    for (const std::string& key : status.lone_phrases)
+        report.warnings.push_back(
+            {status.name, "location_keys",
+             format(
+                 "location '{}' has the recovery phrase {}, and the first location has none: make another, "
+                 "before there is none at all",
+                 status.name, key.substr(0, 8)),
+             "bt2c-dr repository key add --recovery-phrase"});
 }
 
 void judge_all(LocationReport& report) {
@@ -135,11 +173,10 @@ void judge_all(LocationReport& report) {
 LocationReport look_at_locations(const Locations& locations, const LocationQuestions& questions) {
     const std::set<std::string> retired = repository::retired_backups(*locations.whole());
     const auto holdings = locations.holdings();
-    std::set<std::string> every, first_keys;
+    std::set<std::string> every;
     for (const auto& ids : holdings)
         if (ids) every.insert(ids->begin(), ids->end());
-    const bool keys_known = locations.problem_of(0).empty();
-    if (keys_known) first_keys = names_in(locations.asked(0), "keys");
+    const KeysOfFirst keys(locations);
     LocationReport report;
     for (std::size_t i = 0; i < holdings.size(); ++i) {
         const Locations::One& one = locations.all()[i];
@@ -155,9 +192,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
                 for (const std::string& id : every)
                     if (!ids.contains(id) && !repository::is_retired(retired, id))
                         status.missing.push_back(id);
-                if (keys_known)
-                    for (const std::string& key : names_in(locations.asked(i), "keys"))
-                        if (!first_keys.contains(key)) status.odd_keys.push_back(key);
+                keys.compare(locations.asked(i), status);
             } catch (const base::Error& error) {
                 if (error.kind() == ErrorKind::interrupted) throw;
                 status.error = base::printable(error.in_full());

@@ -22,6 +22,8 @@ struct LocationStatus {
     std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole
     std::size_t damaged = 0;                       ///< key slots, and manifests of the newest backups
     std::vector<std::string> odd_keys = {};        ///< slots that the first location has not
+    std::vector<std::string> lone_phrases =
+        {};  ///< those of phrases, where the first location has none at all
     std::optional<base::UnixMs> newest = {};
     std::uint64_t objects = 0, bytes = 0;          ///< as far as they were counted
     std::optional<base::UnixMs> clock_ahead = {};  ///< as storage::Location has it, ms

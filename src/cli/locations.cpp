@@ -224,6 +224,12 @@ const Locations::One& Locations::first() const {
         throw Error(ErrorKind::failed, format("cannot use location '{}', which has the keys first", one.name))
             .cause(one.problem)
             .state("nothing was changed");
+    if (!one.has_repository)
+        throw Error(ErrorKind::failed, format("cannot use location '{}', which has the keys first", one.name))
+            .cause("nothing is stored there yet, or not any more")
+            .state("nothing was changed")
+            .hint(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it first",
+                         one.name));
     return one;
 }
 

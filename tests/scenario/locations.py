@@ -403,7 +403,28 @@ def all_unmounted(scene):
     check("asked for, all begin anew", scene.states(scene.run("backup")) == {"local": "ok", "near": "ok", "far": "ok"})
 
 
-for test in (everyday, all_unmounted, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
+def keys_of_an_empty_first(scene):
+    """Where the first location lost its contents, or its recovery phrase, nobody is led to remove what others have."""
+    def advised():
+        return [one for one in scene.run("doctor", status=3)["checks"] if one["name"] == "location_keys"]
+
+    scene.run("backup")
+    keys = {one["kind"]: one["id"] for one in scene.run("repository", "key", "list")["slots"]}
+    shutil.move(scene.home / "backups", scene.folder / "unmounted")
+    (scene.home / "backups").mkdir()
+    check("an empty first location advises nothing", advised() == [])
+    refused = scene.run("repository", "key", "remove", keys["recovery_phrase"][:8], status=1)["error"]
+    check("and removes nothing", "location sync local" in refused["hint"] and refused["state"] == "nothing was changed", refused)
+    check("near has it", (scene.near / "keys" / keys["recovery_phrase"]).exists())
+    shutil.rmtree(scene.home / "backups")
+    shutil.move(scene.folder / "unmounted", scene.home / "backups")
+    (scene.local / "keys" / keys["recovery_phrase"]).unlink()
+    check("a phrase that the first alone lost: another is made first",
+          [one["mend"].split("bt2c-dr")[-1].strip().endswith("repository key add --recovery-phrase") for one in advised()]
+          == [True, True], advised())
+
+
+for test in (everyday, all_unmounted, keys_of_an_empty_first, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
              without_its_format, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()
