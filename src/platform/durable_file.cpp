@@ -60,6 +60,18 @@ Descriptor lock_as_stale(const fs::path& temporary) {
     return fd;
 }
 
+/// What root makes in somebody's folder is theirs: their jobs have to read it, replace it and remove it. Not
+/// where the file system has no owners, or root is nobody there.
+void give_to_owner_of_folder(const fs::path& made, int fd) {
+    struct stat folder {
+    }, own{};
+    if (::geteuid() != 0 || ::stat(folder_of(made).c_str(), &folder) != 0 || ::fstat(fd, &own) != 0) return;
+    if (own.st_uid != 0 || folder.st_uid == 0) return;
+    if (::fchown(fd, folder.st_uid, folder.st_gid) != 0 && errno != EPERM && errno != EINVAL &&
+        errno != ENOSYS)
+        throw system_error(format("cannot give {} the owner of its folder", printable(made.native())), errno);
+}
+
 /// Gives the file its name unless that is taken, and then says false.
 bool place_new(const fs::path& temporary, const fs::path& target) {
     // link() never replaces, and unlike renameat2 it works on every file system with hard links, NFS among
@@ -110,6 +122,7 @@ DurableFile::DurableFile(fs::path target, unsigned mode) : target_(std::move(tar
         // Between open and lock it looked stale, and may be gone already.
         if (fd_ && !lock_as_owner(fd_.get())) fd_.reset();
     }
+    if (fd_) give_to_owner_of_folder(temporary_, fd_.get());
     // Before the mode, which may forbid it.
     if (fd_) direct_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW));
     if (!fd_ || ::fchmod(fd_.get(), mode) != 0) {
@@ -240,6 +253,9 @@ void durable_mkdir(const fs::path& folder, unsigned mode) {
         // Another process may have made it meanwhile; a file of that name is no folder.
         if (!fs::is_directory(folder, ignored))
             throw system_error(format("cannot make folder {}", printable(folder.native())), error);
+    } else if (const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+               fd) {
+        give_to_owner_of_folder(folder, fd.get());
     }
     sync_folder(parent);
 }

@@ -64,6 +64,8 @@ Descriptor open_scratch_file(const fs::path& folder);
 /// A file that comes to exist under its name whole and durable, or not at all.
 /// Written beside its target under a temporary name (".bt2c-tmp-*"); discarded unless committed.
 /// After a crash only a temporary name can remain; remove_stale_temporaries() clears those.
+/// What root makes in a folder of somebody else's is theirs from its first byte on; so is what
+/// durable_mkdir() makes.
 class DurableFile {
  public:
     /// The folder must exist. `mode` is set exactly, whatever the umask.

@@ -52,6 +52,23 @@ TEST(DurableFile, AppearsWholeWithItsMode) {
     EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
 }
 
+TEST(DurableFile, WhatRootMakesBelongsToTheFoldersOwner) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    const TemporaryFolder folder;
+    constexpr uid_t somebody = 12345;
+    const auto owner = [](const fs::path& path) {
+        struct stat info {};
+        return ::stat(path.c_str(), &info) == 0 ? info.st_uid : UINT_MAX;
+    };
+    durable_mkdir(folder / "home", 0700);
+    EXPECT_EQ(owner(folder / "home"), 0U);
+    ASSERT_EQ(::chown((folder / "home").c_str(), somebody, somebody), 0);
+    durable_mkdir(folder / "home/backups/jobs", 0700);
+    write_durably(folder / "home/backups/jobs/a", as_bytes("a"), 0400);
+    for (const char* made : {"home/backups", "home/backups/jobs", "home/backups/jobs/a"})
+        EXPECT_EQ(owner(folder / made), somebody) << made;
+}
+
 /// As on FAT and exFAT: from now on this process cannot make hard links.
 bool forbid_hard_links() {
     sock_filter program[] = {
