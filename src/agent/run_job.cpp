@@ -21,10 +21,14 @@ constexpr std::size_t document_bytes_max = std::size_t{8} << 20;
 /// A backup that is asked to stop takes its packs back first.
 constexpr int grace_ms = 15'000;
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-    return text;
+/// A command's name, without its options.
+std::string name_of(const std::vector<std::string>& command) {
+    std::string name;
+    for (const std::string& word : command) {
+        if (word.starts_with("--")) break;
+        name += (name.empty() ? "" : " ") + word;
+    }
+    return name;
 }
 
 std::string summary_of_output(const base::Bytes& output) {
@@ -67,7 +71,7 @@ Outcome run_commands(const JobSettings& settings, const Job& job) {
         arguments.insert(arguments.end(), command.begin(), command.end());
         Subprocess child(arguments, Subprocess::Rank::background, document_bytes_max);
         const int status = platform::wait_within_share(child, settings.share, grace_ms);
-        outcome.add(status, joined(command), summary_of_output(child.output()));
+        outcome.add(status, name_of(command), summary_of_output(child.output()));
         if (outcome.status != 0 && outcome.status != base::exit_status(ErrorKind::partial)) break;
     }
     return outcome;
@@ -76,6 +80,20 @@ Outcome run_commands(const JobSettings& settings, const Job& job) {
 std::string text_at(const Json& document, std::string_view key) {
     const Json* const value = document.find(key);
     return value && value->is_string() ? value->string() : "";
+}
+
+/// What went wrong in which location; empty where nothing did.
+std::string failed_locations(const Json& document) {
+    std::string text;
+    const Json* const locations = document.find("locations");
+    if (!locations || !locations->is_array()) return text;
+    for (const Json& location : locations->elements()) {
+        const std::string status = text_at(location, "status"), error = text_at(location, "error");
+        if (status.empty() || status == "ok") continue;
+        text += format(" (location '{}' {}{})", text_at(location, "name"), status,
+                       error.empty() ? "" : ": " + error);
+    }
+    return text;
 }
 
 std::string failed_checks(const Json& document) {
@@ -89,9 +107,8 @@ std::string failed_checks(const Json& document) {
     return names;
 }
 
-}  // namespace
-
-std::string summary_of(const Json& document) {
+/// Without what became of each location.
+std::string outcome_of(const Json& document) {
     constexpr std::size_t brief_id = 8;
     if (const Json* const error = document.find("error")) {
         const std::string cause = text_at(*error, "cause");
@@ -109,6 +126,12 @@ std::string summary_of(const Json& document) {
         return format("{} backup {} is stored, {}", text_at(document, "type"), id.substr(0, brief_id),
                       base::human_size(document.unsigned_at("stored_bytes")));
     return "done";
+}
+
+}  // namespace
+
+std::string summary_of(const Json& document) {
+    return outcome_of(document) + failed_locations(document);
 }
 
 JobLock::JobLock(const config::Home& home, int patience_ms)

@@ -60,14 +60,17 @@ class PruneCommand final : public Command {
     void declare(Options& options) override {
         options.flag(dry_run_, "--dry-run", "only tell what would be done");
         options.flag(allow_most_, "--allow-most", "although more than half of all backups go");
+        options.flag(
+            wait_at_gaps_, "--wait-at-gaps",
+            "behind more than 32 days without a backup, retire as if nothing had followed, for a week");
         options.flag(damaged_, "--damaged", "backups whose manifest cannot be read in any location go too");
     }
 
     Result run(Context& context) override {
         const config::RetentionSettings& settings = context.settings().retention;
         repository::PruneRequest request;
-        request.rules = {settings.recent_days, settings.daily_days, settings.weekly_weeks,
-                         settings.monthly_months, settings.safety_days};
+        request.rules = {settings.recent_days,    settings.daily_days,  settings.weekly_weeks,
+                         settings.monthly_months, settings.safety_days, wait_at_gaps_};
         request.damaged = damaged_;
         const repository::Repository repository = open_repository(context);
         const Locations& locations = context.locations();
@@ -77,7 +80,7 @@ class PruneCommand final : public Command {
             if (one.problem.empty()) {
                 places.push_back({one.name, one.location, one.uploads});
             } else {
-                request.all_reached = false;
+                request.away.push_back({one.name, one.location, one.uploads});
                 away_.push_back(
                     {.name = one.name, .status = PlacePruned::Status::failed, .error = one.problem});
             }
@@ -217,7 +220,7 @@ class PruneCommand final : public Command {
         return base::format("{} {}{}", number, noun, number == 1 ? "" : "s");
     }
 
-    bool dry_run_ = false, allow_most_ = false, damaged_ = false;
+    bool dry_run_ = false, allow_most_ = false, wait_at_gaps_ = false, damaged_ = false;
     std::vector<PlacePruned> away_;
 };
 

@@ -73,7 +73,7 @@ agent::Job job_named(Context& context, const std::string& name) {
     agent::Job job{.name = name, .commands = {}, .check = {}};
     if (name == "full" || name == "incremental") job.commands.push_back({"backup", "--type", name});
     if (name == "prune" || (name == "full" && settings.schedule.prune && jobs_can_read(context)))
-        job.commands.push_back({"prune"});
+        job.commands.push_back({"prune", "--wait-at-gaps"});  // nobody looks at it first
     // What a location missed.
     const bool made = name == "full" || name == "incremental";
     if (name == "sync" || (made && !settings.locations.empty())) job.commands.push_back({"location", "sync"});

@@ -53,12 +53,14 @@ class Prune {
 
  private:
     void check_place_clocks() {
-        for (PlaceState& state : places_) {
-            const UnixMs off = -state.place.location->clock_ahead().value_or(0);
+        const auto check = [](const std::string& name, const storage::Location& location) {
+            const UnixMs off = -location.clock_ahead().value_or(0);
             if (off > clock_tolerance_ms || off < -clock_tolerance_ms)
                 throw clock_error(format("it is {} {} that of location '{}'", off_by(off),
-                                         off > 0 ? "ahead of" : "behind", state.place.name));
-        }
+                                         off > 0 ? "ahead of" : "behind", name));
+        };
+        for (const PlaceState& state : places_) check(state.place.name, *state.place.location);
+        for (const PrunePlace& away : request_.away) check(away.name, *away.location);
     }
 
     /// All manifests, wherever they are, and which of them are retired.

@@ -38,8 +38,9 @@ struct PrunePlan {
 
 struct PruneRequest {
     RetentionRules rules;
-    bool damaged = false;     ///< backups whose manifest cannot be read anywhere go too
-    bool all_reached = true;  ///< the places are all that the repository has
+    bool damaged = false;  ///< backups whose manifest cannot be read anywhere go too
+    std::vector<PrunePlace>
+        away;  ///< places of the repository that cannot be used now; their clocks count too
     std::function<void(const PrunePlan&)> agree = nullptr;  ///< may throw Error before anything is changed
 };
 

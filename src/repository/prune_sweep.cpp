@@ -235,7 +235,7 @@ bool Sweeper::remove(PlaceState& state, const ObjectKey& object) {
 void Sweeper::tidy(PlaceState& state) {
     if (!state.usable()) return;
     std::vector<std::string> names;
-    const bool all = request_.all_reached && std::ranges::all_of(places_, &PlaceState::usable);
+    const bool all = request_.away.empty() && std::ranges::all_of(places_, &PlaceState::usable);
     for (const auto& [object, bytes] : garbage_at_[&state]) {
         if (object.type == ObjectType::intent &&
             (ended_.contains(object.id) || history_->waited(object, intent_stale_ms)))

@@ -26,7 +26,7 @@ std::string date_of(UnixMs time) {
 
 /// Where windows reach back from, of times in their order. Until the backups behind a gap span `settled_ms`,
 /// it is the last one before it: one backup by a clock that jumped ahead must not make all others old.
-UnixMs anchor_of(const std::vector<UnixMs>& times, UnixMs settled_ms) {
+UnixMs anchor_before_gap(const std::vector<UnixMs>& times, UnixMs settled_ms) {
     std::size_t first = times.size() - 1;
     while (first > 0 && times[first] - times[first - 1] <= gap_ms) --first;
     return first > 0 && times.back() - times[first] < settled_ms ? times[first - 1] : times.back();
@@ -148,7 +148,9 @@ class Decision {
     }
 
     void keep_windows() {
-        const UnixMs settled_ms = rules_.recent_days * day_ms;
+        const auto anchor_of = [&](const std::vector<UnixMs>& times) {
+            return rules_.wait_at_gaps ? anchor_before_gap(times, rules_.recent_days * day_ms) : times.back();
+        };
         std::map<std::string, std::vector<UnixMs>> of_chain;
         std::vector<UnixMs> all;
         for (const std::size_t i : order_) {
@@ -157,10 +159,10 @@ class Decision {
             if (!safety(i)) of_chain[backups_[i].chain].push_back(made_[i]);
         }
         for (const auto& [chain, times] : of_chain) {
-            anchors_[chain] = anchor_of(times, settled_ms);
+            anchors_[chain] = anchor_of(times);
             counted_[chain] = counted_from(anchors_[chain], times.back());
         }
-        const UnixMs anchor = all.empty() ? 0 : anchor_of(all, settled_ms);
+        const UnixMs anchor = all.empty() ? 0 : anchor_of(all);
         for (const std::size_t i : order_) {
             if (future(i)) continue;
             if (safety(i)) {

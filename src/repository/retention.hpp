@@ -13,15 +13,18 @@ namespace bt2c::repository {
 /// How far a clock may be off: stamps further in the future are not trusted.
 constexpr base::UnixMs clock_tolerance_ms = base::UnixMs{5} * 60 * 1000;
 
-/// Windows reach back from the newest backup of the same chain, not from now; and behind a gap of more than
-/// 32 days from the last one before it, until those behind it span `recent_days`. So neither a clock that
-/// jumped ahead nor a node that stood still for long makes backups old before somebody had the time to look.
+/// Windows reach back from the newest backup of the same chain, not from now: a clock that is ahead, or a
+/// node that stands still, makes no backups old.
 struct RetentionRules {
     int recent_days = 7;      ///< every backup
     int daily_days = 30;      ///< one of each day
     int weekly_weeks = 13;    ///< one of each week, which begin on Mondays
     int monthly_months = 12;  ///< one of each month
     int safety_days = 30;     ///< what a restore put away, before the newest backup of any kind
+    /// Behind a gap of more than 32 days windows reach back from the last backup before it, until those
+    /// behind it span `recent_days`: one backup under a clock that jumped must not make all others old before
+    /// somebody looks.
+    bool wait_at_gaps = false;
 };
 
 /// What the rules look at.

@@ -143,7 +143,7 @@ class World {
             if (views[i])
                 places.push_back({std::to_string(i), views[i], 2});
             else
-                request.all_reached = false;
+                request.away.push_back({std::to_string(i), memories_[i], 2});
         }
         const auto report = repository::prune(team_.at(whole(views)), places, request, silent);
         for (const auto& place : report.places) removed += static_cast<int>(place.removed_objects);

@@ -72,7 +72,7 @@ TEST_F(RunJob, AfterAFailureNothingIsPruned) {
     EXPECT_THAT(lines.back(), HasSubstr("3 job full: ended with status 1"));
     EXPECT_EQ(record("full").exit_status, 1);
     EXPECT_EQ(record("full").last_ok, ok);
-    EXPECT_EQ(record("full").message, "backup --type full: cannot back up: no space");
+    EXPECT_EQ(record("full").message, "backup: cannot back up: no space");
 }
 
 TEST_F(RunJob, PartlyDoneGoesOnAndIsTold) {
@@ -163,6 +163,15 @@ TEST(JobSummary, FailedChecksAreNamed) {
         "problems were found: supply");
     EXPECT_EQ(summary_of(base::Json::parse(R"({"changed":false})")),
               "nothing has changed since the last backup");
+}
+
+TEST(JobSummary, LocationsThatFailedAreNamed) {
+    EXPECT_EQ(
+        summary_of(base::Json::parse(
+            R"({"id":"0123456789","type":"full","stored_bytes":1024,"locations":[{"name":"usb","status":"ok","error":null},)"
+            R"({"name":"s3","status":"failed","error":"no answer"},{"name":"sftp","status":"behind","error":null}]})")),
+        "full backup 01234567 is stored, 1.00 KiB (location 's3' failed: no answer) (location 'sftp' "
+        "behind)");
 }
 
 }  // namespace

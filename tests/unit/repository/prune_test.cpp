@@ -347,6 +347,14 @@ TEST_F(PruneTest, RefusesWhenTheClocksDoNotAgree) {
     locked->clock_off = -6 * 60'000;
     EXPECT_NE(test::error_of([&] { prune(); }).cause().find("ahead of that"), std::string::npos);
     locked->clock_off = 0;
+    // A service that refuses requests with a wrong time cannot be used, and its answers tell the time all the
+    // same.
+    const auto refusing = std::make_shared<LockedLocation>();
+    refusing->clock_off = -4 * day_ms;
+    PruneRequest request;
+    request.away.push_back({"swift", refusing, 1});
+    EXPECT_NE(test::error_of([&] { prune(request); }).cause().find("ahead of that of location 'swift'"),
+              std::string::npos);
     prune();
     pass(-hour_ms);
     EXPECT_NE(test::error_of([&] { prune(); }).cause().find("from now"), std::string::npos);
@@ -424,7 +432,7 @@ TEST_F(PruneTest, ALocationThatWasAwayIsCaughtUp) {
     base::SilentProgress silent;
     sync_location(*repository, *second, {}, silent);
     PruneRequest without;
-    without.all_reached = false;
+    without.away.push_back({"away", second, 1});
     for (int day = 0; day < 40; ++day) {
         prune(without);
         pass(25 * hour_ms);
