@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,10 +48,14 @@ bool systemd_runs(bool for_system);
 
 /// The crontab of `user`; empty: of the user that this process runs as.
 std::unique_ptr<Automator> cron_automator(const std::filesystem::path& home, const std::string& user);
-/// Whether there is a program `crontab`.
-bool has_crontab();
+/// Why that user can have no crontab: there is no program for it, or it refuses the user, whose crontab
+/// cannot hold anything of ours then. Empty: nothing speaks against it.
+std::string cron_refusal(const std::string& user);
 /// Whether a cron daemon has left its mark that it runs.
 bool cron_runs();
+
+/// What a program said, on one line that can be shown.
+std::string one_line(std::string_view output);
 
 /// A marker in the home that the agent looks for.
 std::unique_ptr<Automator> agent_automator(const config::Home& home);

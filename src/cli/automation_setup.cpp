@@ -10,6 +10,7 @@
 #include "agent/run_job.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/health_check.hpp"
 #include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/scheduled_jobs.hpp"
@@ -38,12 +39,15 @@ bool inside(const fs::path& path, const fs::path& folder) {
     return !relative.empty() && *relative.begin() != "..";
 }
 
-/// Empty for the home that a user has without naming one.
-std::string suffix(const config::Home& home) {
-    const char* const user = std::getenv("HOME");
-    if (user && home.root == fs::path(user) / ".bt2c") return "";
+std::string suffix_of_other_homes(const config::Home& home) {
     const crypto::Digest digest = crypto::sha256(base::as_bytes(home.root.native()));
     return "-" + base::to_hex(base::ByteView(digest).first(4));
+}
+
+/// Empty for the home that a user has without naming one.
+std::string usual_suffix(const config::Home& home) {
+    const char* const user = std::getenv("HOME");
+    return user && home.root == fs::path(user) / ".bt2c" ? "" : suffix_of_other_homes(home);
 }
 
 bool secret_is_elsewhere(const agent::Automation& automation) {
@@ -57,44 +61,108 @@ std::string scheduler_text(const std::string& scheduler) {
     return scheduler == "systemd" ? "systemd timers" : scheduler == "cron" ? "cron" : "the agent";
 }
 
+std::string one_line(std::string_view output) {
+    std::string line;
+    while (!output.empty()) {
+        const std::size_t end = std::min(output.find('\n'), output.size());
+        const std::string one = printable(output.substr(0, end));
+        if (!one.empty()) line += (line.empty() ? "" : "; ") + one;
+        output.remove_prefix(std::min(end + 1, output.size()));
+    }
+    return line;
+}
+
 std::string AutomationSetup::choose() const {
     if (wishes_.scheduler != "auto") {
-        if (wishes_.scheduler == "cron" && !has_crontab())
-            throw Error(ErrorKind::failed, "cannot use cron: there is no program crontab")
-                .hint("install the package cron, or choose --scheduler agent");
+        const std::string refusal = wishes_.scheduler == "cron" ? cron_refusal(crontab_owner()) : "";
+        if (!refusal.empty())
+            throw Error(ErrorKind::failed, "cannot use cron")
+                .cause(refusal)
+                .state("nothing was changed")
+                .hint(
+                    "see that cron is installed and its cron.allow and cron.deny let this user in, or "
+                    "choose --scheduler agent");
         return wishes_.scheduler;
     }
     if (wishes_.root || systemd_runs(for_system())) return "systemd";
-    return has_crontab() ? "cron" : "agent";
+    return cron_refusal(crontab_owner()).empty() ? "cron" : "agent";
 }
 
 bool AutomationSetup::is_possible(std::string_view scheduler) const {
     if (scheduler == "systemd")
         return wishes_.root || wishes_.scheduler == scheduler || systemd_runs(for_system());
-    return scheduler != "cron" || has_crontab();
+    return scheduler != "cron" || cron_refusal(crontab_owner()).empty();
 }
 
 std::unique_ptr<Automator> AutomationSetup::automator(std::string_view scheduler) const {
     const config::Home& home = context_.home_unchecked();
     if (scheduler == "systemd")
         return systemd_automator(
-            {.home = home.root, .suffix = suffix(home), .for_system = for_system(), .root = wishes_.root});
-    if (scheduler == "cron") {
-        const std::string user = user_of(home);
-        return cron_automator(home.root, user == platform::user_name() ? "" : user);
-    }
+            {.home = home.root, .suffix = unit_suffix(), .for_system = for_system(), .root = wishes_.root});
+    if (scheduler == "cron") return cron_automator(home.root, crontab_owner());
     return agent_automator(home);
+}
+
+/// What a user has beside root's timers; null where there are none of these, or no units of users.
+std::unique_ptr<Automator> AutomationSetup::users_units() const {
+    if (!has_roots_timers() || !systemd_runs(false)) return nullptr;
+    const config::Home& home = context_.home_unchecked();
+    return systemd_automator(
+        {.home = home.root, .suffix = usual_suffix(home), .for_system = false, .root = std::nullopt});
+}
+
+/// Of the names of root's timers for this home; nothing where we are root, or there are none that run. All
+/// may read them. Which of the two names they have depends on root's environment.
+std::optional<std::string> AutomationSetup::roots_suffix() const {
+    if (wishes_.root || ::geteuid() == 0 || !systemd_runs(true)) return std::nullopt;
+    const config::Home& home = context_.home_unchecked();
+    for (const std::string& suffix : {suffix_of_other_homes(home), std::string()}) {
+        const auto units = systemd_automator(
+            {.home = home.root, .suffix = suffix, .for_system = true, .root = std::nullopt});
+        try {
+            if (!units->text().empty()) return suffix;
+        } catch (const Error&) {
+            // What this user may not read is not ours.
+        }
+    }
+    return std::nullopt;
+}
+
+std::string AutomationSetup::unit_suffix() const {
+    return roots_suffix().value_or(usual_suffix(context_.home_unchecked()));
+}
+
+std::string AutomationSetup::roots_command() const {
+    return base::format("bt2c-dr --home {} setup-automated-backups",
+                        shell_word(context_.home_unchecked().root.native()));
+}
+
+void AutomationSetup::require_no_roots_timers() const {
+    if (!has_roots_timers()) return;
+    throw Error(ErrorKind::failed,
+                "cannot set up the jobs of this home: timers of the system run them already")
+        .cause("root set them up, and with a second schedule each job would run twice")
+        .state("nothing was changed")
+        .hint(base::format("as root: '{0}' brings them up to date, '{0} --remove' takes them away",
+                           roots_command()));
 }
 
 /// Units of an image are its system's, whoever writes them.
 bool AutomationSetup::for_system() const {
-    return wishes_.root || ::geteuid() == 0;
+    return wishes_.root || ::geteuid() == 0 || has_roots_timers();
+}
+
+/// As cron_automator() takes it.
+std::string AutomationSetup::crontab_owner() const {
+    if (::geteuid() != 0) return "";
+    const std::string user = user_of(context_.home_unchecked());
+    return user == platform::user_name() ? "" : user;
 }
 
 /// Who runs the jobs.
 std::string AutomationSetup::user_of(const config::Home& home) const {
     if (!wishes_.user.empty()) return wishes_.user;
-    if (::geteuid() != 0) return platform::user_name();
+    if (::geteuid() != 0 && !has_roots_timers()) return platform::user_name();
     const fs::path path = wishes_.root ? *wishes_.root / home.root.relative_path() : home.root;
     struct stat info {};
     return ::stat(path.c_str(), &info) == 0 ? platform::user_name(info.st_uid) : "root";
@@ -107,7 +175,7 @@ agent::Automation AutomationSetup::automation() const {
     automation.program = own_program();
     automation.home = home.root;
     automation.options = own_options(context_);
-    automation.suffix = suffix(home);
+    automation.suffix = unit_suffix();
     automation.for_system = for_system();
     automation.user = user_of(home);
     automation.processors = std::max(1U, std::thread::hardware_concurrency());
@@ -129,25 +197,47 @@ agent::Automation AutomationSetup::automation() const {
 }
 
 Installed AutomationSetup::install(const std::string& scheduler, bool dry_run) const {
+    if (!dry_run && has_roots_timers()) {
+        Installed as_it_is = install(scheduler, true);
+        if (as_it_is.changed) require_no_roots_timers();
+        return as_it_is;
+    }
     Installed done = automator(scheduler)->install(automation(), dry_run);
     // Two of them would run each job twice.
-    for (const char* other : schedulers) {
-        if (wishes_.root || scheduler == other || !is_possible(other)) continue;
-        const auto removed = automator(other)->remove(dry_run);
+    const auto take_away = [&](Automator& other) {
+        const auto removed = other.remove(dry_run);
         done.removed.insert(done.removed.end(), removed.begin(), removed.end());
         done.changed |= !removed.empty();
-    }
+    };
+    for (const char* other : schedulers)
+        if (!wishes_.root && scheduler != other && is_possible(other)) take_away(*automator(other));
+    if (const auto users = users_units()) take_away(*users);
+    tell_of_command(scheduler, done);
     return done;
+}
+
+/// The agent's own environment counts, of which nothing is copied.
+void AutomationSetup::tell_of_command(const std::string& scheduler, const Installed& done) const {
+    const char* const name = "BT2C_REPO_PASSWORD_COMMAND";
+    const char* const value = std::getenv(name);
+    if (scheduler == "agent" || !done.changed || !value || !*value) return;
+    context_.progress().note(base::format(
+        "{} goes into what is installed: that command line can be read by all on this machine, and must hold "
+        "no secret",
+        name));
 }
 
 std::vector<std::string> AutomationSetup::remove(bool dry_run) const {
     std::vector<std::string> removed;
+    const bool roots = has_roots_timers();
     for (const char* one : schedulers) {
         if (!is_possible(one) || (wishes_.root && std::string_view(one) != "systemd")) continue;
-        const auto gone = automator(one)->remove(dry_run);
+        const bool units = std::string_view(one) == "systemd";
+        const auto here = units && roots ? users_units() : automator(one);
+        const auto gone = here ? here->remove(dry_run) : std::vector<std::string>{};
         removed.insert(removed.end(), gone.begin(), gone.end());
     }
-    if (!wishes_.root) remove_records(removed, dry_run);
+    if (!wishes_.root && !roots) remove_records(removed, dry_run);
     return removed;
 }
 
@@ -175,6 +265,8 @@ std::vector<std::string> AutomationSetup::present() const {
     std::vector<std::string> found;
     for (const char* one : schedulers)
         if (is_possible(one) && !automator(one)->remove(true).empty()) found.emplace_back(one);
+    if (const auto users = users_units(); users && !users->remove(true).empty())
+        found.emplace_back("systemd of the user");
     return found;
 }
 

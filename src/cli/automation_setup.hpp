@@ -24,12 +24,19 @@ class AutomationSetup {
 
     /// Which scheduler it is to be. Throws Error(failed) when it is not to be had here.
     std::string choose() const;
-    /// Has `scheduler` run the jobs, and no other. With `dry_run` nothing is changed.
+    /// Has `scheduler` run the jobs, and no other. With `dry_run` nothing is changed. Throws Error(failed)
+    /// where root's timers run them and we are not root, unless all is as it is to be.
     Installed install(const std::string& scheduler, bool dry_run) const;
-    /// Takes everything of it away; what was there.
+    /// Takes everything of it away, but for root's timers where we are not root; what was there.
     std::vector<std::string> remove(bool dry_run) const;
+    /// Whether this home has timers of the system, and we are not root, who alone can change them.
+    bool has_roots_timers() const { return roots_suffix().has_value(); }
+    /// The command that root changes them with.
+    std::string roots_command() const;
+    /// Throws Error(failed), which tells that command, where there are any.
+    void require_no_roots_timers() const;
 
-    /// Those that have something of this home's jobs now, up to date or not.
+    /// Those that have something of this home's jobs now, up to date or not; root's timers among them.
     std::vector<std::string> present() const;
     /// Why the jobs of `scheduler`, which are installed, do not run; empty: they do.
     std::string standstill(const std::string& scheduler) const;
@@ -42,9 +49,14 @@ class AutomationSetup {
  private:
     bool is_possible(std::string_view scheduler) const;
     std::unique_ptr<Automator> automator(std::string_view scheduler) const;
+    std::unique_ptr<Automator> users_units() const;
+    std::optional<std::string> roots_suffix() const;
+    std::string unit_suffix() const;
     bool for_system() const;
+    std::string crontab_owner() const;
     std::string user_of(const config::Home& home) const;
     agent::Automation automation() const;
+    void tell_of_command(const std::string& scheduler, const Installed& done) const;
     void remove_records(std::vector<std::string>& removed, bool dry_run) const;
 
     Context& context_;

@@ -18,6 +18,14 @@ using base::ErrorKind;
 constexpr std::size_t crontab_bytes_max = 1 << 20;
 constexpr int crontab_timeout_ms = 30'000;
 
+/// `user` as in cron_automator().
+platform::ChildResult call_crontab(const std::string& user, const std::vector<std::string>& words) {
+    std::vector<std::string> arguments{"sh", "-c", "LC_ALL=C exec crontab \"$@\" 2>&1", "sh"};
+    if (!user.empty()) arguments.insert(arguments.end(), {"-u", user});
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    return platform::run_and_capture(arguments, crontab_bytes_max, crontab_timeout_ms);
+}
+
 class CronAutomator final : public Automator {
  public:
     CronAutomator(fs::path home, std::string user) : home_(std::move(home)), user_(std::move(user)) {}
@@ -58,21 +66,14 @@ class CronAutomator final : public Automator {
         return all;
     }
 
-    platform::ChildResult call(const std::vector<std::string>& words) const {
-        std::vector<std::string> arguments{"sh", "-c", "LC_ALL=C exec crontab \"$@\" 2>&1", "sh"};
-        if (!user_.empty()) arguments.insert(arguments.end(), {"-u", user_});
-        arguments.insert(arguments.end(), words.begin(), words.end());
-        return platform::run_and_capture(arguments, crontab_bytes_max, crontab_timeout_ms);
-    }
-
     static Error failed(std::string_view what, const platform::ChildResult& ended) {
         return Error(ErrorKind::failed, base::format("cannot {} the crontab", what))
-            .cause(base::printable(base::as_text(ended.output)))
+            .cause(one_line(base::as_text(ended.output)))
             .state("the crontab is as it was");
     }
 
     std::string read() const {
-        const platform::ChildResult ended = call({"-l"});
+        const platform::ChildResult ended = call_crontab(user_, {"-l"});
         std::string text(base::as_text(ended.output));
         if (ended.status == 0) return text;
         // Taken for empty on any other failure, it would be lost with the next write.
@@ -83,11 +84,11 @@ class CronAutomator final : public Automator {
     void write(const std::string& text) const {
         platform::ChildResult ended;
         if (text.empty()) {
-            ended = call({"-r"});
+            ended = call_crontab(user_, {"-r"});
         } else {
             const platform::ScratchFolder folder(fs::temp_directory_path(), "bt2c-crontab");
             platform::write_durably(folder.path() / "crontab", base::as_bytes(text), 0600);
-            ended = call({(folder.path() / "crontab").native()});
+            ended = call_crontab(user_, {(folder.path() / "crontab").native()});
         }
         if (ended.status != 0) throw failed("write", ended);
         if (read() != text)
@@ -110,9 +111,17 @@ bool cron_runs() {
     return fs::exists("/run/crond.pid", error) || fs::exists("/var/run/crond.pid", error);
 }
 
-bool has_crontab() {
-    return platform::run_and_capture({"sh", "-c", "command -v crontab"}, 4096, crontab_timeout_ms).status ==
-           0;
+std::string cron_refusal(const std::string& user) {
+    // As the shell says it.
+    constexpr int cannot_be_run = 126, is_not_there = 127;
+    const platform::ChildResult ended = call_crontab(user, {"-l"});
+    const std::string_view said = base::as_text(ended.output);
+    if (ended.status == is_not_there) return "there is no program crontab";
+    bool refused = ended.status == cannot_be_run;
+    // To the user himself, and to root who asks for him.
+    for (const char* const words : {"not allowed to", "cannot use this program"})
+        refused |= ended.status != 0 && said.find(words) != std::string_view::npos;
+    return refused ? one_line(said) : "";
 }
 
 }  // namespace bt2c::cli

@@ -47,7 +47,7 @@ std::optional<HealthCheck> settings_fault(Context& context) {
             "settings", "others", Status::unknown,
             "files, disks, schedule, jobs, repository and locations were not looked at: dr.toml "
             "cannot be used",
-            "bt2c-dr doctor"};
+            ""};
     }
 }
 
@@ -68,7 +68,12 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
     } catch (const Error& error) {
         HealthCheck check = unknown_check("home", error);
         check.status = Status::finding;
-        check.mend = "bt2c-dr init";
+        std::error_code refused;
+        const auto type = std::filesystem::status(context.home_unchecked().root, refused).type();
+        if (type == std::filesystem::file_type::not_found)
+            check.mend = "bt2c-dr init";
+        else if (check.mend.empty())
+            check.mend = base::system_error("", refused.value()).hint();
         groups.clear();
         checks.push_back(std::move(check));
     }
@@ -76,13 +81,16 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
         if (auto fault = settings_fault(context))
             checks.push_back(std::move(*fault));
         else
-            groups.insert(groups.end(),
-                          {{"file_modes", check_file_modes, false},
-                           {"disk_space", check_disk_space, false},
-                           {"schedule", check_schedule, false},
-                           {"job", check_jobs, false},
-                           {"repository",
-                            [&](Context& in) { return check_repository(in, typed, patience / 4); }, true}});
+            groups.insert(groups.end(), {{"file_modes", check_file_modes, false},
+                                         {"disk_space", check_disk_space, false},
+                                         {"schedule", check_schedule, false},
+                                         {"job", check_jobs, false},
+                                         {"repository",
+                                          [&](Context& in) {
+                                              return check_repository(in, typed, patience / 4,
+                                                                      clock_is_doubted(checks));
+                                          },
+                                          true}});
     }
     for (const CheckGroup& group : groups) {
         const auto found = looked_at_within(group.is_remote ? patience : patience / 3, group.name,

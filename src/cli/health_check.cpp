@@ -75,13 +75,26 @@ HealthCheck unknown_check(std::string name, const Error& error) {
             .mend = base::printable(error.hint())};
 }
 
+bool is_there(const std::filesystem::path& path) {
+    std::error_code error;
+    const bool there = std::filesystem::exists(path, error);
+    if (error)
+        throw base::system_error(base::format("cannot look at {}", base::printable(path.native())),
+                                 error.value());
+    return there;
+}
+
 HealthChecks looked_at(const std::string& name, const std::function<HealthChecks()>& look) {
     try {
         return look();
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         return {unknown_check(name, error)};
-    } catch (const std::exception& error) {  // of the standard library's file functions, above all
+    } catch (const std::filesystem::filesystem_error& error) {
+        const std::string path = base::printable(error.path1().native());
+        return {unknown_check(
+            name, base::system_error(base::format("cannot look at {}", path), error.code().value()))};
+    } catch (const std::exception& error) {
         return {unknown_check(name, Error(ErrorKind::failed, error.what()))};
     }
 }

@@ -2,6 +2,7 @@
 // One thing that 'doctor' looked at, and how it looks without being held up.
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +35,9 @@ using HealthChecks = std::vector<HealthCheck>;
 
 /// A check that could not be made, since `error` was thrown; its hint is what mends it.
 HealthCheck unknown_check(std::string name, const base::Error& error);
+
+/// Whether it is there. Throws Error where that cannot be seen.
+bool is_there(const std::filesystem::path& path);
 
 /// What `look` finds; when it throws, one check `name` that says so. Interruption is thrown on.
 HealthChecks looked_at(const std::string& name, const std::function<HealthChecks()>& look);

@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "cli/context.hpp"
 #include "cli/health_check.hpp"
+#include "config/job_record.hpp"
 #include "crypto/secret.hpp"
 
 namespace bt2c::cli {
@@ -30,8 +31,12 @@ HealthChecks check_jobs(Context& context);
 /// `backup_age`, `full_backup_age`, `restore_test_age`, `key_rotation`, `clock` (backups).
 /// @param typed a password or phrase that was asked for; never asks for one itself
 /// @param silence a location that owes an answer for longer is left out, and named
+/// @param clock_doubted another check found this machine's clock wrong
 HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed,
-                              std::chrono::milliseconds silence);
+                              std::chrono::milliseconds silence, bool clock_doubted);
+
+/// The command for a job that failed, by what its record says.
+std::string mend_job(const config::JobRecord& record);
 
 /// How old something may be that is done each `period_s`: two runs may be missed, and an hour is for the
 /// run itself.
@@ -48,5 +53,11 @@ HealthCheck clock_difference_check(const std::string& location, base::UnixMs ahe
 /// The check `clock`: a time that this machine wrote lies in its future.
 HealthCheck clock_check(const std::string& subject, const std::string& what,
                         const std::vector<base::UnixMs>& times, base::UnixMs now);
+
+/// Whether one of the checks `clock` is a finding.
+bool clock_is_doubted(const HealthChecks& checks);
+/// The check `clock` of backups. Where nothing else doubts the clock it was wrong when they were made.
+/// @param times when they were made, the newest first by their order in the repository
+HealthCheck backup_clock_check(const std::vector<base::UnixMs>& times, base::UnixMs now, bool doubted);
 
 }  // namespace bt2c::cli

@@ -1,12 +1,13 @@
 // What runs the jobs, and how they ended.
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
 #include "cli/automation_setup.hpp"
 #include "cli/health_checks.hpp"
 #include "cli/scheduled_jobs.hpp"
-#include "config/job_record.hpp"
 
 namespace bt2c::cli {
 
@@ -30,29 +31,61 @@ std::string mend_standstill(const std::string& scheduler) {
     return "bt2c-dr setup-automated-backups";
 }
 
+/// The first check that a restore test failed; empty where the message names none.
+std::string first_failed_check(const std::string& message) {
+    for (const std::string_view before : {"problems were found: ", "does not restore: "})
+        if (const std::size_t at = message.find(before); at != std::string::npos) {
+            const std::size_t begin = at + before.size();
+            return message.substr(begin, message.find_first_of(":,", begin) - begin);
+        }
+    return "";
+}
+
+/// A backup that is damaged needs another one. One that is a true copy of wrong data would be followed by
+/// the same: the data come first.
+std::string mend_restore_test(const std::string& message) {
+    const std::string again = "bt2c-dr backup --type full && bt2c-dr job restore-test";
+    const std::string failed = first_failed_check(message);
+    for (const std::string_view of_backup : {"", "restore", "database_image", "chain_tip", "files"})
+        if (failed == of_backup) return again;
+    if (failed == "wallets") return "bt2c-dr recover-keys && " + again;
+    if (failed == "settings") return "correct dr.toml or node.toml, then " + again;
+    return "bt2c-dr verify-integrity && " + again;
+}
+
 HealthCheck job_check(const config::JobRecord& record, UnixMs now) {
-    HealthCheck check{"job", record.name, Status::ok, "", "bt2c-dr job " + record.name};
+    HealthCheck check{"job", record.name, Status::ok, "", ""};
     constexpr UnixMs long_ms = day_s * 1000;
     const std::string when = record.last_started ? base::format_utc(*record.last_started / 1000 * 1000) : "?";
     if (record.failed()) {
         check.status = Status::finding;
-        // The same backup would fail again.
-        if (record.name == "restore-test" &&
-            *record.exit_status == base::exit_status(base::ErrorKind::findings))
-            check.mend = "bt2c-dr backup --type full && " + check.mend;
+        check.mend = mend_job(record);
         check.detail =
             format("it ended with status {} ({}): {}", *record.exit_status, when, printable(record.message));
     } else if (record.last_started && !record.last_finished && now - *record.last_started > long_ms) {
         check.status = Status::finding;
+        check.mend = "bt2c-dr job " + record.name;
         check.detail = format("it began on {} and did not end", when);
     } else {
         check.detail = record.last_finished ? "it ended well on " + when : "it runs since " + when;
-        check.mend.clear();
     }
     return check;
 }
 
 }  // namespace
+
+std::string mend_job(const config::JobRecord& record) {
+    const std::string again = "bt2c-dr job " + record.name;
+    if (record.name == "restore-test" && record.exit_status == base::exit_status(base::ErrorKind::findings))
+        return mend_restore_test(record.message);
+    // The whole job would fail at the same step. Prune asks, where there is a terminal.
+    std::string steps;
+    for (const std::string step : {"prune", "location sync"})
+        if (("; " + record.message).find("; " + step + ": ") != std::string::npos)
+            steps += (steps.empty() ? "bt2c-dr " : " && bt2c-dr ") + step;
+    if (steps.empty() || record.name == "sync") return again;
+    return record.name == "prune" ? steps + " && " + again : steps;
+}
 
 HealthChecks check_schedule(Context& context) {
     const AutomationSetup any(context, {});
@@ -78,8 +111,8 @@ HealthChecks check_schedule(Context& context) {
                               : "what is set up is not what dr.toml asks for, or not all of it",
                           again});
     else
-        checks.push_back(
-            {"schedule", scheduler, Status::ok, "the jobs are run by " + scheduler_text(scheduler), ""});
+        checks.push_back({"schedule", scheduler, Status::ok,
+                          scheduler_text(scheduler) + " is set up as dr.toml asks", ""});
     if (const std::string why = setup.standstill(scheduler); !why.empty())
         checks.push_back({"schedule", scheduler, Status::finding, why, mend_standstill(scheduler)});
     return checks;
@@ -90,7 +123,7 @@ HealthChecks check_jobs(Context& context) {
     const UnixMs now = base::now_unix_ms();
     HealthChecks checks;
     std::vector<UnixMs> times, verified;
-    bool verify_known = true;
+    bool verify_known = true, verify_failed = false;
     for (const std::string& name : job_names()) {
         if (needs_reader(name) && !jobs_can_read(context)) continue;  // a record of before it was write-only
         const HealthChecks one = looked_at("job", [&]() -> HealthChecks {
@@ -99,12 +132,14 @@ HealthChecks check_jobs(Context& context) {
             for (const auto& time : {record->last_started, record->last_finished, record->last_ok})
                 if (time) times.push_back(*time);
             if (name == "verify" && record->last_ok) verified.push_back(*record->last_ok);
+            if (name == "verify") verify_failed = record->failed();
             return {job_check(*record, now)};
         });
         for (HealthCheck check : one) {
             if (check.subject.empty()) {
                 check.subject = name;
-                check.mend = "bt2c-dr job " + name;  // which writes another record
+                if (::access(config::job_record_file(home, name).c_str(), R_OK) == 0)
+                    check.mend = "bt2c-dr job " + name;  // which writes another record
                 if (name == "verify") verify_known = false;
             }
             checks.push_back(std::move(check));
@@ -112,9 +147,11 @@ HealthChecks check_jobs(Context& context) {
     }
     const auto& verify = context.settings().schedule.verify;
     if (verify_known)
-        checks.push_back(age_check("verify_age", "verification of the chain by its job", verified,
-                                   age_limit_ms(verify && !verify->weekday ? day_s : 7 * day_s), now,
-                                   "bt2c-dr job verify"));
+        checks.push_back(age_check(
+            "verify_age",
+            std::string(verify_failed ? "successful " : "") + "verification of the chain by its job",
+            verified, age_limit_ms(verify && !verify->weekday ? day_s : 7 * day_s), now,
+            "bt2c-dr job verify"));
     checks.push_back(clock_check("jobs", "the newest run of a job", times, now));
     return checks;
 }

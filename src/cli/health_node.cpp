@@ -25,9 +25,9 @@ namespace {
 
 HealthChecks check_settings(Context& context) {
     HealthChecks checks;
-    const auto read = [&](const std::string& file, const std::function<void()>& load) {
+    const auto read = [&](const std::string& file, const std::function<bool()>& load) {
         try {
-            load();
+            if (!load()) return;
             checks.push_back({"settings", file, Status::ok, "it can be read", ""});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
@@ -39,11 +39,20 @@ HealthChecks check_settings(Context& context) {
         }
     };
     const config::Home& home = context.home();
-    read("dr.toml", [&] { context.settings(); });
-    if (fs::exists(config::emergency_policy_file(home)))
-        read("emergency-policy.toml", [&] { config::load_emergency_policy(home); });
-    if (fs::exists(config::node_config_file(home)))
-        read("node.toml", [&] { config::load_node_config(home); });
+    read("dr.toml", [&] {
+        context.settings();
+        return true;
+    });
+    read("emergency-policy.toml", [&] {
+        const bool there = is_there(config::emergency_policy_file(home));
+        if (there) config::load_emergency_policy(home);
+        return there;
+    });
+    read("node.toml", [&] {
+        const bool there = is_there(config::node_config_file(home));
+        if (there) config::load_node_config(home);
+        return there;
+    });
     return checks;
 }
 
@@ -83,7 +92,7 @@ void check_network(chaindb::sqlite::Connection& database, const std::string& net
 HealthChecks check_database(Context& context) {
     const fs::path file = context.home().database();
     const std::string mend = "bt2c-dr restore --backup latest";
-    if (!fs::exists(file))
+    if (!is_there(file))
         return {{"database", "", Status::finding, base::format("there is no {}", printable(file.native())),
                  mend}};
     HealthChecks checks;
@@ -105,7 +114,8 @@ HealthChecks check_database(Context& context) {
         if (error.kind() == ErrorKind::interrupted) throw;
         HealthCheck check = unknown_check("database", error);
         if (error.kind() != ErrorKind::busy) check.status = Status::finding;
-        if (check.mend.empty()) check.mend = mend;
+        // Where the database's own words send to restore they cannot know which backup.
+        if (check.mend.empty() || check.mend.find("bt2c-dr restore'") != std::string::npos) check.mend = mend;
         checks.push_back(std::move(check));
     }
     return checks;

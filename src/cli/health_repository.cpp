@@ -10,7 +10,6 @@
 #include "cli/location_report.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/token_slot.hpp"
-#include "config/job_record.hpp"
 #include "config/phrase_record.hpp"
 #include "repository/key_slots.hpp"
 
@@ -34,7 +33,7 @@ constexpr std::int64_t hour_s = 3600;
 /// What is known of the backups. Nothing where they cannot be read.
 struct Backups {
     std::vector<Manifest> all;
-    std::vector<UnixMs> times, full_times;
+    std::vector<UnixMs> times, full_times;  ///< the newest backup first
 
     void add(const Manifest& manifest) {
         if (manifest.type == repository::BackupType::safety) return;
@@ -46,13 +45,14 @@ struct Backups {
 class RepositoryChecks {
  public:
     RepositoryChecks(Context& context, const std::optional<crypto::SecretBytes>& typed,
-                     std::chrono::milliseconds silence)
-        : context_(context), typed_(typed), silence_(silence) {}
+                     std::chrono::milliseconds silence, bool clock_doubted)
+        : context_(context), typed_(typed), silence_(silence), clock_doubted_(clock_doubted) {}
 
     HealthChecks look() {
         const std::shared_ptr<storage::Location> whole = repository_location(context_);
         ObjectId id{};
         if (!find(*whole, id)) return std::move(checks_);
+        load_test();
         group("repository", [&] { open(whole, id); });
         group("locations", [&] { look_at_places(); });
         group("recovery_phrase", [&] { look_at_phrase(*whole, id); });
@@ -145,6 +145,7 @@ class RepositoryChecks {
 
     void read(const Repository& repository) {
         repository::BackupList list = repository.list();
+        const auto tests = repository.proofs();
         reader_ = repository;
         backups_.emplace();
         backups_->all = std::move(list.backups);
@@ -153,15 +154,33 @@ class RepositoryChecks {
             add("repository", damaged.id.substr(0, 8), Status::finding,
                 format("the backup's manifest is damaged: {}", printable(damaged.reason)),
                 "bt2c-dr repository check --repair");
-        const auto tests = repository.proofs();
-        for (const auto& [id, test] : tests)
+        for (const auto& [id, test] : tests) {
             if (test.proved_at) proved_.push_back(*test.proved_at);
+            test_failed_ |= test.failed_at.has_value();
+        }
         // The newest full one: the next incremental backups would build on it.
         const auto full = std::ranges::find(backups_->all, repository::BackupType::full, &Manifest::type);
         if (full == backups_->all.end()) return;
         if (const auto test = tests.find(full->id.hex()); test != tests.end() && test->second.failed_at)
             add("repository", full->id.brief(), Status::finding,
-                "the newest full backup did not restore when it was tested", "bt2c-dr backup --type full");
+                "the newest full backup did not restore when it was tested",
+                mend_test("bt2c-dr backup --type full"));
+    }
+
+    /// Why it cannot be read the checks of jobs tell.
+    void load_test() {
+        try {
+            test_ = config::load_job_record(context_.home(), "restore-test");
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            test_unread_ = true;
+        }
+    }
+
+    /// What the repository keeps of a test does not say why it failed; the job's record does.
+    std::string mend_test(const std::string& otherwise) const {
+        const bool found = test_ && test_->exit_status == base::exit_status(ErrorKind::findings);
+        return found ? mend_job(*test_) : otherwise;
     }
 
     void look_at_places() {
@@ -229,7 +248,7 @@ class RepositoryChecks {
                 "bt2c-dr repository key confirm");
     }
 
-    /// By the records of jobs, where the backups cannot be read.
+    /// By the records of jobs, on a write-only node that has no state of its backups.
     void ages_of_jobs() {
         for (const char* name : {"full", "incremental"}) {
             const auto record = config::load_job_record(context_.home(), name);
@@ -241,6 +260,11 @@ class RepositoryChecks {
 
     void look_at_ages(const ObjectId& id) {
         const bool readable = backups_.has_value();
+        if (!readable && !write_only_) {
+            for (const char* name : {"backup_age", "full_backup_age", "restore_test_age"})
+                add(name, "", Status::unknown, "it is not known, since the backups could not be read");
+            return;
+        }
         if (!readable) {
             backups_.emplace();
             const auto state = backup::WriterState::load(backup::WriterState::file(context_.home(), id), id);
@@ -265,19 +289,23 @@ class RepositoryChecks {
             age_check("backup_age", "backup", backups_->times, age_limit_ms(any_s), now, "bt2c-dr backup"));
         checks_.push_back(age_check("full_backup_age", "full backup", backups_->full_times,
                                     age_limit_ms(full_s), now, "bt2c-dr backup --type full"));
-        checks_.push_back(clock_check("backups", "the newest backup", backups_->times, now));
+        checks_.push_back(
+            backup_clock_check(backups_->times, now, clock_doubted_ || clock_is_doubted(checks_)));
         if (write_only_) {
             add("restore_test_age", "", Status::skipped,
                 "this node cannot read its backups: restore tests run where the team keeps the keys");
             return;
         }
-        if (const auto record = config::load_job_record(context_.home(), "restore-test");
-            record && record->last_ok)
-            proved_.push_back(*record->last_ok);
-        checks_.push_back(age_check("restore_test_age", "restore test", proved_,
-                                    age_limit_ms(period(schedule.restore_test, 30 * day_s)), now,
-                                    "bt2c-dr test-restore"));
-        if (!readable) backups_.reset();
+        if (test_ && test_->last_ok) proved_.push_back(*test_->last_ok);
+        test_failed_ |= test_ && test_->failed();
+        if (test_unread_ && proved_.empty()) {
+            add("restore_test_age", "", Status::unknown,
+                "it is not known: the record of its job cannot be read");
+            return;
+        }
+        checks_.push_back(age_check(
+            "restore_test_age", test_failed_ ? "successful restore test" : "restore test", proved_,
+            age_limit_ms(period(schedule.restore_test, 30 * day_s)), now, mend_test("bt2c-dr test-restore")));
     }
 
     void look_at_keys() {
@@ -300,7 +328,8 @@ class RepositoryChecks {
     Context& context_;
     const std::optional<crypto::SecretBytes>& typed_;
     std::chrono::milliseconds silence_;
-    bool write_only_ = false;
+    bool clock_doubted_, write_only_ = false, test_failed_ = false, test_unread_ = false;
+    std::optional<config::JobRecord> test_;
     std::optional<Backups> backups_;
     std::optional<Repository> reader_;
     std::vector<UnixMs> proved_;
@@ -310,8 +339,8 @@ class RepositoryChecks {
 }  // namespace
 
 HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed,
-                              std::chrono::milliseconds silence) {
-    return RepositoryChecks(context, typed, silence).look();
+                              std::chrono::milliseconds silence, bool clock_doubted) {
+    return RepositoryChecks(context, typed, silence, clock_doubted).look();
 }
 
 }  // namespace bt2c::cli

@@ -70,4 +70,25 @@ HealthCheck clock_check(const std::string& subject, const std::string& what,
             std::string(mend_clock)};
 }
 
+bool clock_is_doubted(const HealthChecks& checks) {
+    return std::ranges::any_of(
+        checks, [](const HealthCheck& check) { return check.name == "clock" && check.is_finding(); });
+}
+
+HealthCheck backup_clock_check(const std::vector<base::UnixMs>& times, base::UnixMs now, bool doubted) {
+    HealthCheck check = clock_check("backups", "the newest backup", times, now);
+    if (check.status == Status::ok || doubted) return check;
+    const base::UnixMs wrong = std::ranges::max(times);
+    check.detail = base::format(
+        "a backup is of {}, {} after this machine's time: it was made while the clock was wrong, is kept, "
+        "and its time is not believed",
+        base::format_utc(wrong / 1000 * 1000), span_text(wrong - now));
+    check.mend = "bt2c-dr backup --type full";  // another one may store nothing
+    if (times.front() - now <= clock_tolerance_ms) {
+        check.status = Status::ok;
+        check.mend.clear();
+    }
+    return check;
+}
+
 }  // namespace bt2c::cli

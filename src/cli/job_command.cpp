@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands.hpp"
 #include "cli/error_report.hpp"
 #include "cli/scheduled_jobs.hpp"
@@ -45,7 +47,10 @@ class JobCommand final : public Command {
     }
 
     Result run(Context& context) override {
-        if (due_ == !name_.empty()) throw Error(ErrorKind::usage, "job needs either NAME or --due");
+        if (due_ == !name_.empty())
+            throw Error(ErrorKind::usage, "job needs either NAME or --due")
+                .hint("the jobs: " + listed_jobs());
+        if (!due_ && std::ranges::find(job_names(), name_) == job_names().end()) throw no_such_job();
         const agent::JobSettings settings = job_settings(context, syslog_);
         if (due_) return run_due(context, settings);
         if (needs_reader(name_) && !jobs_can_read(context))
@@ -60,6 +65,19 @@ class JobCommand final : public Command {
             name_ = "full";
         }
         return run_one(context, settings);
+    }
+
+    static std::string listed_jobs() {
+        std::string list;
+        for (const std::string& name : job_names()) list += (list.empty() ? "" : ", ") + name;
+        return list;
+    }
+
+    Error no_such_job() const {
+        const std::string nearest = base::nearest_word(name_, job_names());
+        return Error(ErrorKind::usage, base::format("there is no job '{}'", base::printable(name_)))
+            .hint((nearest.empty() ? "" : base::format("did you mean '{}'? ", nearest)) +
+                  "The jobs: " + listed_jobs());
     }
 
     static bool was_done(const config::Home& home, const std::string& name) {
@@ -85,24 +103,32 @@ class JobCommand final : public Command {
             return {.document = Json::object({{"job", name_}, {"skipped", true}}), .print = {}};
         }
         const int status = agent::run_job(settings, job, *lock);
-        return result(status, Json::object({{"job", name_}, {"skipped", false}}));
+        Json document = Json::object({{"job", name_}, {"skipped", false}, {"status", status}});
+        std::string message;
+        if (const auto record = config::load_job_record(settings.home, name_)) {
+            message = record->message;
+            document.set("message", message);
+            document.set("duration_s", record->duration_seconds);
+        }
+        return result(status, std::move(document), message);
     }
 
     static Result run_due(Context& context, const agent::JobSettings& settings) {
         const DueRun ended = run_due_jobs(context, settings);
         Json ran = Json::array();
         for (const std::string& name : ended.ran) ran.push(name);
-        return result(ended.status, Json::object({{"ran", std::move(ran)}}));
+        return result(ended.status, Json::object({{"ran", std::move(ran)}}), "");
     }
 
-    /// The log has told what failed already.
-    static Result result(int status, Json document) {
+    /// The log has told what failed already. `why`: the same for the document; may be empty.
+    static Result result(int status, Json document, const std::string& why) {
         Result result{.document = std::move(document), .print = {}};
         if (status == 0) return result;
         result.outcome = kind_of_status(status);
         if (*result.outcome != ErrorKind::findings && *result.outcome != ErrorKind::partial)
             result.document =
                 error_document(Error(*result.outcome, base::format("a job ended with status {}", status))
+                                   .cause(why)
                                    .hint("its record in HOME/backups/jobs has the reason"));
         return result;
     }

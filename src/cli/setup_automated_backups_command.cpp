@@ -1,3 +1,4 @@
+#include <pwd.h>
 #include <unistd.h>
 
 #include "cli/automation_setup.hpp"
@@ -49,6 +50,11 @@ class SetupAutomatedBackupsCommand final : public Command {
         if (root_ && !fs::is_directory(*root_))
             throw Error(ErrorKind::usage, base::format("--root {} is no folder", printable(root_->native())));
         if (!user_.empty() && ::geteuid() != 0) throw Error(ErrorKind::usage, "--user is for root");
+        // An image has users of its own.
+        if (!user_.empty() && !root_ && !::getpwnam(user_.c_str()))
+            throw Error(ErrorKind::usage,
+                        base::format("there is no user '{}' on this machine", printable(user_)))
+                .hint("without --user the jobs run as the home's owner");
         return remove_ ? remove(context) : install(context);
     }
 
@@ -56,9 +62,11 @@ class SetupAutomatedBackupsCommand final : public Command {
 
     Result install(Context& context) {
         if (!root_) context.home();
-        const std::string chosen = setup(context).choose();
-        const Installed done = setup(context).install(chosen, dry_run_);
-        const std::vector<std::string> notes = setup(context).notes(chosen);
+        const AutomationSetup setup = this->setup(context);
+        const std::string chosen = setup.choose();
+        const Installed done = setup.install(chosen, dry_run_);
+        if (done.changed) setup.require_no_roots_timers();  // a dry run, too, tells that it cannot be
+        const std::vector<std::string> notes = setup.notes(chosen);
         Json document = Json::object({{"scheduler", chosen},
                                       {"dry_run", dry_run_},
                                       {"changed", done.changed},
@@ -75,7 +83,14 @@ class SetupAutomatedBackupsCommand final : public Command {
     }
 
     Result remove(Context& context) {
-        const std::vector<std::string> removed = setup(context).remove(dry_run_);
+        const AutomationSetup setup = this->setup(context);
+        const std::vector<std::string> removed = setup.remove(dry_run_);
+        if (setup.has_roots_timers())
+            throw Error(ErrorKind::failed,
+                        "cannot remove the timers of the system for this home: root set them up")
+                .state(removed.empty() || dry_run_ ? "nothing was changed"
+                                                   : "what this user had set up beside them is removed")
+                .hint(base::format("as root: {} --remove", setup.roots_command()));
         return {.document = Json::object({{"installed", Json::array()},
                                           {"removed", list(removed)},
                                           {"changed", !removed.empty()},

@@ -95,16 +95,12 @@ class SystemdAutomator final : public Automator {
             const auto ended = systemctl({"is-active", name});
             if (ended.status == 0) continue;
             return base::format("{} is not active, systemctl says: {}", name,
-                                base::printable(without_line_end(base::as_text(ended.output))));
+                                one_line(base::as_text(ended.output)));
         }
         return "";
     }
 
  private:
-    static std::string_view without_line_end(std::string_view text) {
-        return text.substr(0, text.find_last_not_of('\n') + 1);
-    }
-
     bool live() const { return !place_.root; }
 
     /// The names of our units that are there.
@@ -171,7 +167,7 @@ class SystemdAutomator final : public Automator {
         const auto ended = systemctl({"show", "--property=Version"});
         if (ended.status == 0) return;
         throw Error(ErrorKind::failed, "cannot use systemd: it does not answer")
-            .cause(base::printable(base::as_text(ended.output)))
+            .cause(one_line(base::as_text(ended.output)))
             .state("nothing was changed")
             .hint("choose another --scheduler; '--root DIR' writes units for a system that does not run");
     }
@@ -183,7 +179,7 @@ class SystemdAutomator final : public Automator {
         throw Error(ErrorKind::failed,
                     base::format("cannot set up the timers: 'systemctl {}' ended with status {}", words[0],
                                  ended.status))
-            .cause(base::printable(base::as_text(ended.output)))
+            .cause(one_line(base::as_text(ended.output)))
             .state(base::format("the units in {} are there in part", base::printable(folder_.native())))
             .hint("run the command again when that is mended, or with --remove");
     }

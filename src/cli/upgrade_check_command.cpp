@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "agent/run_job.hpp"
 #include "base/time.hpp"
 #include "chaindb/database_facts.hpp"
 #include "cli/commands.hpp"
+#include "cli/health_check.hpp"
 #include "cli/locations.hpp"
 #include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
@@ -34,9 +36,11 @@ class UpgradeCheckCommand final : public Command {
             .summary = "before and after an upgrade of the node's software: verify, back up, compare",
             .description =
                 "'before' verifies the chain, makes a backup (a full one unless the latest full one is less "
-                "than a day old), and keeps what there is in HOME/backups/upgrade-check.json: heights, tips, "
-                "tables and columns, coins paid, validators.\n\n"
-                "'after' verifies again and compares. It ends with 3 when the chain does not verify, when "
+                "than a day old; on a write-only node always), and keeps what there is in "
+                "HOME/backups/upgrade-check.json: heights, tips, tables and columns, coins paid, "
+                "validators.\n\n"
+                "'after' verifies again and compares. It ends with 3 when the database is gone or cannot be "
+                "read, when the chain does not verify, when "
                 "history up to the height of before is another one, a height is lower, a table, a column or "
                 "a "
                 "validator is gone, or something changed that only blocks may change while there was none; "
@@ -63,6 +67,15 @@ class UpgradeCheckCommand final : public Command {
 
     static fs::path facts_file(const config::Home& home) { return home.backups() / "upgrade-check.json"; }
 
+    /// This program as commands name it that are to be run as they are shown.
+    static std::string shown_program(const Context& context) {
+        const GlobalOptions& given = context.globals();
+        std::string words = "bt2c-dr";
+        if (given.home) words += " --home " + shell_word(context.home_unchecked().root.native());
+        if (given.config) words += " --config " + shell_word(fs::absolute(*given.config).native());
+        return words;
+    }
+
     /// The document of a command of this program, which may take long and ask for a password.
     struct Ended {
         int status;
@@ -79,8 +92,16 @@ class UpgradeCheckCommand final : public Command {
     }
 
     static Error failed(std::string message, const Ended& ended) {
-        Error error(ErrorKind::failed, std::move(message));
-        if (const Json* const told = ended.document.find("error")) error.cause(told->string_at("message"));
+        // What is not the chain's fault stays what it was.
+        ErrorKind kind = ErrorKind::failed;
+        for (const ErrorKind other :
+             {ErrorKind::usage, ErrorKind::busy, ErrorKind::wrong_secret, ErrorKind::interrupted})
+            if (base::exit_status(other) == ended.status) kind = other;
+        Error error(kind, std::move(message));
+        const Json* const told = ended.document.find("error");
+        if (!told) return error;
+        error.cause(agent::summary_of(ended.document));
+        if (told->find("hint")) error.hint(told->string_at("hint"));
         return error;
     }
 
@@ -97,9 +118,11 @@ class UpgradeCheckCommand final : public Command {
         return chaindb::read_database_facts(database);
     }
 
-    /// Incrementals rest on a full backup: a recent one will do.
+    /// Incrementals rest on a full backup: a recent one will do. A node that backs up with its write key
+    /// cannot tell how old that is.
     static bool has_fresh_full(Context& context) {
         constexpr base::UnixMs day_ms = 86'400'000;
+        if (fs::exists(context.home().write_key_file()) && !secret_is_in_environment()) return false;
         if (!repository::Repository::exists(*repository_location(context))) return false;
         const auto repository = open_repository(context);
         const base::UnixMs now = base::now_unix_ms();
@@ -111,26 +134,23 @@ class UpgradeCheckCommand final : public Command {
     }
 
     Result before(Context& context) {
+        const std::string program = shown_program(context);
         context.home();
         if (!verify(context))
             throw Error(ErrorKind::findings, "the chain has problems before the upgrade")
                 .state("no backup was made")
-                .hint("'bt2c-dr verify-integrity' names them; do not upgrade with them");
+                .hint(base::format("'{} verify-integrity' names them; do not upgrade with them", program));
         const std::string type = has_fresh_full(context) ? "incremental" : "full";
         const Ended made = call(context, {"backup", "--type", type});
         if (made.status != 0 && made.status != base::exit_status(ErrorKind::partial))
             throw failed("cannot make a backup before the upgrade", made);
-        // Nothing new: the backup that has it all.
-        const auto repository = open_repository(context);
-        const repository::Manifest manifest =
-            repository.find(made.document.bool_at("changed") ? made.document.string_at("id") : "latest");
-        Json facts =
-            Json::object({{"version", 1},
-                          {"at", base::format_utc(base::now_unix_ms())},
-                          {"program", "bt2c-dr " + std::string(version())},
-                          {"backup", manifest.id.hex()},
-                          {"database_digest", manifest.image ? Json(manifest.image->digest) : Json()},
-                          {"facts", read_facts(context).to_json()}});
+        // Where nothing is new that is the backup that has it all.
+        const std::string backup = made.document.string_at("id");
+        Json facts = Json::object({{"version", 1},
+                                   {"at", base::format_utc(base::now_unix_ms())},
+                                   {"program", "bt2c-dr " + std::string(version())},
+                                   {"backup", backup},
+                                   {"facts", read_facts(context).to_json()}});
         const fs::path file = facts_file(context.home());
         platform::durable_mkdir(file.parent_path(), 0700);
         platform::DurableFile target(file, 0600);
@@ -140,14 +160,15 @@ class UpgradeCheckCommand final : public Command {
         const std::vector<LocationOutcome> locations = outcomes_of(made.document.at("locations"));
         Result result{.document = Json::object({{"when", "before"},
                                                 {"ok", true},
-                                                {"backup", manifest.id.hex()},
+                                                {"backup", backup},
                                                 {"file", file.native()},
                                                 {"locations", outcomes_document(locations)}}),
-                      .print = [manifest, locations](Output& out) {
+                      .print = [program, backup, locations](Output& out) {
                           out.line("The chain verifies, and backup {} holds it.",
-                                   out.styled(Style::bold, manifest.id.brief()));
+                                   out.styled(Style::bold, brief(backup)));
                           print_unreached(out, locations, "has not got it");
-                          out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
+                          out.line("Upgrade now; when the new software runs: {} upgrade-check after",
+                                   program);
                       }};
         if (is_partial(locations)) result.outcome = ErrorKind::partial;
         return result;
@@ -161,12 +182,15 @@ class UpgradeCheckCommand final : public Command {
         return outcomes;
     }
 
-    static Json kept_facts(const fs::path& file) {
+    static std::string brief(const std::string& backup) { return base::printable(backup.substr(0, 8)); }
+
+    static Json kept_facts(const fs::path& file, const std::string& program) {
         if (!fs::exists(file))
             throw Error(ErrorKind::failed, "cannot compare: nothing was kept before the upgrade")
-                .hint("'bt2c-dr upgrade-check before' comes first");
-        const base::Bytes text = platform::read_file(file, facts_bytes_max);
+                .state("nothing was changed")
+                .hint(base::format("'{} upgrade-check before' comes first", program));
         try {
+            const base::Bytes text = platform::read_file(file, facts_bytes_max);
             Json kept = Json::parse(base::as_text(text));
             if (kept.integer_at("version") != 1) throw Error(ErrorKind::failed, "it is of another version");
             DatabaseFacts::from_json(kept.at("facts"));
@@ -174,31 +198,69 @@ class UpgradeCheckCommand final : public Command {
             kept.string_at("at");
             return kept;
         } catch (const Error& error) {
-            throw Error(ErrorKind::failed, base::format("cannot use {}", base::printable(file.native())))
-                .cause(error.message());
+            throw Error(ErrorKind::failed,
+                        base::format("cannot compare: the record {} of before the upgrade cannot be used",
+                                     base::printable(file.native())))
+                .cause(error.in_full())
+                .state("nothing was compared or changed")
+                .hint(
+                    base::format("the backup to go back to is the last one of before the upgrade in '{0} "
+                                 "list-backups'; '{0} upgrade-check before' keeps a new record, of the chain "
+                                 "as it is then",
+                                 program));
         }
     }
 
     Result after(Context& context) {
-        const Json kept = kept_facts(facts_file(context.home()));
-        auto differences = compare(context, DatabaseFacts::from_json(kept.at("facts")));
-        if (!verify(context))
-            differences.insert(differences.begin(),
-                               {true, "the chain has problems: see 'bt2c-dr verify-integrity'"});
+        const std::string program = shown_program(context);
+        const Json kept = kept_facts(facts_file(context.home()), program);
+        const auto differences =
+            differences_from(context, DatabaseFacts::from_json(kept.at("facts")), program);
         const bool ok = std::ranges::none_of(differences, &FactDifference::serious);
         Json list = Json::array();
         for (const FactDifference& difference : differences)
             list.push(Json::object({{"serious", difference.serious}, {"text", difference.text}}));
         const std::string &backup = kept.string_at("backup"), &at = kept.string_at("at");
-        Result result{
-            .document = Json::object({{"when", "after"},
-                                      {"ok", ok},
-                                      {"backup", backup},
-                                      {"before_at", at},
-                                      {"differences", std::move(list)}}),
-            .print = [differences, ok, backup, at](Output& out) { print(out, differences, ok, backup, at); }};
+        Result result{.document = Json::object({{"when", "after"},
+                                                {"ok", ok},
+                                                {"backup", backup},
+                                                {"before_at", at},
+                                                {"differences", std::move(list)}}),
+                      .print = [differences, ok, program, backup, at](Output& out) {
+                          print(out, differences, at);
+                          if (!ok)
+                              out.line(
+                                  "{}. To go back: stop the node, bring the old software back, then\n  {} "
+                                  "restore --backup {}",
+                                  out.styled(Style::red, "The upgrade is not sound"), program, brief(backup));
+                      }};
         if (!ok) result.outcome = ErrorKind::findings;
         return result;
+    }
+
+    /// A database that is gone or cannot be read is the worst that can come of an upgrade, and no reason to
+    /// name no way back.
+    static std::vector<FactDifference> differences_from(Context& context, const DatabaseFacts& before,
+                                                        const std::string& program) {
+        const fs::path database = context.home().database();
+        std::error_code unreachable;
+        if (!fs::exists(database, unreachable) && !unreachable)
+            return {{true, base::format("the chain database is gone: there is no {}",
+                                        base::printable(database.native()))}};
+        std::vector<FactDifference> differences;
+        try {
+            differences = compare(context, before);
+            if (!verify(context))
+                differences.insert(
+                    differences.begin(),
+                    {true, base::format("the chain has problems: see '{} verify-integrity'", program)});
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::failed) throw;
+            differences.insert(differences.begin(),
+                               {true, base::format("the chain database cannot be read: {}",
+                                                   base::printable(error.in_full()))});
+        }
+        return differences;
     }
 
     static std::vector<FactDifference> compare(Context& context, const DatabaseFacts& before) {
@@ -209,21 +271,15 @@ class UpgradeCheckCommand final : public Command {
         });
     }
 
-    static void print(Output& out, const std::vector<FactDifference>& differences, bool ok,
-                      const std::string& backup, const std::string& at) {
+    static void print(Output& out, const std::vector<FactDifference>& differences, const std::string& at) {
         for (const FactDifference& difference : differences)
             out.line("{} {}",
                      difference.serious ? out.styled(Style::red, "wrong:") : std::string("different:"),
                      difference.text);
-        if (ok)
+        if (std::ranges::none_of(differences, &FactDifference::serious))
             out.line("{}: the chain verifies, and is that of {} {}.",
                      out.styled(Style::green, "The upgrade is sound"), base::printable(at),
                      differences.empty() ? "as it was" : "but for what is told above");
-        else
-            out.line(
-                "{}. To go back: stop the node, bring the old software back, then\n  bt2c-dr restore "
-                "--backup {}",
-                out.styled(Style::red, "The upgrade is not sound"), base::printable(backup.substr(0, 8)));
     }
 
     std::string when_;

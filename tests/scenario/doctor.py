@@ -57,6 +57,9 @@ def set_up(node, folder):
     done = node.run("init", "--non-interactive", "--location", f"name=disk,kind=folder,path={node.disk}", "--schedule", "none",
                     "--phrase-file", str(folder / "words"), "--first-backup")
     check("a set-up", done.returncode == 0, done)
+    node.run("test-restore", "--scratch", str(folder / "nowhere"))
+    failed = node.findings("restore_test_age")
+    check("a restore test that failed", "no successful restore test" in failed["restore_test_age"]["detail"], failed)
     for what, text in ((["job", "verify"], ""), (["test-restore"], ""),
                        (["repository", "key", "confirm", "--recovery-phrase", "-"], (folder / "words").read_text()),
                        (["recover-keys", "--seed-phrase", "-"], phrase), (["backup"], "")):
@@ -89,6 +92,14 @@ def time_passes(node):
     check("a clock that was set back", told and "the clock is slow" in told[0]["detail"], early)
     stale = {one["name"]: one for one in json.loads(early.stdout)["checks"] if one["name"] in ages}
     check("what is of times to come is not called young", all(one["status"] == "finding" for one in stale.values()), stale)
+    node.days = 510
+    done = node.run("backup", "--type", "full")
+    check("a backup while the clock is fast", done.returncode == 0, done)
+    node.days = 500
+    fast = node.findings("clock")
+    check("then the clock is right", "while the clock was wrong" in fast.get("clock", {}).get("detail", ""), fast)
+    node.mend(fast["clock"])
+    check("another backup is enough", not node.findings("clock"), node.findings())
     node.days = 0
 
 

@@ -77,6 +77,8 @@ with tempfile.TemporaryDirectory() as name:
     check("that is recorded", record("full")["exit_status"] == 10 and record("full")["last_ok"] is None)
     check("job needs a name", run("job").returncode == 2 and run("job", "full", "--due").returncode == 2
           and run("job", "fulll").returncode == 2)
+    for words, hint in (("job",), b"the jobs: full, incremental, verify, restore-test, prune, sync"), (("job", "fulll"), b"did you mean 'full'?"):
+        check("the jobs' names are told", hint in run(*words).stderr, run(*words))
     check("the first backup", run("backup").returncode == 0)
 
     # An incremental one comes after a full one.
@@ -173,6 +175,8 @@ with tempfile.TemporaryDirectory() as name:
     failed = record("restore-test")
     check("a damaged one fails", done.returncode == 3 and failed["exit_status"] == 3 and failed["last_ok"] is not None
           and latest["id"][:8] in failed["message"] + json.dumps(result(run("--json", "test-restore"))), done)
+    told = result(done)
+    check("its document says how it ended", told["status"] == 3 and told["message"] == failed["message"] and told["duration_s"] > 0, told)
     listed = result(run("--json", "list-backups"))["backups"][0]
     check("it is not called proved but failed", listed["verified_at"] is None and listed["failed_at"] is not None
           and b"FAILED" in run("list-backups").stdout, listed)
@@ -189,6 +193,7 @@ with tempfile.TemporaryDirectory() as name:
     # [I2] Around an upgrade.
     check("another word is none", run("upgrade-check", "sideways").returncode == 2)
     check("before comes first", run("upgrade-check", "after").returncode == 1)
+    program_here = f"bt2c-dr --home '{home}'"
     before = run("--json", "upgrade-check", "before")
     check("before", before.returncode == 0 and result(before)["backup"] == latest["id"], before)
     check("nothing happened", result(run("--json", "upgrade-check", "after"))["differences"] == [])
@@ -199,13 +204,43 @@ with tempfile.TemporaryDirectory() as name:
     subprocess.run(["sqlite3", str(database), "DROP TABLE nonces; ALTER TABLE validators ADD COLUMN colour TEXT"], check=True)
     after = run("upgrade-check", "after")
     check("a table that is gone is", after.returncode == 3 and b"table nonces is gone" in after.stdout
-          and f"restore --backup {latest['id'][:8]}".encode() in after.stdout, after)
+          and f"{program_here} restore --backup {latest['id'][:8]}".encode() in after.stdout, after)
     check("the way back", run("restore", "--backup", latest["id"]).returncode == 0
           and run("upgrade-check", "after").returncode == 0)
     subprocess.run(["sqlite3", str(database), "UPDATE blocks SET hash = hash || 'x' WHERE height = 1999"], check=True)
     broken = run("--json", "upgrade-check", "before")
     check("a chain with problems is not upgraded", broken.returncode == 3 and result(broken)["error"]["state"] == "no backup was made", broken)
-    check("restored", run("restore", "--backup", latest["id"]).returncode == 0)
+    for what, wreck, text in (("gone", database.unlink, b"wrong: the chain database is gone"),
+                              ("wrecked", lambda: database.write_bytes(b"garbage" * 1000), b"wrong: the chain database cannot be read")):
+        wreck()
+        after = run("upgrade-check", "after")
+        check(f"a database that is {what} has a way back", after.returncode == 3 and text in after.stdout
+              and f"{program_here} restore --backup {latest['id'][:8]}\n".encode() in after.stdout, after)
+        check("restored", run("restore", "--backup", latest["id"]).returncode == 0 and run("upgrade-check", "after").returncode == 0)
+    (home / "backups" / "upgrade-check.json").write_text("{")
+    damaged = run("--json", "upgrade-check", "after")
+    check("a damaged record is told with the way on", damaged.returncode == 1 and result(damaged)["error"]["state"] is not None
+          and f"{program_here} list-backups" in result(damaged)["error"]["hint"], damaged)
+    team, writer = folder / "team", folder / "writer"
+    for path in (team, writer):
+        (path / "config").mkdir(parents=True)
+        (path / "config" / "dr.toml").write_text("repository = '../shared'\n")
+    (writer / "data").mkdir()
+    shutil.copy(database, writer / "data" / "blockchain.db")
+
+    def run_in(place, *arguments):
+        return subprocess.run([program, "--home", str(place), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=environment, timeout=100, start_new_session=True)
+
+    run_in(team, "repository", "init")
+    made = run_in(team, "repository", "write-key", "create", "-o", str(writer / "config" / "repository.write-key"))
+    check("a write key", made.returncode == 0, made)
+    before, after = run_in(writer, "--json", "upgrade-check", "before"), run_in(writer, "upgrade-check", "after")
+    check("a write-only node is checked too", before.returncode == 0 and after.returncode == 0
+          and result(before)["backup"] == result(run_in(team, "--json", "list-backups"))["backups"][0]["id"],
+          before if before.returncode else after)
+    for path in (team, writer, folder / "shared"):
+        shutil.rmtree(path)
 
     # systemd, on a system that does not run: real units and links in an empty folder.
     image = folder / "image"
@@ -314,9 +349,23 @@ with tempfile.TemporaryDirectory() as name:
                              timeout=250)
     check("the line runs what is due", as_cron.returncode == 0 and as_cron.stderr == b"" and all(
         record(job)["exit_status"] == 0 for job in ("full", "incremental", "verify", "restore-test")), as_cron)
-    stub("crontab", "echo 'you are not allowed to use this program' >&2; exit 1\n")
+    stub("crontab", "echo 'cannot open the spool\nsee the manual' >&2; exit 1\n")
     refused = run("setup-automated-backups", "--scheduler", "cron")
-    check("a crontab that cannot be read is not taken for empty", refused.returncode == 1 and b"not allowed" in refused.stderr, refused)
+    check("a crontab that cannot be read is not taken for empty", refused.returncode == 1
+          and b"cannot open the spool; see the manual\n" in refused.stderr, refused)
+    stub("crontab", "echo 'You (x) are not allowed to use this program (crontab)\nSee crontab(1)' >&2; exit 1\n")
+    refused = run("setup-automated-backups", "--scheduler", "cron")
+    check("cron that refuses the user is told", refused.returncode == 1 and b"(crontab); See crontab(1)\n" in refused.stderr, refused)
+    stub("crontab", "echo 'The user x cannot use this program (crontab)' >&2; exit 1\n")
+    check("and is no cron", run("setup-automated-backups", "--scheduler", "agent").returncode == 0
+          and run("setup-automated-backups", "--remove").returncode == 0)
+    if as_user:
+        nobody = run("setup-automated-backups", "--user", "no-such-user")
+        check("a user that is not there is told", nobody.returncode == 2 and b"no user 'no-such-user'" in nobody.stderr, nobody)
+    stub("crontab", "echo 'no crontab for x' >&2; exit 1\n")
+    told = [run("setup-automated-backups", "--dry-run", "--scheduler", one, BT2C_REPO_PASSWORD_COMMAND="pass x").stderr
+            for one in ("cron", "agent")]
+    check("a command line that is copied is told of", b"can be read by all" in told[0] and b"can be read by all" not in told[1], told)
     (bin_folder / "crontab").unlink()
     real = shutil.which("crontab")
     if real and as_user and subprocess.run([real, "-u", "nobody", "-l"], stderr=subprocess.DEVNULL,

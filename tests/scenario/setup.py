@@ -372,6 +372,16 @@ with tempfile.TemporaryDirectory() as name:
     provoked("a job that failed", "job", "verify")
     alter("verify", last_ok="2026-01-01T00:00:00Z")
     provoked("a verification long ago", "verify_age", None)
+    alter("verify", exit_status=3, last_ok=None, message="problems were found: supply: too much")
+    one = provoked("a verification that found something", "verify_age", None)
+    check("none has succeeded", "no successful verification" in one["detail"])
+    full = {"name": "full", "exit_status": 6, "message": "full backup 12345678 is stored, 9 KiB; prune: cannot prune: no"}
+    kept = (jobs / "full.json").read_bytes() if (jobs / "full.json").exists() else None
+    (jobs / "full.json").write_text(json.dumps(json.loads((jobs / "verify.json").read_text()) | full))
+    check("a step that failed is run alone", provoked("a job's step", "job", "full", None)["mend"].endswith(" prune"))
+    (jobs / "full.json").unlink()
+    if kept:
+        (jobs / "full.json").write_bytes(kept)
     good = (jobs / "verify.json").read_text()
     alter("verify", last_started="2126-01-01T00:00:00Z", last_finished="2126-01-01T00:00:00Z")
     provoked("a time to come", "clock", "jobs", lambda one: (jobs / "verify.json").write_text(good))
@@ -435,12 +445,20 @@ with tempfile.TemporaryDirectory() as name:
     (config / "dr.toml").write_text(text + "[schedul]\n")
     one = provoked("settings with a fault", "settings", "dr.toml", None)
     check("the place is named", "line" in one["detail"] and "schedul" in one["detail"])
+    check("what was not looked at has no mend of its own", not provoked("others", "settings", "others", None)["mend"])
     (config / "dr.toml").write_text(text)
     (config / "node.toml").write_text("nonsense = 1\n")
     provoked("the node's settings", "settings", "node.toml", lambda one: (config / "node.toml").unlink())
     done = run(home, "network", "pause")
     check("a pause", done.returncode == 0, done)
     provoked("a pause", "network_pause", "mainnet")
+    (folder / "loop").symlink_to("loop")
+    lost = found_in(doctor(folder / "loop"), "home")[0]
+    check(f"a home that cannot be reached is not to be made: {lost}", " init" not in (lost["mend"] or ""))
+    kept = (home / "data" / "blockchain.db").read_bytes()
+    (home / "data" / "blockchain.db").write_bytes(b"garbage" * 10_000)
+    check("a database of garbage", provoked("garbage", "database", None, None)["mend"].endswith(" restore --backup latest"))
+    (home / "data" / "blockchain.db").write_bytes(kept)
     (home / "data").rename(home / "data away")
     provoked("no database", "database", None)
     check("the restored home is locked", "unlock-signing" in provoked("locked", "signing", None, None)["mend"])
@@ -455,8 +473,13 @@ with tempfile.TemporaryDirectory() as name:
     refused = run(home, "job", "restore-test")
     check("what it cannot do is refused and no failure", refused.returncode == 5 and not doctor(home), refused)
     (config / "repository.write-key").unlink()
-    check("no key at all is not passed over", found_in(doctor(home), "repository")[0]["status"] == "unknown")
-    check("a wrong password", "repository" in [one["name"] for one in doctor(home, BT2C_REPO_PASSWORD="wrong")])
+    findings = doctor(home)
+    check("no key at all is not passed over", found_in(findings, "repository")[0]["status"] == "unknown")
+    wrong = doctor(home, BT2C_REPO_PASSWORD="wrong")
+    check("a wrong password", found_in(wrong, "repository"))
+    ages = [one for one in findings + wrong if one["name"] in ("backup_age", "full_backup_age", "restore_test_age")]
+    check(f"ages are not known then: {ages}", len(ages) == 6
+          and all(one["status"] == "unknown" and not one["mend"] for one in ages))
     (folder / "kept key").rename(key_file)
 
     # A server that takes connections and says nothing holds it up for so long, and no longer.

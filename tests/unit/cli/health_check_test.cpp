@@ -49,6 +49,53 @@ TEST(ClockCheck, TimesToComeAreOfAWrongClock) {
     EXPECT_THAT(wrong.mend, HasSubstr("timedatectl"));
 }
 
+TEST(ClockCheck, ABackupOfATimeToComeIsKeptAndNotBelieved) {
+    const HealthCheck doubted = backup_clock_check({now + hour, now - hour}, now, true);
+    EXPECT_THAT(doubted.mend, HasSubstr("timedatectl"));
+    const HealthCheck newest = backup_clock_check({now + hour, now - hour}, now, false);
+    EXPECT_EQ(newest.status, Status::finding);
+    EXPECT_EQ(newest.mend, "bt2c-dr backup --type full");
+    EXPECT_THAT(newest.detail, HasSubstr("made while the clock was wrong"));
+    const HealthCheck followed = backup_clock_check({now, now + hour}, now, false);
+    EXPECT_EQ(followed.status, Status::ok);
+    EXPECT_EQ(followed.mend, "");
+    EXPECT_EQ(followed.detail, newest.detail);
+    EXPECT_EQ(backup_clock_check({}, now, false).status, Status::ok);
+}
+
+config::JobRecord ended(const std::string& name, int status, const std::string& message) {
+    config::JobRecord record;
+    record.name = name;
+    record.end(now, status, message);
+    return record;
+}
+
+TEST(MendJob, IsOfTheStepThatFailed) {
+    const std::string stored = "full backup 12345678 is stored, 9 MiB; ";
+    EXPECT_EQ(mend_job(ended("full", 1, "backup: it failed")), "bt2c-dr job full");
+    EXPECT_EQ(mend_job(ended("full", 6, stored + "prune: cannot prune: no")), "bt2c-dr prune");
+    EXPECT_EQ(mend_job(ended("full", 6, "prune: cannot prune: no")), "bt2c-dr prune");
+    EXPECT_EQ(mend_job(ended("full", 6, stored + "prune: no; location sync: no")),
+              "bt2c-dr prune && bt2c-dr location sync");
+    EXPECT_EQ(mend_job(ended("prune", 1, "prune: no")), "bt2c-dr prune && bt2c-dr job prune");
+    EXPECT_EQ(mend_job(ended("sync", 6, "location sync: no")), "bt2c-dr job sync");
+}
+
+TEST(MendJob, WrongDataComeBeforeAnotherBackupOfThem) {
+    const std::string again = "bt2c-dr backup --type full && bt2c-dr job restore-test";
+    const auto mend = [](const std::string& message) { return mend_job(ended("restore-test", 3, message)); };
+    EXPECT_EQ(mend("test-restore: problems were found: restore: a pack is damaged"), again);
+    EXPECT_EQ(mend("backup 12345678 does not restore: database_image: it is not"), again);
+    EXPECT_EQ(mend("of an older version"), again);
+    EXPECT_EQ(mend("backup 12345678 does not restore: supply: too much"),
+              "bt2c-dr verify-integrity && " + again);
+    EXPECT_EQ(mend("test-restore: problems were found: merkle_roots, wallets: no"),
+              "bt2c-dr verify-integrity && " + again);
+    EXPECT_THAT(mend("test-restore: problems were found: settings: line 1"), HasSubstr("correct dr.toml"));
+    EXPECT_EQ(mend("test-restore: problems were found: wallets: no key"), "bt2c-dr recover-keys && " + again);
+    EXPECT_EQ(mend_job(ended("restore-test", 1, "no room")), "bt2c-dr job restore-test");
+}
+
 TEST(ClockCheck, LocationsHaveClocks) {
     EXPECT_EQ(clock_difference_check("s3", 60'000).status, Status::ok);
     EXPECT_THAT(clock_difference_check("s3", hour).detail, HasSubstr("1 h 00 min behind that of"));
@@ -68,6 +115,19 @@ TEST(LookedAt, ErrorsAreUnknownAndInterruptionIsNot) {
     EXPECT_EQ(looked_at("x", []() -> HealthChecks { throw std::runtime_error("odd"); })[0].detail, "odd");
     EXPECT_THROW(looked_at("x", []() -> HealthChecks { throw Error(ErrorKind::interrupted, "stop"); }),
                  Error);
+}
+
+TEST(LookedAt, FilesThatCannotBeSeenAreToldInOurWords) {
+    const HealthCheck refused = looked_at("schedule", []() -> HealthChecks {
+        throw std::filesystem::filesystem_error("status", "/srv/node/jobs",
+                                                std::make_error_code(std::errc::permission_denied));
+    })[0];
+    EXPECT_EQ(refused.status, Status::unknown);
+    EXPECT_EQ(refused.detail, "cannot look at /srv/node/jobs: Permission denied");
+    EXPECT_THAT(refused.mend, HasSubstr("owner and mode"));
+    EXPECT_TRUE(is_there("/dev/null"));
+    EXPECT_FALSE(is_there("/dev/null/below"));
+    EXPECT_THROW(is_there("/" + std::string(300, 'x')), Error);
 }
 
 TEST(LookedAt, WhatHangsIsGivenUp) {
