@@ -19,6 +19,7 @@ void handle_signals() {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, nullptr);
+    ::sigaction(SIGXFSZ, &ignore, nullptr);  // a limit on the size of files is told as an error
 }
 
 }  // namespace bt2c::platform

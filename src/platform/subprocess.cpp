@@ -31,9 +31,12 @@ constexpr int exec_failed_status = 127;
 constexpr int turn_ms = 10;
 /// A child that stood still may make up for so much of it.
 constexpr double credit_max_s = 0.1;
+constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-/// In the child, between fork and exec: only what a signal handler may call.
-[[noreturn]] void become(char* const* argv, int output_fd, int null_fd, pid_t parent, bool background) {
+/// In the child, between fork and exec: only what a signal handler may call. `mask`: what it is to heed from
+/// then on.
+[[noreturn]] void become(char* const* argv, int output_fd, int null_fd, pid_t parent, bool background,
+                         const sigset_t& mask) {
     // A paused process does not obey SIGTERM.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(exec_failed_status);
@@ -41,10 +44,18 @@ constexpr double credit_max_s = 0.1;
         ::setpriority(PRIO_PROCESS, 0, background_nice);
         ::syscall(SYS_ioprio_set, io_who_process, 0, io_class_idle << io_class_shift);
     }
-    // Ignored signals are inherited.
+    // Ignored signals are inherited, but for those that whoever started us chose to ignore. Up to exec the
+    // parent's handlers are here too, and would forget what they were told.
     struct sigaction usual {};
     usual.sa_handler = SIG_DFL;
     ::sigaction(SIGPIPE, &usual, nullptr);
+    ::sigaction(SIGXFSZ, &usual, nullptr);
+    for (const int number : stop_signals) {
+        struct sigaction present {};
+        if (::sigaction(number, nullptr, &present) != 0 || present.sa_handler == SIG_IGN) continue;
+        ::sigaction(number, &usual, nullptr);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
     ::dup2(null_fd, STDIN_FILENO);
     ::dup2(output_fd, STDOUT_FILENO);
     ::execvp(argv[0], argv);
@@ -70,8 +81,13 @@ Subprocess::Subprocess(const std::vector<std::string>& arguments, Rank rank, std
     const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null) throw base::system_error(what, errno);
     const pid_t parent = ::getpid();
+    sigset_t stop{}, mask{};
+    ::sigemptyset(&stop);
+    for (const int number : stop_signals) ::sigaddset(&stop, number);
+    ::pthread_sigmask(SIG_BLOCK, &stop, &mask);
     pid_ = ::fork();
-    if (pid_ == 0) become(argv.data(), write_end.get(), null.get(), parent, rank == Rank::background);
+    if (pid_ == 0) become(argv.data(), write_end.get(), null.get(), parent, rank == Rank::background, mask);
+    ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
     if (pid_ < 0) throw base::system_error(what, errno);
     ended_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     ::fcntl(read_end_.get(), F_SETFL, O_NONBLOCK);
