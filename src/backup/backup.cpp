@@ -33,13 +33,10 @@ void require_own(const std::optional<Manifest>& latest, const BackupRequest& req
     if (request.type == BackupType::safety || request.takeover || !request.node || !latest || !latest->node ||
         *latest->node == *request.node || base::now_unix_ms() - latest->finished_at > node_memory_ms)
         return;
-    const char* const elsewhere = latest->node->name != request.node->name         ? ""
-                                  : latest->node->machine != request.node->machine ? " on another machine"
-                                                                                   : " in another home";
     throw Error(ErrorKind::failed,
                 base::format("cannot store a backup: node '{}'{} made the newest one here, {} of {}",
-                             base::printable(latest->node->name), elsewhere, latest->id.brief(),
-                             base::format_utc(latest->finished_at)))
+                             base::printable(latest->node->name), elsewhere(*latest->node, *request.node),
+                             latest->id.brief(), base::format_utc(latest->finished_at)))
         .cause(
             base::format("this is node '{}'; two nodes, or a home and its copy, must not share a repository",
                          base::printable(request.node->name)))
@@ -65,6 +62,9 @@ class BackupRun {
         intent_.emplace(repository_, repository_.location(), "backup");
         before_ = find_predecessors(home_, repository_);
         require_own(before_.latest, request_);
+        if (compared())
+            require_known(home_, repository_, *before_.listing,
+                          {.takeover = request_.takeover, .has_state = before_.state != nullptr}, progress_);
         manifest_.sequence = before_.sequence + 1;
         if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
         if (request_.type == BackupType::incremental && before_.damaged > 0)
@@ -95,8 +95,10 @@ class BackupRun {
             auto raw = capture_raw_database(home_, *packs_, repository_.keys(), progress_);
             std::move(raw.begin(), raw.end(), std::back_inserter(manifest_.files));
         }
-        if (manifest_.type == BackupType::incremental && !files.changed && same_image(*latest_relative()))
+        if (manifest_.type == BackupType::incremental && !files.changed && same_image(*latest_relative())) {
+            remember(std::nullopt);
             return {*latest_relative(), false};
+        }
         store();
         return {std::move(manifest_), true};
     }
@@ -186,6 +188,18 @@ class BackupRun {
         return ids;
     }
 
+    /// Whether a write-only node looked for backups of others. A safety backup is made whoever made them.
+    const Listing* compared() const {
+        return before_.listing && request_.type != BackupType::safety ? &*before_.listing : nullptr;
+    }
+
+    /// Which backups are none of somebody else's.
+    void remember(const std::optional<repository::ObjectId>& own) {
+        remember_known(home_, repository_, compared(), own, progress_);
+        if (request_.made_from && request_.made_from->root != home_.root)
+            remember_known(*request_.made_from, repository_, nullptr, own, progress_);
+    }
+
     /// Packs, then the index, then the manifest.
     void store() {
         for (const PageEntry& entry : differences_) numbers_.need(entry.blob);
@@ -202,6 +216,7 @@ class BackupRun {
         for (const repository::StoredPack& pack : own) manifest_.stored_bytes += pack.bytes;
         manifest_.finished_at = base::now_unix_ms();
         base::throw_if_interrupted();
+        remember(manifest_.id);
         storing_ = true;
         repository_.store_backup(manifest_, own, packs_->backup_secret(), built_on(), &*intent_);
         packs_->commit();
@@ -239,6 +254,11 @@ class BackupRun {
 };
 
 }  // namespace
+
+const char* elsewhere(const repository::NodeIdentity& maker, const repository::NodeIdentity& here) {
+    if (maker.name != here.name) return "";
+    return maker.machine != here.machine ? " on another machine" : " in another home";
+}
 
 BackupResult make_backup(const config::Home& home, const Repository& repository, const BackupRequest& request,
                          base::Progress& progress) {

@@ -5,7 +5,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "repository/sync.hpp"
 
 namespace bt2c::backup {
 
@@ -37,14 +36,6 @@ Predecessors read_predecessors(const Repository& repository) {
     return found;
 }
 
-/// Backups that can be built upon, by what the locations that can be reached list: of a single object a
-/// fan-out believes no absence while one of them is away.
-std::set<std::string> usable_backups(const Repository& repository) {
-    std::set<std::string> ids = repository::backup_ids(repository.location().list("manifests"));
-    for (const std::string& id : repository::retired_backups(repository.location())) ids.erase(id);
-    return ids;
-}
-
 std::shared_ptr<WriterState> load_state(const config::Home& home, const Repository& repository,
                                         std::string& unknown) {
     try {
@@ -62,11 +53,14 @@ Predecessors remembered_predecessors(const config::Home& home, const Repository&
     Predecessors found;
     // Others may have stored backups whose numbers cannot be read here; see the format.
     found.sequence = static_cast<std::uint64_t>(std::max<base::UnixMs>(0, base::now_unix_ms()));
+    // By what the locations that can be reached list: of a single object a fan-out believes no absence while
+    // one of them is away. Before the home's own files are read, which name what another backup of it adds.
+    found.listing = look_at(repository);
     const std::shared_ptr<WriterState> state = load_state(home, repository, found.unknown);
     if (!state) return found;
     WriterRecord& record = state->record;
     found.sequence = std::max(found.sequence, record.sequence);
-    const std::set<std::string> usable = usable_backups(repository);
+    const std::set<std::string>& usable = found.listing->usable;
     if (!usable.contains(record.full.id.hex())) {
         found.unknown =
             base::format("full backup {} is not in the repository any more, as far as it can be reached",

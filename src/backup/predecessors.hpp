@@ -6,6 +6,7 @@
 #include <string>
 
 #include "backup/image_capture.hpp"
+#include "backup/known_backups.hpp"
 #include "backup/writer_state.hpp"
 #include "repository/repository.hpp"
 
@@ -19,7 +20,8 @@ struct Predecessors {
     std::size_t damaged = 0;                      ///< manifests that cannot be read
     /// Of a write-only node, where it has one that fits the repository.
     std::shared_ptr<const WriterState> state;
-    std::string unknown;  ///< why a write-only node has none
+    std::string unknown;             ///< why a write-only node has none
+    std::optional<Listing> listing;  ///< of a write-only node
 };
 
 Predecessors find_predecessors(const config::Home& home, const repository::Repository& repository);

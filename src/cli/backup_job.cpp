@@ -1,6 +1,7 @@
 #include "cli/backup_job.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "cli/version.hpp"
 #include "crypto/hash.hpp"
 #include "platform/file.hpp"
@@ -28,14 +29,18 @@ std::string home_digest(const config::Home& home) {
     return error ? "" : digest_of("bt2c-dr home\n", base::as_bytes(path.native()));
 }
 
+repository::NodeIdentity identity_of(Context& context, const config::Home& home) {
+    return {context.settings().network.node_name, machine_digest(), home_digest(home)};
+}
+
 }  // namespace
 
 StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
                                     const repository::Repository& repository, backup::BackupRequest request,
                                     std::chrono::seconds patience) {
     request.program = "bt2c-dr " + std::string(version());
-    request.node =
-        repository::NodeIdentity{context.settings().network.node_name, machine_digest(), home_digest(home)};
+    request.node = identity_of(context, home);
+    request.made_from = context.home_unchecked();
     context.locations().begin_backup(repository);
     backup::BackupResult made = backup::make_backup(home, repository, request, context.progress());
     try {
@@ -47,6 +52,15 @@ StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
             error.state("the backup is stored, though not in all locations; 'bt2c-dr location sync' goes on");
         throw;
     }
+}
+
+void tell_other_maker(Context& context, const config::Home& home, const repository::Manifest& manifest) {
+    const repository::NodeIdentity here = identity_of(context, home);
+    if (!manifest.node || *manifest.node == here) return;
+    context.progress().note(
+        base::format("backup {} of {} was made by node '{}'{}; its configuration and keys are that one's",
+                     manifest.id.brief(), base::format_utc(manifest.finished_at),
+                     base::printable(manifest.node->name), backup::elsewhere(*manifest.node, here)));
 }
 
 }  // namespace bt2c::cli

@@ -21,4 +21,7 @@ StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
                                     const repository::Repository& repository, backup::BackupRequest request,
                                     std::chrono::seconds patience);
 
+/// A note where another node or home than `home` made the backup.
+void tell_other_maker(Context& context, const config::Home& home, const repository::Manifest& manifest);
+
 }  // namespace bt2c::cli

@@ -21,19 +21,24 @@ std::set<std::string> names_in(storage::Location& location, const std::string& f
     return repository::backup_ids(location.list(folder));
 }
 
+/// One that was filled by this very command was empty when they were first asked.
+bool has_repository(const Locations& locations, std::size_t index) {
+    return locations.all()[index].has_repository || repository::Repository::exists(locations.asked(index));
+}
+
 /// Keys that the first location has not were removed while the others were away, unless it is the first that
 /// lost them: then nobody may be told to remove them from where they are left.
 class KeysOfFirst {
  public:
     explicit KeysOfFirst(const Locations& locations) {
-        if (!locations.problem_of(0).empty() || !locations.all().front().has_repository) return;
+        if (!locations.problem_of(0).empty() || !has_repository(locations, 0)) return;
         ids_ = names_in(locations.asked(0), "keys");
         has_phrase_ = std::ranges::any_of(repository::list_slots(locations.asked(0)).slots, is_phrase);
     }
 
-    void compare(storage::Location& other, LocationStatus& status) const {
+    void compare(storage::Location& other, const std::set<std::string>& keys, LocationStatus& status) const {
         if (ids_.empty()) return;
-        for (const std::string& id : names_in(other, "keys"))
+        for (const std::string& id : keys)
             if (!ids_.contains(id)) status.odd_keys.push_back(id);
         if (status.odd_keys.empty() || has_phrase_) return;
         for (const repository::SlotInfo& slot : repository::list_slots(other).slots)
@@ -52,16 +57,21 @@ class KeysOfFirst {
 
 /// What a restore needs first of all, and what is small.
 void look_at_small_objects(LocationStatus& status, const std::set<std::string>& ids,
-                           storage::Location& location, const LocationQuestions& questions) {
+                           const std::set<std::string>& retired, storage::Location& location,
+                           const LocationQuestions& questions) {
     constexpr std::size_t manifests_max = 8;
     std::vector<std::string> names;
     for (const storage::ObjectInfo& slot : location.list("keys"))
         if (repository::ObjectId::try_parse(std::string_view(slot.name).substr(5)))
             names.push_back(slot.name);
     const std::size_t slots = names.size();
+    std::set<std::string> unread = ids;
     for (const repository::Manifest& backup : *questions.backups)
-        if (ids.contains(backup.id.hex()) && names.size() < slots + manifests_max)
+        if (unread.erase(backup.id.hex()) > 0 && names.size() < slots + manifests_max)
             names.push_back(object_name(repository::ObjectType::manifest, backup.id));
+    // Those that could be read nowhere are damaged here too, unless they came just now.
+    for (const std::string& id : unread)
+        if (!repository::is_retired(retired, id)) names.push_back("manifests/" + id);
     for (const std::string& name : names) {
         const auto contents = location.get_range(name, 0, repository::manifest_bytes_max);
         if (!contents) continue;  // removed since it was listed
@@ -75,7 +85,8 @@ void look_at_small_objects(LocationStatus& status, const std::set<std::string>& 
 }
 
 /// What it has: a backup that it lists may have lost packs.
-void look_inside(LocationStatus& status, const std::set<std::string>& ids, storage::Location& location,
+void look_inside(LocationStatus& status, const std::set<std::string>& ids,
+                 const std::set<std::string>& retired, storage::Location& location,
                  const LocationQuestions& questions) {
     status.backups = ids.size();
     if (!questions.measured && !questions.backups) return;
@@ -86,7 +97,7 @@ void look_inside(LocationStatus& status, const std::set<std::string>& ids, stora
         if (object.name.starts_with("packs/")) sizes[object.name] = object.bytes;
     }
     if (!questions.backups) return;
-    if (questions.reader) look_at_small_objects(status, ids, location, questions);
+    if (questions.reader) look_at_small_objects(status, ids, retired, location, questions);
     std::set<std::string> lacking, cut;
     for (const repository::Manifest& backup : *questions.backups) {
         if (!ids.contains(backup.id.hex())) continue;
@@ -105,8 +116,8 @@ void look_inside(LocationStatus& status, const std::set<std::string>& ids, stora
 }
 
 /// Why a location that can be reached is behind; empty: it is not.
-std::string lack_of(const LocationStatus& status, bool has_repository) {
-    if (!has_repository) return "nothing is stored there yet";
+std::string lack_of(const LocationStatus& status) {
+    if (status.empty) return "nothing is stored there yet";
     std::string text;
     const auto add = [&](std::size_t count, std::string_view what) {
         if (count > 0) text += format("{}{} {}", text.empty() ? "" : ", ", count, what);
@@ -115,25 +126,20 @@ std::string lack_of(const LocationStatus& status, bool has_repository) {
     add(status.lacking_packs, "packs of its backups are gone");
     add(status.cut_packs, "packs of its backups are of the wrong size");
     add(status.damaged, "manifests or key slots are damaged");
+    if (status.has_no_slot)
+        text += format("{}it has no key slot: it cannot be opened alone", text.empty() ? "" : ", ");
     return text;
 }
 
-/// Sync replaces nothing.
-std::string mend_of(const LocationStatus& status) {
-    return status.cut_packs + status.damaged == 0
-               ? format("bt2c-dr location sync {}", status.name)
-               : format("bt2c-dr repository check --repair --location {}", status.name);
-}
-
-void judge(LocationReport& report, LocationStatus& status, bool has_repository) {
+void judge(LocationReport& report, LocationStatus& status, bool several) {
     if (!status.error.empty()) {
         status.state = "away";
         report.away = true;
-    } else if (status.error = lack_of(status, has_repository); !status.error.empty()) {
+    } else if (status.error = lack_of(status); !status.error.empty()) {
         status.state = "behind";
         report.warnings.push_back({status.name, "location",
                                    format("location '{}' is behind ({})", status.name, status.error),
-                                   mend_of(status)});
+                                   mend_of(status, several)});
     } else {
         ++report.healthy;
     }
@@ -170,6 +176,14 @@ void judge_all(LocationReport& report) {
 
 }  // namespace
 
+std::string mend_of(const LocationStatus& status, bool several, bool synced) {
+    const bool replaced = status.cut_packs + status.damaged > 0;
+    if (!replaced && !synced) return format("bt2c-dr location sync {}", status.name);
+    // What is wrong may be in another one, which has what this one lacks.
+    if (!several || (!replaced && status.lacking_packs == 0)) return "bt2c-dr repository check";
+    return format("bt2c-dr repository check --repair --location {}", status.name);
+}
+
 LocationReport look_at_locations(const Locations& locations, const LocationQuestions& questions) {
     const std::set<std::string> retired = repository::retired_backups(*locations.whole());
     const auto holdings = locations.holdings();
@@ -188,17 +202,20 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
         if (status.error.empty() && !holdings[i]) status.error = "what it holds could not be listed";
         if (status.error.empty()) try {
                 const std::set<std::string>& ids = *holdings[i];
-                look_inside(status, ids, locations.asked(i), questions);
+                status.empty = !has_repository(locations, i);
+                look_inside(status, ids, retired, locations.asked(i), questions);
                 for (const std::string& id : every)
                     if (!ids.contains(id) && !repository::is_retired(retired, id))
                         status.missing.push_back(id);
-                keys.compare(locations.asked(i), status);
+                const std::set<std::string> slots = names_in(locations.asked(i), "keys");
+                status.has_no_slot = slots.empty();
+                keys.compare(locations.asked(i), slots, status);
             } catch (const base::Error& error) {
                 if (error.kind() == ErrorKind::interrupted) throw;
                 status.error = base::printable(error.in_full());
             }
         status.clock_ahead = one.location->clock_ahead();  // which may be why it is away
-        judge(report, status, one.has_repository);
+        judge(report, status, holdings.size() > 1);
         report.all.push_back(std::move(status));
     }
     judge_all(report);

@@ -17,11 +17,13 @@ struct LocationStatus {
     std::string state;  ///< "healthy", "behind" or "away"
     std::string error;  ///< why it is not healthy
     LocationFacts facts;
+    bool empty = false;        ///< nothing is stored there yet
+    bool has_no_slot = false;  ///< no secret opens it without the others
     std::size_t backups = 0;
     std::vector<std::string> missing = {};
     std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole
-    std::size_t damaged = 0;                       ///< key slots, and manifests of the newest backups
-    std::vector<std::string> odd_keys = {};        ///< slots that the first location has not
+    std::size_t damaged = 0;  ///< key slots, and manifests: the newest, and those unread anywhere
+    std::vector<std::string> odd_keys = {};  ///< slots that the first location has not
     std::vector<std::string> lone_phrases =
         {};  ///< those of phrases, where the first location has none at all
     std::optional<base::UnixMs> newest = {};
@@ -54,5 +56,9 @@ struct LocationQuestions {
 
 /// Asks all of them; one that fails is away.
 LocationReport look_at_locations(const Locations& locations, const LocationQuestions& questions);
+
+/// The command that mends one that is behind: a sync, which replaces nothing, or what does more. `several`:
+/// there are others; `synced`: it was brought up to date just now, as far as that goes.
+std::string mend_of(const LocationStatus& status, bool several, bool synced = false);
 
 }  // namespace bt2c::cli

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
-#include "cli/locations.hpp"
+#include "cli/location_report.hpp"
 #include "cli/repository_access.hpp"
 
 namespace bt2c::cli {
@@ -14,6 +14,7 @@ using base::Json;
 /// What was copied into one location.
 struct Synced {
     std::string name, status, error;
+    std::string mend;  ///< a command; empty where there is none, or the error names it
     repository::SyncReport report;
 };
 
@@ -27,6 +28,8 @@ class LocationSyncCommand final : public Command {
                 "it was away or too slow, proofs, and keys. Every copy is checked before it is stored, "
                 "nothing is replaced or removed, and a backup appears there only when all of it is there. "
                 "Interrupted, the next call goes on where this one was.\n\n"
+                "At the end each location is judged as 'location status' does: exit status 6 says that one "
+                "of them still lacks something, with the command that mends it.\n\n"
                 "A location that is empty though it held the repository is left out, since its disk may "
                 "not be mounted; named here, it is filled again.",
             .examples = {{"bt2c-dr location sync", "bring all up to date"},
@@ -58,6 +61,7 @@ class LocationSyncCommand final : public Command {
         for (const Locations::One& one : locations.all())
             if (wanted.empty() || std::ranges::find(wanted, one.name) != wanted.end())
                 all->push_back(sync(context, repository, locations, one));
+        judge(locations, repository, *all);
         locations.tell_faults();
         Json list = Json::array();
         bool whole = true;
@@ -68,6 +72,7 @@ class LocationSyncCommand final : public Command {
             list.push(Json::object({{"name", synced.name},
                                     {"status", synced.status},
                                     {"error", synced.error.empty() ? Json() : Json(synced.error)},
+                                    {"mend", synced.mend.empty() ? Json() : Json(synced.mend)},
                                     {"backups", std::move(backups)},
                                     {"objects", synced.report.objects},
                                     {"bytes", synced.report.bytes}}));
@@ -80,7 +85,7 @@ class LocationSyncCommand final : public Command {
 
     static Synced sync(Context& context, const repository::Repository& repository, Locations& locations,
                        const Locations::One& one) {
-        Synced synced{one.name, "ok", "", {}};
+        Synced synced{one.name, "ok", "", "", {}};
         if (!one.problem.empty()) {
             synced.status = "failed";
             synced.error = one.problem;
@@ -103,6 +108,26 @@ class LocationSyncCommand final : public Command {
         return synced;
     }
 
+    /// What they lack though all was copied that could be.
+    static void judge(const Locations& locations, const repository::Repository& repository,
+                      std::vector<Synced>& all) {
+        repository::BackupList backups;
+        const bool reads = repository.keys().can_read();
+        if (reads) backups = repository.list();
+        const LocationReport report = look_at_locations(
+            locations,
+            {.backups = reads ? &backups.backups : nullptr, .reader = reads ? &repository : nullptr});
+        for (Synced& synced : all) {
+            const auto status = std::ranges::find(report.all, synced.name, &LocationStatus::name);
+            if (synced.status == "failed" || status == report.all.end()) continue;
+            if (synced.status == "ok" && status->state != "healthy") {
+                synced.status = status->state == "away" ? "failed" : "behind";
+                synced.error = status->error;
+            }
+            if (synced.status == "behind") synced.mend = mend_of(*status, report.all.size() > 1, true);
+        }
+    }
+
     static void print(Output& out, const std::vector<Synced>& all) {
         for (const Synced& synced : all) {
             const repository::SyncReport& report = synced.report;
@@ -114,7 +139,8 @@ class LocationSyncCommand final : public Command {
             if (synced.status == "ok")
                 out.line("{} {}: {}.", out.styled(Style::green, "up to date"), synced.name, copied);
             else
-                out.line("{} {}: {}", out.styled(Style::red, synced.status), synced.name, synced.error);
+                out.line("{} {}: {}{}", out.styled(Style::red, synced.status), synced.name, synced.error,
+                         synced.mend.empty() ? "" : ": " + synced.mend);
         }
     }
 

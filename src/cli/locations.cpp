@@ -1,10 +1,6 @@
 #include "cli/locations.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "base/text.hpp"
 #include "platform/file.hpp"
@@ -18,7 +14,6 @@ using base::ErrorKind;
 using base::format;
 using repository::Repository;
 using storage::fan_out::reason_of;
-using storage::fan_out::Standing;
 
 namespace {
 
@@ -58,17 +53,11 @@ bool has_backups(const Locations::One& one) {
     }
 }
 
-/// By whatever names they go: through links and mounts too.
-bool same_folder(const Locations::One& a, const Locations::One& b) {
+bool are_one_folder(const Locations::One& a, const Locations::One& b) {
     using storage::local::LocalLocation;
     const auto* const first = dynamic_cast<const LocalLocation*>(a.location.get());
     const auto* const second = dynamic_cast<const LocalLocation*>(b.location.get());
-    if (!first || !second) return false;
-    std::error_code error;
-    const fs::path one = fs::weakly_canonical(first->folder(), error);
-    if (error) return false;
-    const fs::path other = fs::weakly_canonical(second->folder(), error);
-    return !error && (one == other || fs::equivalent(one, other, error));
+    return first && second && same_folder(first->folder(), second->folder());
 }
 
 }  // namespace
@@ -110,7 +99,7 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
     for (std::size_t i = 0; i < all_.size(); ++i)
         for (std::size_t other = 0; other < i; ++other)  // those that answer, so that nothing hangs here
             if (!fan_->parts()[i]->away() && !fan_->parts()[other]->away() &&
-                same_folder(all_[i], all_[other]))
+                are_one_folder(all_[i], all_[other]))
                 throw Error(ErrorKind::usage,
                             format("cannot use dr.toml: locations '{}' and '{}' are the same folder",
                                    all_[other].name, all_[i].name))
@@ -118,6 +107,9 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                                            all_[other].location->describe()))
                     .state("nothing was read or changed")
                     .hint("a copy beside itself is none: give one of them another place, or take it out");
+    // Where none is sound the commands tell what is wrong with it.
+    const bool found =
+        std::ranges::any_of(answers, [](const auto& answer) { return id_in(answer).has_value(); });
     std::string id, id_of;
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];
@@ -138,6 +130,10 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                 Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
                                                 its_id->substr(0, 8), id_of, id.substr(0, 8)))
                     .hint("give this node a place of its own there in dr.toml");
+        else if (answers[i] && !its_id && found)
+            refused =
+                Error(ErrorKind::failed, "its object 'format' is damaged")
+                    .cause(format("'bt2c-dr repository check --repair --location {}' mends it", one.name));
         else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name) && has_backups(one))
             refused = Error(ErrorKind::failed, "its object 'format' is missing, though it has backups")
                           .cause(format("'bt2c-dr location sync {}' brings it back", one.name));
@@ -148,7 +144,7 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                                   "again",
                                   one.name));
         if (!refused) continue;
-        one.has_repository = false;
+        one.has_repository = answers[i] && !its_id;  // left out or not, a check can look at it and mend it
         leave_out(i, *refused);
         // One that lost its contents may still have them elsewhere: absence from it proves nothing.
         if (its_id)
@@ -309,112 +305,12 @@ std::vector<LocationOutcome> Locations::remove_slot(const std::string& object) {
     return on_each([&](One& one) { one.location->remove(object); });
 }
 
-void Locations::begin_backup(const Repository& repository) {
-    if (!fan_) return;
-    share_basics(repository);
-    const std::set<std::string> retired = repository::retired_backups(*whole_);
-    const auto holdings = this->holdings();
-    std::set<std::string> every;
-    for (const auto& ids : holdings)
-        if (ids) every.insert(ids->begin(), ids->end());
-    bool whole = false;
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-        held_back_[i] = !holdings[i] || std::ranges::any_of(every, [&](const std::string& id) {
-            return !holdings[i]->contains(id) && !repository::is_retired(retired, id);
-        });
-        whole = whole || !held_back_[i];
-    }
-    for (std::size_t i = 0; i < all_.size() && !whole; ++i) {
-        if (!all_[i].problem.empty()) continue;
-        progress_.note(
-            format("location '{}' is brought up to date first: none has all earlier backups", all_[i].name));
-        try {
-            const auto report =
-                repository::sync_location(repository, *all_[i].location, sync_options(all_[i]), progress_);
-            whole = report.left.empty();
-            held_back_[i] = !whole;
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            leave_out(i, error);
-            fan_->leave(i, error);
-        }
-    }
-    // What cannot be copied from anywhere must not keep new backups from being made.
-    const auto usable = std::ranges::find_if(all_, [](const One& one) { return one.problem.empty(); });
-    if (!whole && usable != all_.end()) held_back_[static_cast<std::size_t>(usable - all_.begin())] = false;
-    for (std::size_t i = 0; i < all_.size(); ++i) fan_->uploads().allow_commits(i, !held_back_[i]);
-}
-
-std::vector<LocationOutcome> Locations::finish_backup(const Repository& repository,
-                                                      std::chrono::seconds patience) {
-    if (!fan_) return {{all_.front().name, "ok", ""}};
-    const auto end = std::chrono::steady_clock::now() + patience;
-    progress_.phase("waiting for the other locations", 0);
-    std::vector<LocationOutcome> outcomes;
-    for (const storage::fan_out::Outcome& outcome : fan_->uploads().finish(patience)) {
-        static constexpr const char* names[] = {"ok", "behind", "failed"};
-        outcomes.push_back({outcome.name, names[static_cast<std::size_t>(outcome.standing)],
-                            base::printable(outcome.error)});
-    }
-    outcomes = catch_up(repository, std::move(outcomes), end);
-    for (std::size_t i = 0; i < all_.size(); ++i)
-        if (outcomes[i].status == "ok") remember(all_[i]);
-    return outcomes;
-}
-
-std::vector<LocationOutcome> Locations::catch_up(const Repository& repository,
-                                                 std::vector<LocationOutcome> outcomes,
-                                                 std::chrono::steady_clock::time_point end) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::atomic<bool> stop = false;
-    std::size_t running = 0;
-    const auto bring_up = [&](std::size_t i) {
-        const base::StopScope scope(&stop);
-        base::SilentProgress silent;
-        LocationOutcome outcome{all_[i].name, "ok", ""};
-        try {
-            const auto report =
-                repository::sync_location(repository, *all_[i].location, sync_options(all_[i]), silent);
-            if (!report.left.empty())
-                outcome = {all_[i].name, "behind",
-                           base::printable(format("{} could not be copied: {}", report.left.front().object,
-                                                  report.left.front().why))};
-        } catch (const Error& error) {
-            outcome.status = error.kind() == ErrorKind::interrupted ? "behind" : "failed";
-            outcome.error =
-                error.kind() == ErrorKind::interrupted
-                    ? "it was not done within patience_seconds; 'bt2c-dr location sync' goes on with it"
-                    : base::printable(reason_of(error));
-        } catch (const std::exception& error) {
-            outcome = {all_[i].name, "failed", error.what()};
-        }
-        const std::lock_guard lock(mutex);
-        outcomes[i] = std::move(outcome);
-        --running;
-        changed.notify_all();
-    };
-    std::vector<std::thread> threads;
-    {
-        std::unique_lock lock(mutex);
-        for (std::size_t i = 0; i < all_.size(); ++i)
-            if (outcomes[i].status == "behind" && all_[i].problem.empty()) {
-                ++running;
-                threads.emplace_back(bring_up, i);
-            }
-        while (running > 0 && !stop) {
-            changed.wait_for(lock, std::chrono::milliseconds(50));
-            try {
-                base::throw_if_interrupted();
-            } catch (const Error&) {
-                stop = true;
-            }
-            if (std::chrono::steady_clock::now() >= end) stop = true;
-        }
-    }
-    for (std::thread& thread : threads) thread.join();
-    base::throw_if_interrupted();
-    return outcomes;
+base::Json Locations::faults() const {
+    base::Json list = base::Json::array();
+    if (fan_)
+        for (const storage::fan_out::Note& note : fan_->faults())
+            list.push(base::Json::object({{"location", note.part}, {"text", base::printable(note.text)}}));
+    return list;
 }
 
 void Locations::tell_faults() const {
@@ -422,7 +318,7 @@ void Locations::tell_faults() const {
     for (const storage::fan_out::Note& note : fan_->faults())
         progress_.note(
             format("location '{}' could not give what it should ({}); another copy was used. To mend "
-                   "it: bt2c-dr repository check --repair --location {}",
+                   "it: bt2c-dr repository check --repair --read-data --location {}",
                    note.part, base::printable(note.text), note.part));
 }
 

@@ -74,11 +74,17 @@ class Locations {
     std::vector<LocationOutcome> finish_backup(const repository::Repository& repository,
                                                std::chrono::seconds patience);
 
+    /// Waits a little until what a command stored last, such as a proof, is in all locations, and tells on
+    /// stderr which have not got it.
+    void settle() const;
+
     /// Ids of the backups in each location; nullopt where it is left out.
     std::vector<std::optional<std::set<std::string>>> holdings() const;
 
     /// Copies that could not be used while something was read, on stderr.
     void tell_faults() const;
+    /// The same for programs: a list of {location, text}.
+    base::Json faults() const;
     /// A location that has the repository from now on is not taken for an empty one again.
     void remember(const One& one) const;
 

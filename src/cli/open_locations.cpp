@@ -68,6 +68,14 @@ std::vector<OpenedLocation> open_locations(const config::Settings& settings) {
     return opened;
 }
 
+bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b) {
+    std::error_code error;
+    const auto one = std::filesystem::weakly_canonical(a, error);
+    if (error) return false;
+    const auto other = std::filesystem::weakly_canonical(b, error);
+    return !error && (one == other || std::filesystem::equivalent(one, other, error));
+}
+
 bool on_one_disk(const std::filesystem::path& a, const std::filesystem::path& b) {
     struct stat first {
     }, second{};

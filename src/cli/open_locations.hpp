@@ -26,5 +26,7 @@ std::vector<OpenedLocation> open_locations(const config::Settings& settings);
 
 /// As far as both are there.
 bool on_one_disk(const std::filesystem::path& a, const std::filesystem::path& b);
+/// By whatever names they go: through links and mounts too.
+bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b);
 
 }  // namespace bt2c::cli

@@ -82,7 +82,8 @@ class RepositoryCheckCommand final : public Command {
 
     Checked check(Context& context, const repository::Repository& repository,
                   const Locations::One& one) const {
-        Checked checked{one.name, one.problem, {}, {}};
+        // One that is left out and has a repository: its object 'format' is damaged, which the check finds.
+        Checked checked{one.name, one.has_repository ? "" : one.problem, {}, {}};
         if (checked.problem.empty() && !one.has_repository) checked.problem = "nothing is stored there yet";
         if (!checked.problem.empty()) return checked;
         const repository::Repository there = repository.at(one.location);
@@ -90,15 +91,26 @@ class RepositoryCheckCommand final : public Command {
             checked.report = repository::check_repository(there, read_data_, context.progress());
             if (repair_ && !checked.report.ok) {
                 checked.repair =
-                    repository::repair_location(repository, one.location, checked.report, context.progress());
+                    repository::repair_location(repository, one.location, checked.report, context.progress(),
+                                                context.locations().sync_options(one));
                 checked.report = repository::check_repository(there, read_data_, context.progress());
             }
+            if (!repair_ && context.locations().all().size() > 1)
+                for (CheckFinding& finding : checked.report.findings) advise_repair(one.name, finding);
         } catch (const base::Error& error) {
             // Of several locations, one that fails keeps none of the others from being checked.
             if (error.kind() == ErrorKind::interrupted || context.locations().all().size() == 1) throw;
             checked.problem = base::printable(error.in_full());
         }
         return checked;
+    }
+
+    /// What is wrong in the contents is found, and so mended, only where they are read.
+    void advise_repair(const std::string& location, CheckFinding& finding) const {
+        const bool damaged = finding.kind == repository::FindingKind::damaged;
+        if (!damaged && finding.kind != repository::FindingKind::missing) return;
+        finding.advice = base::format("bt2c-dr repository check --repair{} --location {}; else {}",
+                                      damaged && read_data_ ? " --read-data" : "", location, finding.advice);
     }
 
     Json document(const std::vector<Checked>& all) const {
@@ -166,10 +178,7 @@ class RepositoryCheckCommand final : public Command {
                 backups += (backups.empty() ? "" : ", ") + base::printable(id.substr(0, 8));
             std::vector<std::pair<std::string, Cell>> fields{{"what", base::printable(finding.text)}};
             if (!backups.empty()) fields.push_back({"hits", "backups " + backups});
-            fields.push_back({"do", several && fault ? base::format("bt2c-dr repository check --repair "
-                                                                    "--location {}; else {}",
-                                                                    checked.name, finding.advice)
-                                                     : finding.advice});
+            fields.push_back({"do", finding.advice});
             out.fields(fields);
         }
         if (!report.findings.empty()) out.line();

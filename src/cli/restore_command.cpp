@@ -5,6 +5,7 @@
 #include "chaindb/key_rotations.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/backup_document.hpp"
+#include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
 #include "cli/locations.hpp"
 #include "cli/network_target.hpp"
@@ -102,6 +103,8 @@ class RestoreCommand final : public Command {
 
     Result bring_back(Context& context, const base::Stopwatch& watch, const config::Home& target) {
         const OpenedSource opened = open_source(context);
+        // Into another home than one's own it is what was asked for.
+        if (opened.manifest && !target_) tell_other_maker(context, target, *opened.manifest);
         restore::RestoreRequest request;
         if (!only_.empty()) {
             const auto wanted = [&](const char* part) {
@@ -126,7 +129,9 @@ class RestoreCommand final : public Command {
                                   base::now_unix_ms());
         if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
-        return done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
+        Result shown = done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
+        if (opened.repository) shown.document.set("faults", context.locations().faults());
+        return shown;
     }
 
     OpenedSource open_source(Context& context) const {
@@ -170,6 +175,7 @@ class RestoreCommand final : public Command {
                              const repository::ObjectId& id) {
         try {
             repository.record_proof(id, "restored, image and chain proved");
+            context.locations().settle();
         } catch (const Error& error) {
             context.progress().note("the proof of this restore could not be recorded: " + error.message());
         }

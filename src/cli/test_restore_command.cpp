@@ -42,10 +42,11 @@ class TestRestoreCommand final : public Command {
                 "shows it, and "
                 "'prune' keeps no backup in place of one that restores), and how "
                 "the test ended in HOME/backups/jobs/restore-test.json. The time it took is about the time "
-                "that a restore takes on this machine.",
+                "that a restore takes on this machine.\n\n"
+                "Exit status 6 says that it restores, and that the repository took no record of that.",
             .examples = {{"bt2c-dr test-restore", "prove the newest backup"},
                          {"bt2c-dr test-restore 40dc1520 --scratch /mnt/big", "this one, there"}},
-            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret,
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
                       ErrorKind::no_repository}};
     }
 
@@ -65,13 +66,14 @@ class TestRestoreCommand final : public Command {
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
             if (!proof.ok()) require_reached(context, manifest);
-            if (proof.ok())
-                record_proof(context, repository, manifest, proof);
-            else
-                record_failure(context, repository, manifest, proof);
-            record_run(context, started, proof.ok() ? 0 : base::exit_status(ErrorKind::findings),
-                       message(manifest, proof));
-            return result(manifest, proof, where);
+            const bool recorded = proof.ok() ? record_proof(context, repository, manifest, proof)
+                                             : record_failure(context, repository, manifest, proof);
+            context.locations().settle();
+            Result shown = result(manifest, proof, where);
+            if (proof.ok() && !recorded) shown.outcome = ErrorKind::partial;
+            record_run(context, started, shown.outcome ? base::exit_status(*shown.outcome) : 0,
+                       message(manifest, proof) + (recorded ? "" : "; the repository has no record of it"));
+            return shown;
         } catch (const Error& error) {
             record_run(context, started, base::exit_status(error.kind()), error.in_full());
             throw;
@@ -114,7 +116,7 @@ class TestRestoreCommand final : public Command {
     }
 
     /// The proof is worth a record; a repository that cannot be written does not undo it.
-    static void record_proof(Context& context, const repository::Repository& repository,
+    static bool record_proof(Context& context, const repository::Repository& repository,
                              const Manifest& manifest, const RestoreProof& proof) {
         Json checks = Json::array();
         for (const ProofCheck& check : proof.checks)
@@ -126,20 +128,24 @@ class TestRestoreCommand final : public Command {
         try {
             repository.record_proof(manifest.id, "restored into a scratch folder; all of it proved there",
                                     details);
+            return true;
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             context.progress().note("the proof could not be recorded: " + error.message());
+            return false;
         }
     }
 
-    static void record_failure(Context& context, const repository::Repository& repository,
+    static bool record_failure(Context& context, const repository::Repository& repository,
                                const Manifest& manifest, const RestoreProof& proof) {
         try {
             repository.record_failure(manifest.id, message(manifest, proof));
+            return true;
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             context.progress().note("the failed test could not be recorded in the repository: " +
                                     error.message());
+            return false;
         }
     }
 

@@ -22,6 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 5> names{"damaged", "missing", "unknown_version", "unreferenced",
                                                 "foreign"};
 constexpr std::uint64_t proof_bytes_max = 4096;
+constexpr std::uint64_t format_bytes_max = 4096;
 
 /// The id in the name of an object of that folder; nullopt when it is not named as one.
 std::optional<ObjectId> id_in(const std::string& name, std::string_view folder) {
@@ -101,10 +102,41 @@ void check_parents(Check& check) {
     }
 }
 
+/// Of a newer program: not to be replaced.
+bool is_newer_format(base::ByteView contents) {
+    try {
+        return Json::parse(base::as_text(contents)).integer_at("version") > format_version;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+void check_format(Check& check) {
+    const auto contents = check.repository.location().get_range("format", 0, format_bytes_max);
+    if (!contents) {
+        Repository::read_format(check.repository.location());  // which says that there is none
+        return;
+    }
+    try {
+        require_sound(check.repository, "format", *contents);
+    } catch (const Error& error) {
+        const bool newer = is_newer_format(*contents);
+        check.book.add({"format",
+                        newer ? FindingKind::unknown_version : FindingKind::damaged,
+                        Check::text_of(error),
+                        {},
+                        newer ? "check again with a newer bt2c-dr"
+                              : "bring the file back from a copy of the repository; the backups themselves "
+                                "are untouched"});
+    }
+}
+
 void check_slots(Check& check) {
     storage::Location& location = check.repository.location();
+    bool any = false;
     for (const storage::ObjectInfo& object : location.list("keys")) try {
             if (!id_in(object.name, "keys")) continue;
+            any = true;
             if (const auto contents = location.get_range(object.name, 0, slot_object_bytes_max))
                 require_sound(check.repository, object.name, *contents);
         } catch (const Error& error) {
@@ -117,6 +149,12 @@ void check_slots(Check& check) {
                  "add the secret again with 'bt2c-dr repository key add', and remove this slot with "
                  "'bt2c-dr repository key remove'"});
         }
+    if (!any)
+        check.book.add({std::string(all_slots),
+                        FindingKind::missing,
+                        "there is no key slot: no secret opens this place alone",
+                        {},
+                        "bring the folder 'keys' back from a copy of the repository"});
 }
 
 void check_proof(Check& check, const ObjectId& id, const std::string& name) {
@@ -207,7 +245,7 @@ CheckReport check_repository(const Repository& repository, bool read_data, base:
     repository.keys().require_reader();
     Check check{repository, progress, {}, {}, {}, {}, {}, {}};
     CheckReport report;
-    Repository::read_format(repository.location());
+    check_format(check);
     // Manifests before all others: what they name was stored before them.
     read_manifests(check);
     for (const storage::ObjectInfo& object : repository.location().list("")) {

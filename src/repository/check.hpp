@@ -11,7 +11,7 @@ namespace bt2c::repository {
 
 enum class FindingKind {
     damaged,          ///< there, but not what it should be
-    missing,          ///< named by a manifest, and not there
+    missing,          ///< named by a manifest or needed to open it, and not there
     unknown_version,  ///< written by a newer program, or damaged in that place; could not be checked
     unreferenced,     ///< belongs to no backup: one that is being made now, or was cut off
     foreign,          ///< no object of a repository
@@ -21,8 +21,11 @@ std::string_view finding_name(FindingKind kind);
 /// False for what does no harm: unreferenced and foreign.
 bool is_fault(FindingKind kind);
 
+/// What a finding about all key slots together names.
+inline constexpr std::string_view all_slots = "keys";
+
 struct CheckFinding {
-    std::string object;  ///< its name in the location; may hold any bytes
+    std::string object;  ///< its name in the location, which may hold any bytes; or `all_slots`
     FindingKind kind = FindingKind::damaged;
     std::string text;                  ///< what is wrong, one clause
     std::vector<std::string> backups;  ///< ids of those that need the object
@@ -35,13 +38,13 @@ struct CheckReport {
     std::vector<CheckFinding> findings;  ///< one for each object, by name
 };
 
-/// Without `read_data`: everything in the clear, every manifest, index, pack directory, proof and page table,
-/// and that all they name is there with the right size. With it also every blob, the content id of every
-/// page version and file, and that each backup's tables give its image digest; which proves that
-/// every backup can be restored. Others may use the repository meanwhile; a backup that comes to be
-/// during the check is not looked at.
-/// Memory: the pages that differ in some hundred incrementals, and a few MiB for each thread.
-/// Throws Error when the location cannot be read, or interrupted; what is wrong in it are findings.
+/// Without `read_data`: everything in the clear, that there is a key slot, every manifest, index, pack
+/// directory, proof and page table, and that all they name is there with the right size. With it also every
+/// blob, the content id of every page version and file, and that each backup's tables give its image digest;
+/// which proves that every backup can be restored. Others may use the repository meanwhile; a backup that
+/// comes to be during the check is not looked at. Memory: the pages that differ in some hundred incrementals,
+/// and a few MiB for each thread. Throws Error when the location cannot be read, or interrupted; what is
+/// wrong in it are findings.
 CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress);
 
 }  // namespace bt2c::repository

@@ -16,9 +16,11 @@ using base::format;
 
 namespace {
 
-/// What others name comes first.
+/// What others name comes first. Slots are brought back into a repository that can be told which it is.
 int rank_of(const std::string& name) {
-    return name.starts_with("packs/") ? 0 : name.starts_with("index/") ? 1 : 2;
+    if (name.starts_with("packs/")) return 0;
+    if (name.starts_with("index/")) return 1;
+    return name == all_slots ? 3 : 2;
 }
 
 bool is_sound_at(const Repository& repository, storage::Location& target, const std::string& name) {
@@ -30,6 +32,17 @@ bool is_sound_at(const Repository& repository, storage::Location& target, const 
         if (error.kind() == ErrorKind::interrupted) throw;
         return false;
     }
+}
+
+/// By its slots and backups, where it has any: a place that another node uses is not taken over.
+bool is_ours(const Repository& repository, storage::Location& target) {
+    bool any = false;
+    for (const char* folder : {"keys", "manifests"})
+        for (const storage::ObjectInfo& object : target.list(folder)) {
+            if (is_sound_at(repository, target, object.name)) return true;
+            any = true;
+        }
+    return !any;
 }
 
 void remove_damaged(storage::Location& target, const std::string& name) {
@@ -55,16 +68,26 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
         rebuild_index(repository.at(target), repository.manifest(ObjectId::parse(name.substr(6))));
         return target->size_of(name).value_or(0);
     }
+    if (name == "format" && !is_ours(repository, *target))
+        throw Error(ErrorKind::failed, "nothing else there is of this repository");
     if (target->size_of(name)) remove_damaged(*target, name);
     if (!target->put(name, sound))
         throw Error(ErrorKind::failed, "the damaged object is still there after it was removed");
     return sound.size();
 }
 
+/// Returns their bytes.
+std::uint64_t bring_slots_back(const Repository& repository, storage::Location& target,
+                               const SyncOptions& options) {
+    const SyncReport copied = sync_basics(repository, target, options);
+    if (copied.objects == 0) throw Error(ErrorKind::failed, "no other location has a key slot");
+    return copied.bytes;
+}
+
 }  // namespace
 
 RepairReport repair_location(const Repository& repository, const std::shared_ptr<storage::Location>& target,
-                             const CheckReport& check, base::Progress& progress) {
+                             const CheckReport& check, base::Progress& progress, const SyncOptions& options) {
     std::vector<std::string> names;
     for (const CheckFinding& finding : check.findings)
         if (finding.kind == FindingKind::damaged || finding.kind == FindingKind::missing)
@@ -75,7 +98,8 @@ RepairReport repair_location(const Repository& repository, const std::shared_ptr
     for (const std::string& name : names) {
         base::throw_if_interrupted();
         try {
-            report.mended.push_back({name, mend(repository, target, name)});
+            report.mended.push_back({name, name == all_slots ? bring_slots_back(repository, *target, options)
+                                                             : mend(repository, target, name)});
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             report.left.push_back({name, error.in_full()});

@@ -15,10 +15,12 @@ struct RepairReport {
 };
 
 /// Puts a sound copy in the place of each object of `target` that the check found damaged or missing, packs
-/// first. A copy is checked, seal by seal, before the damaged object is removed. An index that no location
-/// has whole is made anew from its packs. `repository` is the one over all locations. Throws Error when
-/// interrupted; what cannot be mended is in the report.
+/// first, `format` and key slots last. A copy is checked, seal by seal, before the damaged object is removed.
+/// An index that no location has whole is made anew from its packs. `repository` is the one over all
+/// locations; `options` tell where key slots come from. Throws Error when interrupted; what cannot be mended
+/// is in the report.
 RepairReport repair_location(const Repository& repository, const std::shared_ptr<storage::Location>& target,
-                             const CheckReport& check, base::Progress& progress);
+                             const CheckReport& check, base::Progress& progress,
+                             const SyncOptions& options = {});
 
 }  // namespace bt2c::repository

@@ -30,7 +30,7 @@ class SyncRun {
         : repository_(repository), target_(target), options_(options), progress_(progress) {}
 
     SyncReport run() {
-        sync_basics(repository_, target_, options_);
+        report_ = sync_basics(repository_, target_, options_);
         for (const std::string_view folder : small_folders) copy_folder(std::string(folder));
         copy_backups();
         return std::move(report_);
@@ -202,6 +202,21 @@ class SyncRun {
     std::map<std::string, std::uint64_t> packs_;  ///< of the target, by name
 };
 
+std::set<std::string> slot_ids(storage::Location& location) {
+    return backup_ids(location.list("keys"));
+}
+
+/// Of any location, a sound one where there is one: a slot that is damaged everywhere keeps nothing else from
+/// being copied.
+std::optional<Bytes> slot_of_any(const Repository& repository, const std::string& name) {
+    try {
+        return read_sound(repository, name);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return repository.location().get(name);
+    }
+}
+
 }  // namespace
 
 std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& objects) {
@@ -218,23 +233,33 @@ std::set<std::string> retired_backups(storage::Location& location) {
     return backup_ids(location.list("retired"));
 }
 
-void sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options) {
+SyncReport sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options) {
     const bool fresh = !Repository::exists(target);
     if (!fresh && Repository::read_id(target) != repository.id())
         throw Error(ErrorKind::failed,
                     format("cannot use {}: it holds another repository", base::printable(target.describe())));
-    storage::Location& slots =
-        options.slots && !(fresh && options.slots == &target) ? *options.slots : repository.location();
-    if (&slots != &target && (fresh || options.slots)) {
-        std::set<std::string> there;
-        for (const storage::ObjectInfo& slot : target.list("keys")) there.insert(slot.name);
-        for (const storage::ObjectInfo& slot : slots.list("keys"))
-            if (!there.contains(slot.name))
-                if (const auto contents = slots.get(slot.name))
-                    static_cast<void>(target.put(slot.name, *contents));
-    }
+    SyncReport report;
+    const auto store = [&](const std::string& name, const Bytes& contents) {
+        if (!target.put(name, contents)) return;
+        ++report.objects;
+        report.bytes += contents.size();
+    };
+    const std::set<std::string> there = slot_ids(target);
+    storage::Location* slots = options.slots;
+    // Nobody removes the last one: a location that has none lost them, and cannot say which there were.
+    if (fresh || there.empty())
+        if (!slots || slots == &target || slot_ids(*slots).empty()) slots = &repository.location();
+    if (slots && slots != &target)
+        for (const std::string& id : slot_ids(*slots)) {
+            if (there.contains(id)) continue;
+            const std::string name = "keys/" + id;
+            const auto contents =
+                slots == &repository.location() ? slot_of_any(repository, name) : slots->get(name);
+            if (contents) store(name, *contents);
+        }
     // Last, as when a repository is made: one without its slots never exists.
-    if (fresh) static_cast<void>(target.put("format", read_sound(repository, "format")));
+    if (fresh) store("format", read_sound(repository, "format"));
+    return report;
 }
 
 SyncReport sync_location(const Repository& repository, storage::Location& target, const SyncOptions& options,

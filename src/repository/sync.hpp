@@ -24,6 +24,7 @@ struct SyncReport {
 
 struct SyncOptions {
     /// Where key slots come from: one that was removed there while `target` was away must not come back.
+    /// Where it has none at all, or is `target` and has none, it lost them: then they come from any location.
     storage::Location* slots = nullptr;
     unsigned uploads = 1;  ///< side by side
 };
@@ -37,9 +38,10 @@ inline bool is_retired(const std::set<std::string>& retired, const std::string& 
 /// Ids in one listing of "manifests", as the objects are named.
 std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& manifests);
 
-/// Copies `format` and the key slots where `target` has no `format`, and else the slots that it lacks. Throws
-/// Error when it belongs to another repository.
-void sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options);
+/// Copies `format` and the key slots where `target` has no `format` or no slot, and else the slots that it
+/// lacks of those of `options.slots`. Returns what was copied. Throws Error when it belongs to another
+/// repository.
+SyncReport sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options);
 
 /// Copies what `target` lacks of what any location of `repository` has: small objects, then each backup: its
 /// packs, its index, and its manifest once all that the manifest names is there; full backups before those

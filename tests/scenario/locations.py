@@ -191,7 +191,8 @@ def damage(scene):
                            str(scene.folder / "restored")], capture_output=True, timeout=250)
     check("the restore goes on with other copies", done.returncode == 0, done.stderr)
     check("what was wrong is told, with what mends it",
-          b"location 'local'" in done.stderr and b"repository check --repair" in done.stderr, done.stderr)
+          b"location 'local'" in done.stderr and b"repository check --repair --read-data --location local" in done.stderr,
+          done.stderr)
     shutil.rmtree(scene.folder / "restored")
     found = scene.run("repository", "check", "--read-data", status=3)
     check("each location has its findings", {f["location"] for f in found["findings"]} == {"local", "near", "far"})
@@ -265,6 +266,112 @@ def without_its_format(scene):
     check("and brought back", (scene.near / "format").exists())
     scene.run("backup")
     scene.restores("with it again")
+
+
+def damaged_format(scene):
+    scene.run("backup")
+    file = scene.near / "format"
+    sound = file.read_bytes()
+    file.chmod(0o600)
+    for damaged in (b"{", b""):
+        file.write_bytes(damaged)
+        status = scene.run("location", "status", status=6)["locations"][1]
+        check("it is told, with what mends it", "'format' is damaged" in status["error"]
+              and "check --repair --location near" in status["error"], status)
+        check("a sync replaces nothing", "check --repair --location near" in
+              scene.run("location", "sync", "near", status=6)["locations"][0]["error"])
+        found = scene.run("repository", "check", "--location", "near", status=3)["findings"]
+        check("a check finds it", [one["object"] for one in found] == ["format"] and "--location near" in found[0]["advice"],
+              found)
+        mended = scene.run("repository", "check", "--repair", "--location", "near")
+        check("a repair mends it", mended["ok"] and [one["object"] for one in mended["mended"]] == ["format"], mended)
+        check("from another location", file.read_bytes() == sound)
+        file.chmod(0o600)
+        check("all are healthy again", scene.run("location", "status")["healthy"] == 3)
+    for location in (scene.local, scene.near, scene.far):
+        (location / "format").chmod(0o600)
+        (location / "format").write_bytes(b"{")
+    refused = scene.run("location", "status", status=1)["error"]
+    check("damaged everywhere", "'format' is damaged" in refused["message"], refused)
+
+
+def without_key_slots(scene):
+    """A location without a slot opens to nobody, once the others are gone."""
+    scene.run("backup")
+    names = ["local", "near", "far"]
+    places = [scene.local, scene.near, scene.far]
+    for number in (0, 1):
+        name, keys = names[number], places[number] / "keys"
+        before = {one.name: one.read_bytes() for one in keys.iterdir()}
+
+        def lose():
+            for slot in keys.iterdir():
+                slot.unlink()
+
+        lose()
+        status = scene.run("location", "status", status=3)
+        check(f"{name}: it is not healthy", status["healthy"] == 2 and "no key slot" in status["locations"][number]["error"]
+              and status["warnings"][0].endswith(f"bt2c-dr location sync {name}"), status)
+        found = {(one["name"], one["subject"]): one for one in scene.run("doctor", status=3)["checks"]}
+        check(f"{name}: doctor says so", "no key slot" in found["location", name]["detail"], found)
+        scene.run("repository", "check", "--location", name, status=3)
+        synced = scene.run("location", "sync", name)["locations"][0]
+        check(f"{name}: sync brings them back", synced["objects"] == len(before), synced)
+        check(f"{name}: the very same", {one.name: one.read_bytes() for one in keys.iterdir()} == before)
+        lose()
+        mended = scene.run("repository", "check", "--repair", "--location", name)
+        check(f"{name}: a repair too", mended["ok"] and [one["object"] for one in mended["mended"]] == ["keys"], mended)
+        check(f"{name}: all are healthy", scene.run("location", "status")["healthy"] == 3)
+
+
+def beyond_sync(scene):
+    """What no sync mends is told by it, with the command that does, or tells more."""
+    scene.run("backup")
+    scene.grow()
+    newest = scene.run("backup")["id"]
+    manifest = scene.near / "manifests" / newest
+    good = manifest.read_bytes()
+    manifest.chmod(0o600)
+    manifest.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    synced = scene.run("location", "sync", status=6)
+    check("a damaged manifest", scene.states(synced) == {"local": "ok", "near": "behind", "far": "ok"}
+          and synced["locations"][1]["mend"] == "bt2c-dr repository check --repair --location near", synced)
+    scene.run("repository", "check", "--repair", "--location", "near")
+    check("is mended", [one["mend"] for one in scene.run("location", "sync")["locations"]] == [None] * 3)
+    for place in (scene.local, scene.near, scene.far):
+        manifest = place / "manifests" / newest
+        manifest.chmod(0o600)
+        manifest.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    status = scene.run("location", "status", status=3)
+    check("damaged everywhere: none is healthy", status["healthy"] == 0
+          and all("damaged" in one["error"] for one in status["locations"]), status)
+    scene.run("location", "sync", status=6)
+    for place in (scene.local, scene.near, scene.far):
+        (place / "manifests" / newest).write_bytes(good)
+    victim = packs_of(scene.far)[0].name
+    for place in (scene.local, scene.near, scene.far):
+        (place / "packs" / victim).unlink()
+    synced = scene.run("location", "sync", status=6)
+    check("a pack that nobody has", set(scene.states(synced).values()) == {"behind"}
+          and "packs" in synced["locations"][2]["error"]
+          and synced["locations"][2]["mend"] == "bt2c-dr repository check --repair --location far", synced)
+    left = scene.run("repository", "check", "--repair", "--location", "far", status=3)
+    check("is beyond mending", [one["object"] for one in left["not_mended"]] == [f"packs/{victim}"]
+          and "full backup" in left["findings"][0]["advice"], left)
+
+
+def advice_for_contents(scene):
+    """A seal inside a pack is read, and mended, only with --read-data."""
+    scene.run("backup")
+    pack = packs_of(scene.near)[0]
+    contents = bytearray(pack.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    pack.chmod(0o600)
+    pack.write_bytes(contents)
+    found = scene.run("repository", "check", "--read-data", "--location", "near", status=3)["findings"]
+    check("the advice mends it", "bt2c-dr repository check --repair --read-data --location near;" in found[0]["advice"], found)
+    scene.run("repository", "check", "--repair", "--read-data", "--location", "near")
+    scene.run("repository", "check", "--read-data")
 
 
 def two_nodes(scene):
@@ -425,6 +532,6 @@ def keys_of_an_empty_first(scene):
 
 
 for test in (everyday, all_unmounted, keys_of_an_empty_first, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
-             without_its_format, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
+             without_its_format, damaged_format, without_key_slots, beyond_sync, advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()

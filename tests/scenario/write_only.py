@@ -184,6 +184,89 @@ def several_locations(folder):
     run(team, "repository", "check", "--read-data", phrase=phrase)
 
 
+def two_homes(folder):
+    """By mistake two of them have one write key and one place."""
+    team = make_home(folder, "team")
+    _, words = run(team, "repository", "init")
+    phrase = " ".join(re.findall(r"^   (.*)$", words, re.M))
+    first, second = make_home(folder, "first"), make_home(folder, "second")
+    for home in (first, second):
+        (home / "data").mkdir()
+        chain(home, "create", str(home / "data" / "blockchain.db"), "--blocks", "20")
+        run(team, "repository", "write-key", "create", "-o", home / "config" / "repository.write-key")
+
+    def grow(home):
+        chain(home, "append", str(home / "data" / "blockchain.db"), "--blocks", "1")
+
+    def refused(home, count, *arguments):
+        before = sorted((folder / "shared" / "manifests").iterdir())
+        error = run(home, *arguments, status=1)[0]["error"]
+        check("it is refused and told how many, since when, and the way on",
+              re.search(rf"another node or home made {count} here since 20\d\d-", error["message"])
+              and error["state"] == "nothing was stored" and "--takeover" in error["hint"], error)
+        check("nothing was stored", sorted((folder / "shared" / "manifests").iterdir()) == before)
+
+    unknown = "that this home does not know"
+    _, said = run(first, "backup", "--type", "full")
+    check("nothing is said of an empty repository", unknown not in said, said)
+    _, said = run(second, "backup", "--type", "full")
+    check("the second is told at once", f"1 backup {unknown}" in said, said)
+    grow(first)
+    for kind in ("incremental", "full"):
+        refused(first, "1 backup", "backup", "--type", kind)
+    error, _ = run(first, "job", "incremental", status=1)
+    check("a job says so too", "another node or home made 1 backup" in error["error"]["cause"], error)
+    grow(second)
+    run(second, "backup", "--type", "incremental")  # the first has made none meanwhile
+    refused(first, "2 backups", "backup", "--type", "incremental")
+    run(first, "backup", "--type", "incremental", "--takeover")
+    grow(first)
+    run(first, "backup", "--type", "incremental")
+    refused(second, "2 backups", "backup", "--type", "incremental")
+    check("told apart by those who can read", len(run(team, "list-backups")[0]["backups"]) == 5)
+
+    # Of its own: restores on it, into its home and beside it.
+    at_first = (first / "data" / "blockchain.db").read_bytes()
+    run(first, "restore", "--backup", "latest", "--force", phrase=phrase)
+    check("restored", (first / "data" / "blockchain.db").read_bytes() == at_first)
+    beside = make_home(folder, "beside")
+    for _ in range(2):  # the second time there is something to keep
+        run(first, "restore", "--backup", "latest", "--target", beside, "--force", phrase=phrase)
+    kept = [one for one in run(team, "list-backups")[0]["backups"] if one["type"] == "safety"]
+    check("safety backups were made", len(kept) >= 2, kept)
+    grow(first)
+    _, said = run(first, "backup", "--type", "incremental")
+    check("they are its own", unknown not in said, said)
+    # And one that it made with the team's secret.
+    grow(first)
+    run(first, "backup", "--type", "full", phrase=phrase)
+    grow(first)
+    run(first, "backup", "--type", "full")
+
+    # What it remembered is lost: it goes on, and says so.
+    shutil.rmtree(first / "backups" / "writer-state")
+    _, said = run(first, "backup", "--type", "full")
+    check("it says that it knows none of them", unknown in said, said)
+    _, said = run(first, "backup", "--type", "full")
+    check("once", unknown not in said, said)
+    # As an earlier program left it: a state, and no list.
+    for path in (first / "backups" / "writer-state").glob("*.known*"):
+        path.unlink()
+    grow(first)
+    _, said = run(first, "backup", "--type", "incremental")
+    check("nothing to compare with", unknown not in said, said)
+
+    # A copy of the home.
+    copy = folder / "copy"
+    shutil.copytree(first, copy)
+    grow(copy)
+    error = run(copy, "backup", "--type", "incremental", status=1)[0]["error"]
+    check("a copy is refused", "in another home" in error["message"] and "--takeover" in error["hint"], error)
+    run(copy, "backup", "--type", "incremental", "--takeover")
+    grow(first)
+    refused(first, "1 backup", "backup", "--type", "incremental")
+
+
 def main(folder):
     team, node = make_home(folder, "team"), make_home(folder, "node")
     repository, write_key = folder / "shared", node / "config" / "repository.write-key"
@@ -293,7 +376,7 @@ def main(folder):
           f"for a database of {database.stat().st_size}")
 
 
-for scene in (several_locations, main):
+for scene in (several_locations, two_homes, main):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish(seed)

@@ -30,6 +30,7 @@ class Scene {
         for (auto& location : locations) location = std::make_shared<UnrulyLocation>();
         std::vector<Repository::LabelledSecret> secrets;
         secrets.push_back({{SlotKind::key_file, crypto::SecretBytes::copy_of(Bytes(32, 7))}, "test"});
+        secrets.push_back({{SlotKind::key_file, crypto::SecretBytes::copy_of(Bytes(32, 8))}, "another"});
         repository.emplace(Repository::init(locations[0], secrets));
         base::SilentProgress silent;
         for (std::size_t i = 1; i < location_count; ++i)
