@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "cli/error_report.hpp"
 #include "cli/help_text.hpp"
+#include "cli/own_program.hpp"
 #include "cli/parser.hpp"
 #include "cli/version.hpp"
 #include "crypto/secret.hpp"
@@ -23,29 +24,30 @@ using base::Error;
 using base::ErrorKind;
 using base::Json;
 
-void write_result(const Result& result, bool json, Terminal& out) {
-    if (json) {
+void write_result(const Result& result, const GlobalOptions& given, Terminal& out) {
+    if (given.json) {
         out.write(result.document.dump(out.is_terminal()) + "\n");
     } else if (result.print) {
         Output output(out);
         result.print(output);
-        out.write(output.text());
+        out.write(with_given_options(output.text(), given));
     }
 }
 
 int run_request(const Request& request, const CommandTable& table, Console& console) {
-    const bool json = request.globals.json;
     if (request.kind == Request::Kind::version) {
         const std::string text(version());
         write_result({.document = Json::object({{"program", "bt2c-dr"}, {"version", text}}),
                       .print = [&](Output& out) { out.line("bt2c-dr {}", text); }},
-                     json, console.out);
+                     request.globals, console.out);
         return 0;
     }
     if (request.kind == Request::Kind::help) {
+        GlobalOptions plain;  // commands in it stay as they are
+        plain.json = request.globals.json;
         const std::string text = help_text(table, request.subject, console.out);
         write_result(
-            {.document = Json::object({{"help", text}}), .print = [&](Output& out) { out.raw(text); }}, json,
+            {.document = Json::object({{"help", text}}), .print = [&](Output& out) { out.raw(text); }}, plain,
             console.out);
         return 0;
     }
@@ -53,9 +55,19 @@ int run_request(const Request& request, const CommandTable& table, Console& cons
     {
         // The context ends before the result is printed, and the progress bar with it.
         Context context(request.globals, console);
-        result = request.command->run(context);
+        try {
+            result = request.command->run(context);
+        } catch (Error& error) {
+            error.hint(with_given_options(error.hint(), request.globals));
+            throw;
+        }
     }
-    write_result(result, json, console.out);
+    try {
+        write_result(result, request.globals, console.out);
+    } catch (Error& error) {
+        error.state("the command itself is done; only what it had to say is lost");
+        throw;
+    }
     return result.outcome ? base::exit_status(*result.outcome) : 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "cli/health_checks.hpp"
+#include "cli/own_program.hpp"
 
 namespace bt2c::cli {
 
@@ -14,22 +15,6 @@ using base::Json;
 using Status = HealthCheck::Status;
 
 namespace {
-
-constexpr std::string_view program = "bt2c-dr";
-
-/// What is shown is to be run as it is: with the options that name this home, where some were given.
-std::string with_options(const std::string& mend, const GlobalOptions& options) {
-    std::string words(program);
-    if (options.home) words += " --home " + shell_word(std::filesystem::absolute(*options.home).native());
-    if (options.config)
-        words += " --config " + shell_word(std::filesystem::absolute(*options.config).native());
-    std::string text;
-    std::size_t at = 0;
-    for (std::size_t next; (next = mend.find(std::string(program) + " ", at)) != std::string::npos;
-         at = next + program.size())
-        text += mend.substr(at, next - at) + words;
-    return text + mend.substr(at);
-}
 
 struct CheckGroup {
     const char* name;
@@ -97,7 +82,7 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
                                             [&] { return group.look(context); });
         checks.insert(checks.end(), found.begin(), found.end());
     }
-    for (HealthCheck& check : checks) check.mend = with_options(check.mend, options);
+    for (HealthCheck& check : checks) check.mend = with_given_options(check.mend, options);
     return checks;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/error_report.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace bt2c::cli {
@@ -15,7 +17,14 @@ std::string error_text(const base::Error& error, const Terminal& terminal) {
     std::string text =
         "bt2c-dr: " + terminal.styled(Style::red, "error:") + " " + base::printable(error.message()) + "\n";
     const auto line = [&](const char* name, const std::string& what) {
-        if (!what.empty()) text += "  " + terminal.styled(Style::bold, name) + base::printable(what) + "\n";
+        if (what.empty()) return;
+        text += "  " + terminal.styled(Style::bold, name);
+        // Lines to be copied into a file stay lines.
+        for (std::size_t at = 0, end; at <= what.size(); at = end + 1) {
+            end = std::min(what.find('\n', at), what.size());
+            if (at > 0 && at == what.size()) break;
+            text += (at > 0 ? "         " : "") + base::printable(what.substr(at, end - at)) + "\n";
+        }
     };
     line("cause: ", error.cause());
     line("state: ", error.state());

@@ -48,7 +48,8 @@ class InitCommand final : public Command {
             guide.run();
         } catch (base::Error& error) {
             if (error.state().empty()) error.state("the steps that were told before are done, and stay");
-            if (error.hint().empty()) error.hint("run the command again: it goes on from there");
+            if (error.hint().empty() && error.kind() != ErrorKind::usage)
+                error.hint("run the command again: it goes on from there");
             throw;
         }
         const HealthChecks checks = examine(guide.globals(), doctor_patience, guide.password());

@@ -13,6 +13,7 @@
 #include "cli/commands.hpp"
 #include "cli/location_report.hpp"
 #include "cli/network_target.hpp"
+#include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/secret_prompt.hpp"
 #include "platform/file.hpp"
@@ -80,7 +81,7 @@ Context InitGuide::context() const {
 }
 
 void InitGuide::say(const std::string& text) const {
-    if (!globals_.quiet || asks_) console_.err.write(text + "\n");
+    if (!globals_.quiet || asks_) console_.err.write(with_given_options(text, globals_) + "\n");
 }
 
 void InitGuide::complain(const Error& error) const {
@@ -93,7 +94,7 @@ void InitGuide::done(std::string name, std::string status, std::string detail) {
     const Style style = status == "done" ? Style::green : status == "left" ? Style::yellow : Style::dim;
     say(format("{}: {} ({})", console_.err.styled(Style::bold, name), detail,
                console_.err.styled(style, status)));
-    steps_.push_back({std::move(name), std::move(status), std::move(detail)});
+    steps_.push_back({std::move(name), std::move(status), with_given_options(detail, globals_)});
 }
 
 std::string InitGuide::ask(const std::string& question, const std::string& usual,

@@ -72,6 +72,7 @@ class InitGuide {
     void settle_repository();
     void make_new_repository(Context& in);
     void open_present_repository(Context& in);
+    void require_as_wished(storage::Location& whole) const;
     void settle_phrase(Context& in, const repository::Repository& repository);
     void make_new_phrase(Context& in, const repository::Repository& repository);
     void show_until_on_paper(Context& in, const crypto::SecretBytes& phrase) const;

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/init_guide.hpp"
 #include "cli/location_trial.hpp"
+#include "cli/locations.hpp"
 #include "cli/open_locations.hpp"
 #include "platform/file.hpp"
 #include "repository/repository.hpp"
@@ -50,7 +51,7 @@ std::vector<Question> questions_of(const std::string& kind) {
     if (kind == "folder")
         return {{"name", "A name for it", "disk"},
                 {"path", "The folder, on another disk, which is mounted", ""},
-                {"offsite", "Is it away from this site (true, false)", "false"}};
+                {"offsite", "Is it away from this site (yes, no)", "no"}};
     if (kind == "s3")
         return {{"name", "A name for it", "s3"},
                 {"endpoint", "URL of the service (empty: Amazon's)", ""},
@@ -63,6 +64,11 @@ std::vector<Question> questions_of(const std::string& kind) {
             {"user", "User (empty: the one that runs this)", ""},
             {"path", "Folder there, relative to that user's home", "bt2c"},
             {"key_file", "File of the SSH key (empty: the agent's keys and the user's own)", ""}};
+}
+
+std::string as_setting(const std::string& key, const std::string& answer) {
+    if (key != "offsite") return answer;
+    return answer == "yes" || answer == "y" ? "true" : answer == "no" || answer == "n" ? "false" : answer;
 }
 
 /// One answer alone, by the rules of dr.toml.
@@ -78,6 +84,20 @@ void check_answer(const std::string& kind, const std::string& key, const std::st
     std::erase_if(location, [&](const auto& one) { return one.first == key; });
     location.emplace_back(key, answer);
     settings_of_location(location, home);
+}
+
+/// By whatever names they go: what stands in dr.toml twice keeps every command from running.
+void require_other_place(const config::Settings& settings, const config::LocationSettings& made) {
+    if (made.kind != config::LocationKind::folder) return;
+    const auto require = [&](const std::string& name, const fs::path& path) {
+        if (path.empty() || !same_folder(path, made.path)) return;
+        throw Error(ErrorKind::usage,
+                    format("'{}' is the folder of location '{}'", printable(made.path.native()), name))
+            .hint("a copy beside itself is none: name another folder");
+    };
+    require("local", settings.repository);
+    for (const config::LocationSettings& present : settings.locations)
+        if (present.kind == config::LocationKind::folder) require(present.name, present.path);
 }
 
 }  // namespace
@@ -179,6 +199,7 @@ void InitGuide::add_location(const KeyValues& location) {
     for (const config::LocationSettings& present : in.settings().locations)
         if (present.name == name)
             throw Error(ErrorKind::usage, format("the name '{}' is taken", name)).hint("choose another name");
+    require_other_place(in.settings(), alone.locations.at(0));
     const auto place = open_locations(alone).at(0).place.location;
     const LocationTrial trial = try_location(*place);
     const fs::path& own = in.settings().repository;
@@ -209,9 +230,10 @@ KeyValues InitGuide::ask_location(const std::string& kind, const KeyValues& befo
     for (const Question& question : questions_of(kind)) {
         const std::string known = value_of(before, question.key);
         const std::string answer =
-            ask(question.text, known.empty() ? question.usual : known,
-                [&](const std::string& text) { check_answer(kind, question.key, text, home); });
-        if (!answer.empty()) values.emplace_back(question.key, answer);
+            ask(question.text, known.empty() ? question.usual : known, [&](const std::string& text) {
+                check_answer(kind, question.key, as_setting(question.key, text), home);
+            });
+        if (!answer.empty()) values.emplace_back(question.key, as_setting(question.key, answer));
     }
     values.insert(values.begin() + (values.empty() ? 0 : 1), {"kind", kind});
     return values;

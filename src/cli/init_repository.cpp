@@ -142,8 +142,26 @@ void InitGuide::share(Context& in, const Repository& repository) {
     }
 }
 
+/// A script must not take what is there for what it asked for.
+void InitGuide::require_as_wished(storage::Location& whole) const {
+    const auto slots = repository::list_slots(whole).slots;
+    if (wishes_.password &&
+        std::ranges::find(slots, SlotKind::password, &repository::SlotInfo::kind) == slots.end())
+        throw Error(ErrorKind::failed,
+                    "cannot make a repository that opens with a password: one is there, and opens otherwise")
+            .state("it is as it was")
+            .hint("leave out --password; to add one: bt2c-dr repository key add --password");
+    if (wishes_.phrase_file && !fs::exists(fs::symlink_status(*wishes_.phrase_file)))
+        throw Error(ErrorKind::failed, format("cannot write the recovery phrase into {}",
+                                              printable(wishes_.phrase_file->native())))
+            .cause("the repository is there already, and its words were told when it was made")
+            .state("it is as it was")
+            .hint("leave out --phrase-file; for other words: bt2c-dr repository key add --recovery-phrase");
+}
+
 void InitGuide::open_present_repository(Context& in) {
     const std::shared_ptr<storage::Location> whole = repository_location(in);
+    require_as_wished(*whole);
     const repository::ObjectId id = Repository::read_id(*whole);
     if (fs::exists(in.home().write_key_file()) && !secret_is_in_environment()) {
         const Repository repository = open_for_backup(in, whole);

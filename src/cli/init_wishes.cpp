@@ -77,7 +77,9 @@ void InitWishes::read_answers(const std::filesystem::path& file) {
         if (option == all.end()) throw wrong(format("there is no option '{}'", printable(name)));
         if (option->value.empty() != (equals == std::string::npos))
             throw wrong(format("'{}' takes {} value", name, option->value.empty() ? "no" : "a"));
-        const std::string value = equals == std::string::npos ? "" : trimmed(line.substr(equals + 1));
+        std::string value = equals == std::string::npos ? "" : trimmed(line.substr(equals + 1));
+        if (value.size() > 1 && value.front() == '"' && value.back() == '"')
+            value = value.substr(1, value.size() - 2);
         if (!option->choices.empty() && std::ranges::find(option->choices, value) == option->choices.end())
             throw wrong(format("'{}' is no choice of '{}'", printable(value), name));
         if (!option->list) {

@@ -1,6 +1,10 @@
 #include "cli/own_program.hpp"
 
+#include <set>
 #include <string_view>
+
+#include "cli/commands.hpp"
+#include "cli/health_check.hpp"
 
 namespace bt2c::cli {
 
@@ -18,6 +22,31 @@ std::vector<std::string> own_options(const Context& context) {
                        {"--config", std::filesystem::absolute(*config).lexically_normal().native()});
     if (const auto network = context.network()) options.insert(options.end(), {"--network", *network});
     return options;
+}
+
+std::string with_given_options(const std::string& text, const GlobalOptions& given) {
+    constexpr std::string_view program = "bt2c-dr ";
+    std::string options;
+    if (given.home) options += "--home " + shell_word(std::filesystem::absolute(*given.home).native()) + " ";
+    if (given.config)
+        options += "--config " + shell_word(std::filesystem::absolute(*given.config).native()) + " ";
+    if (options.empty() || text.find(program) == std::string::npos) return text;
+    std::set<std::string> names;
+    for (const auto& command : all_commands().commands) {
+        const std::string name = command->about().name;
+        names.insert(name.substr(0, name.find(' ')));
+    }
+    std::string result;
+    std::size_t at = 0;
+    for (std::size_t next; (next = text.find(program, at)) != std::string::npos;) {
+        next += program.size();
+        result += text.substr(at, next - at);
+        const std::string word =
+            text.substr(next, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", next) - next);
+        if (names.contains(word) || word == "--network") result += options;
+        at = next;
+    }
+    return result + text.substr(at);
 }
 
 }  // namespace bt2c::cli

@@ -15,4 +15,8 @@ std::filesystem::path own_program();
 /// The global options that make another run work on the same home with the same settings, as absolute paths.
 std::vector<std::string> own_options(const Context& context);
 
+/// `text` with the commands of this program in it as they are to be typed: with the options that name this
+/// home and its settings, where such were given.
+std::string with_given_options(const std::string& text, const GlobalOptions& given);
+
 }  // namespace bt2c::cli

@@ -513,7 +513,7 @@ with tempfile.TemporaryDirectory() as name:
     words = terminal.words()
     terminal.answer_words(lambda number: words[number - 1])
     terminal.answer("Make the first backup now", "no")
-    check("with a password", terminal.end() == 0 and "bt2c-dr backup" in terminal.seen and "a password of mine" not in terminal.seen)
+    check("with a password", terminal.end() == 0 and f"--home {home} backup (" in terminal.seen and "a password of mine" not in terminal.seen)
     check("there is no key file", not (home / "config" / "repository.key").exists())
     check("it opens", run(home, "list-backups", BT2C_REPO_PASSWORD="a password of mine").returncode == 0)
     # The record is gone, as in an older home that was restored: the words are asked for, or others made.
