@@ -44,7 +44,7 @@ std::string first_failed_check(const std::string& message) {
 /// A backup that is damaged needs another one. One that is a true copy of wrong data would be followed by
 /// the same: the data come first.
 std::string mend_restore_test(const std::string& message) {
-    const std::string again = "bt2c-dr backup --type full && bt2c-dr job restore-test";
+    std::string again = "bt2c-dr backup --type full && bt2c-dr job restore-test";
     const std::string failed = first_failed_check(message);
     for (const std::string_view of_backup : {"", "restore", "database_image", "chain_tip", "files"})
         if (failed == of_backup) return again;
@@ -75,7 +75,7 @@ HealthCheck job_check(const config::JobRecord& record, UnixMs now) {
 }  // namespace
 
 std::string mend_job(const config::JobRecord& record) {
-    const std::string again = "bt2c-dr job " + record.name;
+    std::string again = "bt2c-dr job " + record.name;
     if (record.name == "restore-test" && record.exit_status == base::exit_status(base::ErrorKind::findings))
         return mend_restore_test(record.message);
     // The whole job would fail at the same step. Prune asks, where there is a terminal.
