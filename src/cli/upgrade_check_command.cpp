@@ -4,7 +4,6 @@
 #include "base/time.hpp"
 #include "chaindb/database_facts.hpp"
 #include "cli/commands.hpp"
-#include "cli/health_check.hpp"
 #include "cli/locations.hpp"
 #include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
@@ -67,15 +66,6 @@ class UpgradeCheckCommand final : public Command {
 
     static fs::path facts_file(const config::Home& home) { return home.backups() / "upgrade-check.json"; }
 
-    /// This program as commands name it that are to be run as they are shown.
-    static std::string shown_program(const Context& context) {
-        const GlobalOptions& given = context.globals();
-        std::string words = "bt2c-dr";
-        if (given.home) words += " --home " + shell_word(context.home_unchecked().root.native());
-        if (given.config) words += " --config " + shell_word(fs::absolute(*given.config).native());
-        return words;
-    }
-
     /// The document of a command of this program, which may take long and ask for a password.
     struct Ended {
         int status;
@@ -134,12 +124,11 @@ class UpgradeCheckCommand final : public Command {
     }
 
     Result before(Context& context) {
-        const std::string program = shown_program(context);
         context.home();
         if (!verify(context))
             throw Error(ErrorKind::findings, "the chain has problems before the upgrade")
                 .state("no backup was made")
-                .hint(base::format("'{} verify-integrity' names them; do not upgrade with them", program));
+                .hint("'bt2c-dr verify-integrity' names them; do not upgrade with them");
         const std::string type = has_fresh_full(context) ? "incremental" : "full";
         const Ended made = call(context, {"backup", "--type", type});
         if (made.status != 0 && made.status != base::exit_status(ErrorKind::partial))
@@ -163,12 +152,11 @@ class UpgradeCheckCommand final : public Command {
                                                 {"backup", backup},
                                                 {"file", file.native()},
                                                 {"locations", outcomes_document(locations)}}),
-                      .print = [program, backup, locations](Output& out) {
+                      .print = [backup, locations](Output& out) {
                           out.line("The chain verifies, and backup {} holds it.",
                                    out.styled(Style::bold, brief(backup)));
                           print_unreached(out, locations, "has not got it");
-                          out.line("Upgrade now; when the new software runs: {} upgrade-check after",
-                                   program);
+                          out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
                       }};
         if (is_partial(locations)) result.outcome = ErrorKind::partial;
         return result;
@@ -184,11 +172,11 @@ class UpgradeCheckCommand final : public Command {
 
     static std::string brief(const std::string& backup) { return base::printable(backup.substr(0, 8)); }
 
-    static Json kept_facts(const fs::path& file, const std::string& program) {
+    static Json kept_facts(const fs::path& file) {
         if (!fs::exists(file))
             throw Error(ErrorKind::failed, "cannot compare: nothing was kept before the upgrade")
                 .state("nothing was changed")
-                .hint(base::format("'{} upgrade-check before' comes first", program));
+                .hint("'bt2c-dr upgrade-check before' comes first");
         try {
             const base::Bytes text = platform::read_file(file, facts_bytes_max);
             Json kept = Json::parse(base::as_text(text));
@@ -204,44 +192,41 @@ class UpgradeCheckCommand final : public Command {
                 .cause(error.in_full())
                 .state("nothing was compared or changed")
                 .hint(
-                    base::format("the backup to go back to is the last one of before the upgrade in '{0} "
-                                 "list-backups'; '{0} upgrade-check before' keeps a new record, of the chain "
-                                 "as it is then",
-                                 program));
+                    "the backup to go back to is the last one of before the upgrade in 'bt2c-dr "
+                    "list-backups'; 'bt2c-dr upgrade-check before' keeps a new record, of the chain as it "
+                    "is then");
         }
     }
 
     Result after(Context& context) {
-        const std::string program = shown_program(context);
-        const Json kept = kept_facts(facts_file(context.home()), program);
-        const auto differences =
-            differences_from(context, DatabaseFacts::from_json(kept.at("facts")), program);
+        const Json kept = kept_facts(facts_file(context.home()));
+        const auto differences = differences_from(context, DatabaseFacts::from_json(kept.at("facts")));
         const bool ok = std::ranges::none_of(differences, &FactDifference::serious);
         Json list = Json::array();
         for (const FactDifference& difference : differences)
             list.push(Json::object({{"serious", difference.serious}, {"text", difference.text}}));
         const std::string &backup = kept.string_at("backup"), &at = kept.string_at("at");
-        Result result{.document = Json::object({{"when", "after"},
-                                                {"ok", ok},
-                                                {"backup", backup},
-                                                {"before_at", at},
-                                                {"differences", std::move(list)}}),
-                      .print = [differences, ok, program, backup, at](Output& out) {
-                          print(out, differences, at);
-                          if (!ok)
-                              out.line(
-                                  "{}. To go back: stop the node, bring the old software back, then\n  {} "
-                                  "restore --backup {}",
-                                  out.styled(Style::red, "The upgrade is not sound"), program, brief(backup));
-                      }};
+        Result result{
+            .document = Json::object({{"when", "after"},
+                                      {"ok", ok},
+                                      {"backup", backup},
+                                      {"before_at", at},
+                                      {"differences", std::move(list)}}),
+            .print = [differences, ok, backup, at](Output& out) {
+                print(out, differences, at);
+                if (!ok)
+                    out.line(
+                        "{}. To go back: stop the node, bring the old software back, then\n  bt2c-dr "
+                        "restore --backup {}",
+                        out.styled(Style::red, "The upgrade is not sound"), brief(backup));
+            }};
         if (!ok) result.outcome = ErrorKind::findings;
         return result;
     }
 
     /// A database that is gone or cannot be read is the worst that can come of an upgrade, and no reason to
     /// name no way back.
-    static std::vector<FactDifference> differences_from(Context& context, const DatabaseFacts& before,
-                                                        const std::string& program) {
+    static std::vector<FactDifference> differences_from(Context& context, const DatabaseFacts& before) {
         const fs::path database = context.home().database();
         std::error_code unreachable;
         if (!fs::exists(database, unreachable) && !unreachable)
@@ -253,7 +238,8 @@ class UpgradeCheckCommand final : public Command {
             if (!verify(context))
                 differences.insert(
                     differences.begin(),
-                    {true, base::format("the chain has problems: see '{} verify-integrity'", program)});
+                    {true, with_given_options("the chain has problems: see 'bt2c-dr verify-integrity'",
+                                              context.globals())});
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::failed) throw;
             differences.insert(differences.begin(),

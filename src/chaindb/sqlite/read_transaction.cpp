@@ -41,7 +41,8 @@ void check_is_readable_file(const std::filesystem::path& path) {
     if (::stat(path.c_str(), &info) != 0) {
         const int error = errno;
         if (error == ENOENT || error == ENOTDIR)
-            throw cannot_read(path, "it does not exist").hint("name the node's home with --home");
+            throw cannot_read(path, "it does not exist")
+                .hint("is --home right? A lost database comes back with 'bt2c-dr restore --backup latest'");
         throw base::system_error(format("cannot read chain database {}", printable(path.native())), error);
     }
     if (!S_ISREG(info.st_mode))
