@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -47,10 +48,20 @@ class Random {
 class Clock {
  public:
     ~Clock() { base::shift_clock(0); }
-    void move(UnixMs by) { base::shift_clock(shift_ += by); }
+    void move(UnixMs by) {
+        base::shift_clock(shift_ += std::min(by, std::max<UnixMs>(0, latest_ - base::now_unix_ms())));
+    }
+    /// Of those that are held up inside of each other, each goes on in time.
+    void hold_up(UnixMs at_most, const std::function<void()>& meanwhile) {
+        const UnixMs latest = latest_;
+        latest_ = std::min(latest_, base::now_unix_ms() + at_most);
+        meanwhile();
+        latest_ = latest;
+    }
 
  private:
     UnixMs shift_ = 0;
+    UnixMs latest_ = std::numeric_limits<UnixMs>::max();
 };
 
 /// One process's way to a location: it dies at a call, or is held up there while others run.
