@@ -2,7 +2,9 @@
 // What a long job tells while it runs, and how it learns that it should stop.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace bt2c::base {
@@ -46,6 +48,18 @@ class StopScope {
 
  private:
     const std::atomic<bool>* before_;
+};
+/// While it lives, throw_if_interrupted() throws in this thread once `deadline` is over; not in threads that
+/// are started from it.
+class DeadlineScope {
+ public:
+    explicit DeadlineScope(std::chrono::steady_clock::time_point deadline) noexcept;
+    ~DeadlineScope();
+    DeadlineScope(const DeadlineScope&) = delete;
+    DeadlineScope& operator=(const DeadlineScope&) = delete;
+
+ private:
+    std::optional<std::chrono::steady_clock::time_point> before_;
 };
 /// What the present thread heeds; nullptr outside of a StopScope.
 const std::atomic<bool>* present_stop() noexcept;

@@ -305,11 +305,19 @@ std::vector<LocationOutcome> Locations::remove_slot(const std::string& object) {
     return on_each([&](One& one) { one.location->remove(object); });
 }
 
+namespace {
+std::string slow_text(const storage::fan_out::Note& note) {
+    return format("it is slow ({}), so the others are read before it", note.text);
+}
+}  // namespace
+
 base::Json Locations::faults() const {
     base::Json list = base::Json::array();
-    if (fan_)
-        for (const storage::fan_out::Note& note : fan_->faults())
-            list.push(base::Json::object({{"location", note.part}, {"text", base::printable(note.text)}}));
+    if (!fan_) return list;
+    for (const storage::fan_out::Note& note : fan_->faults())
+        list.push(base::Json::object({{"location", note.part}, {"text", base::printable(note.text)}}));
+    for (const storage::fan_out::Note& note : fan_->slow())
+        list.push(base::Json::object({{"location", note.part}, {"text", slow_text(note)}}));
     return list;
 }
 
@@ -320,6 +328,8 @@ void Locations::tell_faults() const {
             format("location '{}' could not give what it should ({}); another copy was used. To mend "
                    "it: bt2c-dr repository check --repair --read-data --location {}",
                    note.part, base::printable(note.text), note.part));
+    for (const storage::fan_out::Note& note : fan_->slow())
+        progress_.note(format("location '{}': {}", note.part, slow_text(note)));
 }
 
 void Locations::remember(const One& one) const {

@@ -10,24 +10,29 @@
 namespace bt2c::repository {
 
 /// Calls read(copy) for the nearest copy, and for the next ones as long as it throws Error because the object
-/// is damaged or missing there or cannot be read. What is wrong with a copy is told to the location, once
-/// another one could be read. Throws what the nearest one said when none can be used.
+/// is damaged or missing there or cannot be read, or too slow. What is wrong with a copy is told to the
+/// location, once another one could be read. Throws what the nearest one said when none can be used.
 template <typename Read>
 auto read_any_copy(storage::Location& location, const std::string& name, Read read) {
-    const auto copies = location.copies();
+    auto copies = location.copies();
     if (copies.empty()) return read(location);
-    std::optional<base::Error> first;
-    std::vector<std::pair<storage::Location*, std::string>> faults;
-    for (const auto& copy : copies) try {
-            auto result = read(*copy);
-            for (const auto& [faulty, what] : faults) location.note_fault(*faulty, name, what);
-            return result;
-        } catch (const base::Error& error) {
-            if (error.kind() == base::ErrorKind::interrupted) throw;
-            faults.emplace_back(copy.get(), error.cause().empty() ? error.message() : error.cause());
-            if (!first) first = error;
-        }
-    throw base::Error(*first);
+    while (true) {
+        std::optional<base::Error> first;
+        std::vector<std::pair<storage::Location*, std::string>> faults;
+        for (const auto& copy : copies) try {
+                auto result = read(*copy);
+                for (const auto& [faulty, what] : faults) location.note_fault(*faulty, name, what);
+                return result;
+            } catch (const base::Error& error) {
+                if (error.kind() == base::ErrorKind::interrupted) throw;
+                faults.emplace_back(copy.get(), error.cause().empty() ? error.message() : error.cause());
+                if (!first) first = error;
+            }
+        // Who proved slow meanwhile comes last now, and is given all the time it needs.
+        auto now = location.copies();
+        if (now.empty() || now == copies) throw base::Error(*first);
+        copies = std::move(now);
+    }
 }
 
 /// Whether a copy of just this size is anywhere. The others are not blamed: they may be about to get theirs.

@@ -139,17 +139,31 @@ bool FanOut::put(const std::string& name, base::ByteView contents) {
     return uploads_.put(name, contents);
 }
 
+/// In the order in which they are to be asked. Nobody hurries the last one: slow is better than nothing.
+std::vector<std::shared_ptr<Part>> FanOut::readable() {
+    std::vector<std::shared_ptr<Part>> parts, slow;
+    for (const auto& part : nearest_first_)
+        if (!part->away()) (part->slow() ? slow : parts).push_back(part);
+    for (const auto& part : parts) part->limit_reads(part != parts.back());
+    for (const auto& part : slow) part->limit_reads(false);
+    parts.insert(parts.end(), slow.begin(), slow.end());
+    return parts;
+}
+
 template <typename Ask>
 auto FanOut::first_answer(const std::string& name, Ask ask) {
     std::optional<Error> failure;
-    for (const auto& part : nearest_first_) {
-        if (part->away()) continue;
-        try {
-            if (auto answer = ask(*part)) return answer;
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            if (!failure) failure = error;
-        }
+    // Who proves slow meanwhile comes last in the next round.
+    for (auto parts = readable(), now = parts;; parts = now) {
+        failure.reset();
+        for (const auto& part : parts) try {
+                if (auto answer = ask(*part)) return answer;
+            } catch (const Error& error) {
+                if (error.kind() == ErrorKind::interrupted) throw;
+                if (!failure) failure = error;
+            }
+        now = readable();
+        if (now == parts) break;
     }
     for (std::size_t i = 0; i < parts_.size() && !failure; ++i)
         if (!refused_[i]) failure = parts_[i]->away();
@@ -216,19 +230,24 @@ bool FanOut::remove(const std::string& name) {
 }
 
 std::vector<std::shared_ptr<Location>> FanOut::copies() {
-    std::vector<std::shared_ptr<Location>> copies;
-    for (const auto& part : nearest_first_)
-        if (!part->away()) copies.push_back(part);
-    return copies;
+    const auto parts = readable();
+    return {parts.begin(), parts.end()};
 }
 
 void FanOut::note_fault(const Location& copy, const std::string& name, const std::string& what) {
     const std::lock_guard lock(mutex_);
     for (const auto& part : parts_)
-        if (part.get() == &copy && !empty_.contains(part.get())) {
+        if (part.get() == &copy && !empty_.contains(part.get()) && part->slow() != what) {
             Faults& faults = faults_[part->name()];
             if (++faults.count == 1) faults.first = format("{}: {}", name, what);
         }
+}
+
+std::vector<Note> FanOut::slow() const {
+    std::vector<Note> notes;
+    for (const auto& part : nearest_first_)
+        if (const auto what = part->slow()) notes.push_back({part->name(), *what});
+    return notes;
 }
 
 std::vector<Note> FanOut::faults() const {

@@ -18,8 +18,8 @@ struct Note {
     std::string text;
 };
 
-/// Parts are asked in the order in which they are given, those behind a network after the others. A part
-/// that fails is left out from then on. Thread-safe.
+/// Parts are asked in the order in which they are given, those behind a network after the others, and one
+/// that proved slow after all of these. A part that fails is left out from then on. Thread-safe.
 class FanOut final : public Location {
  public:
     static constexpr std::size_t default_bytes_max = std::size_t{128} << 20;
@@ -39,6 +39,8 @@ class FanOut final : public Location {
     Uploads& uploads() { return uploads_; }
     /// What note_fault() was told, in few words for each part.
     std::vector<Note> faults() const;
+    /// Which parts are read after the others since they took too long, and what did.
+    std::vector<Note> slow() const;
 
     std::string describe() const override;
     /// True as soon as one part has the object durably; the others go on.
@@ -60,6 +62,7 @@ class FanOut final : public Location {
     void note_fault(const Location& copy, const std::string& name, const std::string& what) override;
 
  private:
+    std::vector<std::shared_ptr<Part>> readable();
     template <typename Ask>
     auto first_answer(const std::string& name, Ask ask);
 

@@ -1,5 +1,10 @@
 #include "storage/fan_out/part.hpp"
 
+#include <algorithm>
+
+#include "base/progress.hpp"
+#include "base/text.hpp"
+
 namespace bt2c::storage::fan_out {
 
 using base::Error;
@@ -8,6 +13,11 @@ using base::ErrorKind;
 namespace {
 /// A folder answers at once, and one bad file says little about the others.
 constexpr unsigned folder_failures_max = 3;
+constexpr std::uint64_t slow_bytes_per_second = std::uint64_t{64} << 10;
+/// As large as a pack. Who asks for more asks for a whole object, however large.
+constexpr std::uint64_t read_bytes_max = std::uint64_t{16} << 20;
+/// What is read first, so that a slow place is known before a whole pack has come from it.
+constexpr std::uint64_t trial_bytes = std::uint64_t{256} << 10;
 }  // namespace
 
 std::string reason_of(const Error& error) {
@@ -70,12 +80,50 @@ bool Part::remove(const std::string& name) {
     return place_.location->remove(name);
 }
 
+std::optional<std::string> Part::slow() const {
+    const std::lock_guard lock(mutex_);
+    return slow_;
+}
+
+template <typename Job>
+auto Part::limited(std::uint64_t bytes, Job job) {
+    if (!limited_) return job();
+    const std::uint64_t expected = std::min(bytes, read_bytes_max);
+    const std::chrono::milliseconds limit =
+        place_.read_wait + std::chrono::seconds(expected / slow_bytes_per_second);
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    try {
+        const base::DeadlineScope scope(deadline);
+        return job();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::interrupted || std::chrono::steady_clock::now() <= deadline) throw;
+    }
+    base::throw_if_interrupted();
+    const std::lock_guard lock(mutex_);
+    if (!slow_)
+        slow_ = base::format("less than {} came within {}", base::human_size(expected),
+                             base::human_duration(static_cast<double>(limit.count()) / 1000));
+    throw Error(ErrorKind::failed, base::format("location '{}' is slow", name())).cause(*slow_);
+}
+
 std::optional<base::Bytes> Part::get(const std::string& name) {
-    return watched([&] { return place_.location->get(name); });
+    return limited(read_bytes_max, [&] { return watched([&] { return place_.location->get(name); }); });
 }
 std::optional<base::Bytes> Part::get_range(const std::string& name, std::uint64_t offset,
                                            std::uint64_t size) {
-    return watched([&] { return place_.location->get_range(name, offset, size); });
+    const auto read = [&](std::uint64_t from, std::uint64_t bytes) {
+        return limited(bytes, [&] {
+            return watched([&] { return place_.location->get_range(name, from, bytes); });
+        });
+    };
+    if (!limited_ || proved_quick_ || size <= trial_bytes) return read(offset, size);
+    auto front = read(offset, trial_bytes);
+    if (!front || front->size() < trial_bytes) return front;
+    proved_quick_ = true;
+    const auto rest = read(offset + trial_bytes, size - trial_bytes);
+    if (!rest) return std::nullopt;
+    front->insert(front->end(), rest->begin(), rest->end());
+    return front;
 }
 std::optional<std::uint64_t> Part::size_of(const std::string& name) {
     return watched([&] { return place_.location->size_of(name); });

@@ -21,6 +21,8 @@ struct Place {
     std::shared_ptr<Location> location;
     bool remote = false;   ///< behind a network: read after all others
     unsigned uploads = 1;  ///< objects that are stored in it side by side
+    /// A read may take so long, and a second more for each 64 KiB, while another place has the object too.
+    std::chrono::milliseconds read_wait{10'000};
 };
 
 /// Passes everything on, and counts failures: after one of a remote place, which has tried often enough by
@@ -38,6 +40,11 @@ class Part final : public Location {
     std::optional<base::Error> away() const;
     /// For how long it has answered none of the questions that it was asked.
     std::chrono::milliseconds silent_for() const;
+    /// While on, a read of objects that takes so long that nearly any other place would be quicker is given
+    /// up: it throws Error, and the part is slow from then on.
+    void limit_reads(bool on) { limited_ = on; }
+    /// What took too long; nullopt while nothing did.
+    std::optional<std::string> slow() const;
     /// Nothing is read from it or stored in it any more.
     void leave(const base::Error& reason);
 
@@ -54,6 +61,8 @@ class Part final : public Location {
  private:
     template <typename Job>
     auto watched(Job job);
+    template <typename Job>
+    auto limited(std::uint64_t bytes, Job job);
 
     Place place_;
     std::atomic<unsigned> failures_ = 0;
@@ -61,6 +70,9 @@ class Part final : public Location {
     std::atomic<std::chrono::steady_clock::time_point> last_{std::chrono::steady_clock::time_point()};
     mutable std::mutex mutex_;
     std::optional<base::Error> away_;
+    std::atomic<bool> limited_ = false;
+    std::atomic<bool> proved_quick_ = false;
+    std::optional<std::string> slow_;
 };
 
 }  // namespace bt2c::storage::fan_out

@@ -38,6 +38,22 @@ class Copies : public testing::Test {
     }
 };
 
+TEST_F(Copies, OneThatIsSlowIsPassedOver) {
+    std::atomic<int> asked = 0;
+    server->before = [&](const std::string&, const std::string& object) {
+        if (!object.starts_with("packs/")) return;
+        ++asked;
+        UnrulyLocation::hang();
+    };
+    const auto both = std::make_shared<FanOut>(std::vector<storage::fan_out::Place>{
+        {"server", server, false, 1, std::chrono::milliseconds(20)}, {"folder", home.location, true, 1}});
+    const Repository whole = home.repository.at(both);
+    EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected);
+    EXPECT_EQ(both->slow().size(), 1U);
+    EXPECT_TRUE(both->faults().empty()) << "slow is not damaged";
+    EXPECT_LE(asked, 16);  // those that were under way when the first of them took too long
+}
+
 TEST_F(Copies, AServerMayDieAtAnyReading) {
     for (int readings = 0; readings < 40; readings += 3) {
         std::atomic<int> left = readings;

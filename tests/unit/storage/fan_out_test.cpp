@@ -310,6 +310,64 @@ TEST_F(Fan, TellsWhichCopiesWereAtFault) {
     EXPECT_THAT(fan->faults()[0].text, HasSubstr("packs/1: its seal"));
 }
 
+TEST_F(Fan, ReadsFromAnotherWhereOneIsSlow) {
+    for (const auto& part : {a, b}) ASSERT_TRUE(part->memory.put("packs/1", bytes_of("one")));
+    std::atomic<int> asked = 0;
+    a->before = [&](const std::string&, const std::string&) {
+        ++asked;
+        UnrulyLocation::hang();
+    };
+    FanOut slow({{"a", a, false, 1, milliseconds(20)}, {"b", b, true, 1, milliseconds(20)}});
+    EXPECT_EQ(slow.get_range("packs/1", 0, 3), bytes_of("one"));
+    EXPECT_EQ(slow.get_range("packs/1", 0, 3), bytes_of("one"));
+    EXPECT_EQ(asked, 1);
+    ASSERT_EQ(slow.slow().size(), 1U);
+    EXPECT_EQ(slow.slow()[0].part, "a");
+    EXPECT_THAT(slow.slow()[0].text, HasSubstr("less than 3 B came within"));
+    EXPECT_EQ(slow.copies().front()->describe(), b->describe());
+    EXPECT_FALSE(slow.parts()[0]->away());
+}
+
+TEST_F(Fan, WaitsForASlowOneWhereNoOtherHasIt) {
+    ASSERT_TRUE(a->memory.put("packs/1", bytes_of("one")));
+    a->before = [](const std::string&, const std::string&) {
+        for (int i = 0; i < 100; ++i) {
+            base::throw_if_interrupted();
+            std::this_thread::sleep_for(milliseconds(1));
+        }
+    };
+    c->before = [](const std::string&, const std::string&) { throw UnrulyLocation::failure(); };
+    FanOut slow({{"a", a, false, 1, milliseconds(20)},
+                 {"b", b, false, 1, milliseconds(20)},
+                 {"c", c, true, 1, milliseconds(20)}});
+    EXPECT_EQ(slow.get_range("packs/1", 0, 3), bytes_of("one"));
+    EXPECT_THAT(slow.slow(), testing::Contains(testing::Field(&Note::part, "a")));
+}
+
+TEST_F(Fan, ReadsTheWholeOfALargeObjectBehindATrial) {
+    Bytes large(std::size_t{1} << 20);
+    for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::uint8_t>(i >> 8U);
+    ASSERT_TRUE(a->memory.put("packs/1", large));
+    make();
+    EXPECT_EQ(fan->get_range("packs/1", 0, large.size()), large);
+    EXPECT_EQ(fan->get_range("packs/1", 5, large.size()), Bytes(large.begin() + 5, large.end()));
+    auto other = FanOut({{"a", a, false, 1}, {"b", b, false, 1}});
+    EXPECT_EQ(other.get_range("packs/1", 5, 700'000), Bytes(large.begin() + 5, large.begin() + 700'005));
+}
+
+TEST_F(Fan, AnInterruptIsNoSlowness) {
+    ASSERT_TRUE(a->memory.put("packs/1", bytes_of("one")));
+    std::atomic<bool> stop = false;
+    a->before = [&](const std::string&, const std::string&) {
+        stop = true;
+        UnrulyLocation::hang();
+    };
+    make();
+    const base::StopScope scope(&stop);
+    EXPECT_EQ(error_of([&] { fan->get("packs/1"); }).kind(), ErrorKind::interrupted);
+    EXPECT_TRUE(fan->slow().empty());
+}
+
 TEST_F(Fan, BlamesNoneThatHeldNothing) {
     make();
     fan->note_empty(0);
