@@ -59,6 +59,7 @@ int run_request(const Request& request, const CommandTable& table, Console& cons
             result = request.command->run(context);
         } catch (Error& error) {
             error.hint(with_given_options(error.hint(), request.globals));
+            error.cause(with_given_options(error.cause(), request.globals));
             throw;
         }
     }

@@ -1,6 +1,7 @@
 #include "cli/context.hpp"
 
 #include "cli/locations.hpp"
+#include "cli/own_program.hpp"
 #include "cli/progress_bar.hpp"
 
 namespace bt2c::cli {
@@ -35,7 +36,9 @@ base::Progress& Context::progress() {
         if (options_.quiet)
             progress_ = std::make_unique<base::SilentProgress>();
         else
-            progress_ = std::make_unique<ProgressBar>(console_.err);
+            progress_ = std::make_unique<ProgressBar>(
+                console_.err, ProgressBar::Clock::now,
+                [this](const std::string& note) { return with_given_options(note, options_); });
     }
     return *progress_;
 }

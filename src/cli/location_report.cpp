@@ -184,8 +184,14 @@ std::string mend_of(const LocationStatus& status, bool several, bool synced) {
     return format("bt2c-dr repository check --repair --location {}", status.name);
 }
 
+std::optional<double> LocationStatus::cost_per_month() const {
+    if (facts.price_per_gib_month <= 0 || state == "away") return std::nullopt;
+    return facts.price_per_gib_month * static_cast<double>(bytes) / (1 << 30);
+}
+
 LocationReport look_at_locations(const Locations& locations, const LocationQuestions& questions) {
-    const std::set<std::string> retired = repository::retired_backups(*locations.whole());
+    std::set<std::string> retired;
+    if (locations.any_usable()) retired = repository::retired_backups(*locations.whole());
     const auto holdings = locations.holdings();
     std::set<std::string> every;
     for (const auto& ids : holdings)

@@ -20,7 +20,8 @@ class LocationStatusCommand final : public Command {
                 "Asks every location of config/dr.toml what it has: healthy, behind (it lacks backups that "
                 "another one has, or packs of those that it lists) or away, with the reason; how many "
                 "backups, how old the newest one is, "
-                "and the space they take.\n\n"
+                "the space they take, and what that costs where dr.toml names a price "
+                "(price_per_gib_month).\n\n"
                 "Warns where fewer than three locations are healthy or none of them is away from the "
                 "node's own site.",
             .examples = {{"bt2c-dr location status", "show it"}},
@@ -30,15 +31,19 @@ class LocationStatusCommand final : public Command {
 
     Result run(Context& context) override {
         const Locations& locations = context.locations();
-        locations.require_found();
-        const repository::Repository repository = open_for_backup(context, repository_location(context));
+        std::optional<repository::Repository> repository;
         repository::BackupList backups;
-        const bool reads = repository.keys().can_read();
-        if (reads) backups = repository.list();
-        const auto report = std::make_shared<LocationReport>(
-            look_at_locations(locations, {.backups = reads ? &backups.backups : nullptr,
-                                          .reader = reads ? &repository : nullptr,
-                                          .measured = true}));
+        LocationQuestions questions{.measured = true};
+        if (locations.any_usable()) {  // else why each is away is all that can be told
+            locations.require_found();
+            repository.emplace(open_for_backup(context, repository_location(context)));
+            if (repository->keys().can_read()) {
+                backups = repository->list();
+                questions.backups = &backups.backups;
+                questions.reader = &*repository;
+            }
+        }
+        const auto report = std::make_shared<LocationReport>(look_at_locations(locations, questions));
         Json list = Json::array();
         for (const LocationStatus& status : report->all) list.push(document(status));
         Json warnings = Json::array();
@@ -59,6 +64,7 @@ class LocationStatusCommand final : public Command {
         Json missing = Json::array(), keys = Json::array();
         for (const std::string& id : status.missing) missing.push(id);
         for (const std::string& id : status.odd_keys) keys.push(id);
+        const auto cost = status.cost_per_month();
         return Json::object({{"name", status.name},
                              {"kind", status.facts.kind},
                              {"where", status.where},
@@ -71,30 +77,40 @@ class LocationStatusCommand final : public Command {
                              {"missing", std::move(missing)},
                              {"unknown_keys", std::move(keys)},
                              {"objects", status.objects},
-                             {"bytes", status.bytes}});
+                             {"bytes", status.bytes},
+                             {"cost_per_month", cost ? Json(*cost) : Json()}});
     }
 
     static void print(Output& out, const LocationReport& report) {
         using Align = Column::Align;
-        Table table({{"NAME"},
-                     {"KIND"},
-                     {"WHERE", Align::left, true},
-                     {"OFFSITE"},
-                     {"STATE"},
-                     {"BACKUPS", Align::right},
-                     {"NEWEST", Align::right},
-                     {"OBJECTS", Align::right},
-                     {"SIZE", Align::right}});
+        std::vector<Column> columns{{"NAME"},
+                                    {"KIND"},
+                                    {"WHERE", Align::left, true},
+                                    {"OFFSITE"},
+                                    {"STATE"},
+                                    {"BACKUPS", Align::right},
+                                    {"NEWEST", Align::right},
+                                    {"OBJECTS", Align::right},
+                                    {"SIZE", Align::right}};
+        const bool priced = std::ranges::any_of(
+            report.all, [](const LocationStatus& status) { return status.cost_per_month().has_value(); });
+        if (priced) columns.push_back({"A MONTH", Align::right});
+        Table table(columns);
         const base::UnixMs now = base::now_unix_ms();
-        for (const LocationStatus& status : report.all)
-            table.row({status.name, status.facts.kind, status.where, status.facts.offsite ? "yes" : "no",
-                       Cell(status.state, status.state == "healthy" ? Style::green : Style::red),
-                       human_count(status.backups),
-                       status.newest
-                           ? base::human_duration(
-                                 static_cast<double>(std::max<base::UnixMs>(0, now - *status.newest)) / 1000)
-                           : std::string("-"),
-                       human_count(status.objects), base::human_size(status.bytes)});
+        for (const LocationStatus& status : report.all) {
+            std::vector<Cell> row{
+                status.name, status.facts.kind, status.where, status.facts.offsite ? "yes" : "no",
+                Cell(status.state, status.state == "healthy" ? Style::green : Style::red),
+                human_count(status.backups),
+                status.newest
+                    ? base::human_duration(
+                          static_cast<double>(std::max<base::UnixMs>(0, now - *status.newest)) / 1000)
+                    : std::string("-"),
+                human_count(status.objects), base::human_size(status.bytes)};
+            const auto cost = status.cost_per_month();
+            if (priced) row.emplace_back(cost ? base::format("{:.2f}", *cost) : "-");
+            table.row(row);
+        }
         out.table(table);
         for (const LocationStatus& status : report.all)
             if (!status.error.empty()) out.line("{}: {}", status.name, status.error);

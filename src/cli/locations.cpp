@@ -233,6 +233,12 @@ repository::SyncOptions Locations::sync_options(const One& target) const {
     return {all_.front().problem.empty() ? all_.front().location.get() : nullptr, target.uploads};
 }
 
+bool Locations::any_usable() const {
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (problem_of(i).empty()) return true;
+    return false;
+}
+
 void Locations::require_found() const {
     std::string away;
     for (const One& one : all_) {

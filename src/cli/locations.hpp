@@ -55,6 +55,7 @@ class Locations {
     /// How to bring `target` up to date.
     repository::SyncOptions sync_options(const One& target) const;
 
+    bool any_usable() const;
     /// Throws Error where none of those that can be reached has the repository and one that cannot may have
     /// it.
     void require_found() const;

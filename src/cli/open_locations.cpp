@@ -57,13 +57,15 @@ std::vector<OpenedLocation> open_locations(const config::Settings& settings) {
     std::vector<OpenedLocation> opened;
     if (!settings.repository.empty())
         opened.push_back(
-            {{"local", std::make_shared<LocalLocation>(settings.repository), false, 1}, {"folder", false}});
+            {{"local", std::make_shared<LocalLocation>(settings.repository), false, 1}, {.kind = "folder"}});
     for (const LocationSettings& location : settings.locations) {
         const bool remote = location.kind != LocationKind::folder;
         auto place = open_location(location);
         const unsigned uploads = place->puts_at_once();
         opened.push_back({{location.name, std::move(place), remote, uploads},
-                          {std::string(config::kind_name(location.kind)), location.offsite}});
+                          {.kind = std::string(config::kind_name(location.kind)),
+                           .offsite = location.offsite,
+                           .price_per_gib_month = location.price_per_gib_month}});
     }
     return opened;
 }

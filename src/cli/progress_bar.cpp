@@ -25,7 +25,8 @@ std::string bar(double done, std::size_t cells) {
 
 }  // namespace
 
-ProgressBar::ProgressBar(Terminal& terminal, Clock::time_point (*now)()) : terminal_(terminal), now_(now) {}
+ProgressBar::ProgressBar(Terminal& terminal, Clock::time_point (*now)(), Wording wording)
+    : terminal_(terminal), now_(now), wording_(std::move(wording)) {}
 
 ProgressBar::~ProgressBar() {
     const std::lock_guard lock(mutex_);
@@ -72,7 +73,8 @@ void ProgressBar::note(const std::string& line) {
     const std::lock_guard lock(mutex_);
     const bool redraw = bar_shown_;
     erase();
-    show(terminal_.styled(Style::yellow, "note:") + " " + base::printable(line) + "\n");
+    show(terminal_.styled(Style::yellow, "note:") + " " +
+         base::printable(wording_ ? wording_(line) : line) + "\n");
     if (redraw) draw(now_());
 }
 

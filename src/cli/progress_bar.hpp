@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -18,8 +19,11 @@ namespace bt2c::cli {
 class ProgressBar final : public base::Progress {
  public:
     using Clock = std::chrono::steady_clock;
+    /// Makes of a note what is shown.
+    using Wording = std::function<std::string(const std::string& note)>;
     /// `now` is the clock; tests bring their own.
-    explicit ProgressBar(Terminal& terminal, Clock::time_point (*now)() = Clock::now);
+    explicit ProgressBar(Terminal& terminal, Clock::time_point (*now)() = Clock::now,
+                         Wording wording = nullptr);
     ~ProgressBar() override;
 
     void phase(const std::string& name, std::uint64_t total) override;
@@ -39,6 +43,7 @@ class ProgressBar final : public base::Progress {
 
     Terminal& terminal_;
     Clock::time_point (*now_)();
+    Wording wording_;
     std::atomic<std::uint64_t> done_{0};
     std::atomic<std::int64_t> next_draw_ns_{0};  ///< of the clock; claimed by whoever draws
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view plain_keys[] = {
     "offsite",          "port",           "timeout_seconds",     "retries", "upload_bytes_per_second",
-    "object_lock_days", "jitter_seconds", "incremental_minutes", "prune"};
+    "object_lock_days", "jitter_seconds", "incremental_minutes", "prune",   "price_per_gib_month"};
 
 /// TOML's basic string.
 std::string quoted(const std::string& text) {
@@ -36,7 +36,8 @@ std::string quoted(const std::string& text) {
 std::string value_text(const std::string& key, const std::string& value) {
     const bool is_word =
         value == "true" || value == "false" ||
-        (!value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; }));
+        (!value.empty() && value.front() != '.' && value.back() != '.' && std::ranges::count(value, '.') < 2 &&
+         std::ranges::all_of(value, [](char c) { return (c >= '0' && c <= '9') || c == '.'; }));
     return is_word && std::ranges::find(plain_keys, key) != std::end(plain_keys) ? value : quoted(value);
 }
 

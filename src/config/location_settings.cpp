@@ -51,6 +51,8 @@ const std::vector<Key>& known_keys() {
         {"name", "folder s3 sftp", [](To& to, const Value& value) { to.name = value.name(name_bytes_max); }},
         {"kind", "folder s3 sftp", [](To&, const Value&) {}},
         {"offsite", "folder s3 sftp", [](To& to, const Value& value) { to.offsite = value.flag(); }},
+        {"price_per_gib_month", "folder s3 sftp",
+         [](To& to, const Value& value) { to.price_per_gib_month = value.number(0, 1e6); }},
         {"path", "folder sftp",
          [](To& to, const Value& value) {
              to.path = to.kind == LocationKind::folder ? value.path() : fs::path(value.text());

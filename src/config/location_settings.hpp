@@ -17,6 +17,8 @@ struct LocationSettings {
     LocationKind kind = LocationKind::folder;
     /// `offsite`: not at the node's own site. Default: false for a folder, true for others.
     bool offsite = false;
+    /// `price_per_gib_month`: of a GiB stored for a month, in the operator's own currency; 0: not known.
+    double price_per_gib_month = 0;
 
     /// `path`: of a folder, absolute; of sftp, on the server, relative to the user's home there unless
     /// absolute.

@@ -49,7 +49,8 @@ class Scene:
         (self.home / "config/dr.toml").write_text(
             f'{head}\n[backup]\npatience_seconds = {patience}\n'
             f'[[location]]\nname = "near"\nkind = "folder"\npath = "{near or self.near}"\n'
-            f'[[location]]\nname = "far"\nkind = "folder"\npath = "{self.far}"\noffsite = true\n')
+            f'[[location]]\nname = "far"\nkind = "folder"\npath = "{self.far}"\noffsite = true\n'
+            'price_per_gib_month = 1024\n')
 
     def command(self, *arguments):
         return [program, "--home", str(self.home), "--json", "--quiet", *arguments]
@@ -111,6 +112,8 @@ def everyday(scene):
     status = scene.run("location", "status")
     check("all are healthy", status["healthy"] == 3 and status["ok"], status)
     check("what they take is told", all(entry["bytes"] > 1000 and entry["objects"] > 4 for entry in status["locations"]))
+    check("and what that costs where a price is known", [entry["cost_per_month"] for entry in status["locations"]]
+          == [None, None, status["locations"][2]["bytes"] / 2**20], status["locations"])
     check("nothing is to be done", all(entry["objects"] == 0 for entry in scene.run("location", "sync")["locations"]))
     scene.run("repository", "check", "--read-data")
     # The machine burns: any one location is enough.
@@ -133,6 +136,13 @@ def one_is_away(scene):
     check("the others have it", scene.states(made) == {"local": "ok", "near": "failed", "far": "ok"}, made["locations"])
     check("it is away", scene.run("location", "status", status=6)["healthy"] == 2)
     check("lists work", len(scene.run("list-backups")["backups"]) == 2)
+    for folder in (scene.local, scene.far):
+        folder.rename(folder.with_name("hidden-" + folder.name))
+    gone = scene.run("location", "status", status=6)
+    check("when all are away it is told why each is", gone["healthy"] == 0
+          and all(entry["status"] == "away" and entry["error"] for entry in gone["locations"]), gone)
+    for folder in (scene.local, scene.far):
+        folder.with_name("hidden-" + folder.name).rename(folder)
     scene.near.unlink()
     (scene.folder / "unplugged").rename(scene.near)
     check("it is behind", scene.run("location", "status", status=3)["locations"][1]["status"] == "behind")

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "base/error.hpp"
 #include "support/environment.hpp"
 #include "support/temporary_folder.hpp"
@@ -156,6 +158,31 @@ TEST(Settings, FileMayBeMissingUnlessItIsNamed) {
     EXPECT_EQ(load_settings(node, {}).repository, "/a");
     EXPECT_EQ(load_settings(node, folder / "other.toml").repository, "/b");
     EXPECT_THROW(load_settings(node, folder.path()), Error);
+}
+
+// [A1] The package's example is what operators copy.
+TEST(Settings, TheExampleNamesEveryKeyAndCanBeUsed) {
+    const fs::path root = BT2C_SOURCE_DIR;
+    const std::string example = support::file_text(root / "packaging/examples/dr.toml");
+    const std::regex known(R"re(\n {8}\{"([a-z0-9_]+\.)?([a-z0-9_]+)",)re");
+    std::size_t keys = 0;
+    for (const fs::directory_entry& source : fs::directory_iterator(root / "src/config")) {
+        if (!source.path().native().ends_with("settings.cpp")) continue;
+        const std::string text = support::file_text(source.path());
+        for (std::sregex_iterator at(text.begin(), text.end(), known), end; at != end; ++at, ++keys) {
+            const std::string key = (*at)[2];
+            if (key != "location") {
+                EXPECT_NE(example.find("\n#" + key + " = "), std::string::npos) << key << source.path();
+            }
+        }
+    }
+    EXPECT_GE(keys, 60U);
+    EXPECT_EQ(parse(example).locations.size(), 0U);
+    const Settings used = parse(std::regex_replace(example, std::regex("(^|\n)#(?! )"), "$1"));
+    EXPECT_EQ(used.locations.size(), 3U);
+    EXPECT_EQ(used.schedule.incremental_minutes, ScheduleSettings().incremental_minutes);
+    EXPECT_EQ(used.retention.weekly_weeks, RetentionSettings().weekly_weeks);
+    EXPECT_DOUBLE_EQ(used.locations[1].price_per_gib_month, 0.02);
 }
 
 }  // namespace
