@@ -52,7 +52,7 @@ void InitGuide::check_wishes() const {
     const Context in = context();
     const config::Home& home = in.home_unchecked();
     try {
-        config::parse_settings(settings_lines({.schedule = wishes_.schedule()}), "the options", home);
+        settings_of_answers({.schedule = wishes_.schedule()}, "the options", home);
     } catch (Error& error) {
         error.state("nothing was changed");
         throw;
@@ -179,8 +179,7 @@ void InitGuide::settle_schedule() {
             return done("schedule", "left", "bt2c-dr setup-automated-backups sets it up");
         const auto try_key = [&](const std::string& key) {
             return [key](const std::string& value) {
-                config::parse_settings(settings_lines({.schedule = {{key, value}}}), "the answer",
-                                       config::Home{"/"});
+                settings_of_answers({.schedule = {{key, value}}}, "the answer", config::Home{"/"});
             };
         };
         const config::ScheduleSettings now = in.settings().schedule;
@@ -193,8 +192,7 @@ void InitGuide::settle_schedule() {
     const config::Settings before = in.settings();
     std::erase_if(keys, [&](const auto& key) {
         // What it says already needs no line.
-        const auto with =
-            config::parse_settings(settings_lines({.schedule = {key}}), "the answer", in.home());
+        const auto with = settings_of_answers({.schedule = {key}}, "the answer", in.home());
         const config::ScheduleSettings &a = with.schedule, &b = before.schedule;
         return key.first == "full"           ? a.full == b.full
                : key.first == "verify"       ? a.verify == b.verify

@@ -27,7 +27,7 @@ struct LocationStatus {
     std::vector<std::string> lone_phrases =
         {};  ///< those of phrases, where the first location has none at all
     std::optional<base::UnixMs> newest = {};
-    std::uint64_t objects = 0, bytes = 0;          ///< as far as they were counted
+    std::uint64_t objects = 0, bytes = 0;  ///< as far as they were counted
     /// What storing those bytes costs, in the operator's currency; nullopt where the price is not known.
     std::optional<double> cost_per_month() const;
     std::optional<base::UnixMs> clock_ahead = {};  ///< as storage::Location has it, ms

@@ -99,14 +99,18 @@ class LocationStatusCommand final : public Command {
         const base::UnixMs now = base::now_unix_ms();
         for (const LocationStatus& status : report.all) {
             std::vector<Cell> row{
-                status.name, status.facts.kind, status.where, status.facts.offsite ? "yes" : "no",
+                status.name,
+                status.facts.kind,
+                status.where,
+                status.facts.offsite ? "yes" : "no",
                 Cell(status.state, status.state == "healthy" ? Style::green : Style::red),
                 human_count(status.backups),
                 status.newest
                     ? base::human_duration(
                           static_cast<double>(std::max<base::UnixMs>(0, now - *status.newest)) / 1000)
                     : std::string("-"),
-                human_count(status.objects), base::human_size(status.bytes)};
+                human_count(status.objects),
+                base::human_size(status.bytes)};
             const auto cost = status.cost_per_month();
             if (priced) row.emplace_back(cost ? base::format("{:.2f}", *cost) : "-");
             table.row(row);

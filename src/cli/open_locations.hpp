@@ -13,7 +13,7 @@ struct LocationFacts {
     std::string kind;  ///< "folder", "s3", "sftp"
     bool offsite = false;
     double price_per_gib_month = 0;  ///< as in config::LocationSettings
-    bool own_disk = false;  ///< a folder on the disk of the node's home, which dies with it
+    bool own_disk = false;           ///< a folder on the disk of the node's home, which dies with it
 };
 
 struct OpenedLocation {

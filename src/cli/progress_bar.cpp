@@ -73,8 +73,8 @@ void ProgressBar::note(const std::string& line) {
     const std::lock_guard lock(mutex_);
     const bool redraw = bar_shown_;
     erase();
-    show(terminal_.styled(Style::yellow, "note:") + " " +
-         base::printable(wording_ ? wording_(line) : line) + "\n");
+    show(terminal_.styled(Style::yellow, "note:") + " " + base::printable(wording_ ? wording_(line) : line) +
+         "\n");
     if (redraw) draw(now_());
 }
 

@@ -36,7 +36,8 @@ std::string quoted(const std::string& text) {
 std::string value_text(const std::string& key, const std::string& value) {
     const bool is_word =
         value == "true" || value == "false" ||
-        (!value.empty() && value.front() != '.' && value.back() != '.' && std::ranges::count(value, '.') < 2 &&
+        (!value.empty() && value.front() != '.' && value.back() != '.' &&
+         std::ranges::count(value, '.') < 2 &&
          std::ranges::all_of(value, [](char c) { return (c >= '0' && c <= '9') || c == '.'; }));
     return is_word && std::ranges::find(plain_keys, key) != std::end(plain_keys) ? value : quoted(value);
 }
@@ -101,9 +102,20 @@ std::string with_settings(const std::string& text, const SettingsAdditions& addi
     return result;
 }
 
+config::Settings settings_of_answers(const SettingsAdditions& answers, const std::string& what,
+                                     const config::Home& home) {
+    try {
+        return config::parse_settings(settings_lines(answers), what, home);
+    } catch (const Error& error) {
+        std::string text = error.message();
+        if (const std::size_t line = text.find(" line "); line != std::string::npos)
+            text.erase(line, text.find(':', line) - line);
+        throw Error(error.kind(), text).cause(error.cause()).hint(error.hint());
+    }
+}
+
 config::Settings settings_of_location(const KeyValues& location, const config::Home& home) {
-    return config::parse_settings("repository = \"none\"\n" + location_lines(location), "this location",
-                                  home);
+    return settings_of_answers({.repository = "none", .locations = {location}}, "this location", home);
 }
 
 }  // namespace bt2c::cli

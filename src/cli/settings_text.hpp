@@ -32,6 +32,11 @@ std::string settings_lines(const SettingsAdditions& additions);
 std::string with_settings(const std::string& text, const SettingsAdditions& additions,
                           const std::filesystem::path& name, const config::Home& home);
 
+/// Settings that somebody gave otherwise than in a file: `what` is what messages call them, without a line.
+/// Throws as config::parse_settings().
+config::Settings settings_of_answers(const SettingsAdditions& answers, const std::string& what,
+                                     const config::Home& home);
+
 /// One location alone, checked by the rules of dr.toml. Throws Error(usage) with what is wrong.
 config::Settings settings_of_location(const KeyValues& location, const config::Home& home);
 

@@ -106,15 +106,17 @@ auto Part::limited(std::uint64_t bytes, Job job) {
     throw Error(ErrorKind::failed, base::format("location '{}' is slow", name())).cause(*slow_);
 }
 
+std::optional<base::Bytes> Part::get_patiently(const std::string& name) {
+    return watched([&] { return place_.location->get(name); });
+}
 std::optional<base::Bytes> Part::get(const std::string& name) {
-    return limited(read_bytes_max, [&] { return watched([&] { return place_.location->get(name); }); });
+    return limited(read_bytes_max, [&] { return get_patiently(name); });
 }
 std::optional<base::Bytes> Part::get_range(const std::string& name, std::uint64_t offset,
                                            std::uint64_t size) {
     const auto read = [&](std::uint64_t from, std::uint64_t bytes) {
-        return limited(bytes, [&] {
-            return watched([&] { return place_.location->get_range(name, from, bytes); });
-        });
+        return limited(
+            bytes, [&] { return watched([&] { return place_.location->get_range(name, from, bytes); }); });
     };
     if (!limited_ || proved_quick_ || size <= trial_bytes) return read(offset, size);
     auto front = read(offset, trial_bytes);

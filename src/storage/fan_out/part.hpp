@@ -43,6 +43,8 @@ class Part final : public Location {
     /// While on, a read of objects that takes so long that nearly any other place would be quicker is given
     /// up: it throws Error, and the part is slow from then on.
     void limit_reads(bool on) { limited_ = on; }
+    /// As get(), however long it takes.
+    std::optional<base::Bytes> get_patiently(const std::string& name);
     /// What took too long; nullopt while nothing did.
     std::optional<std::string> slow() const;
     /// Nothing is read from it or stored in it any more.

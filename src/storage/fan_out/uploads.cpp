@@ -227,7 +227,7 @@ std::shared_ptr<const Bytes> Uploads::contents_of(Item& item, std::size_t index)
             if (item.has[i] && i != index) holders.push_back(i);
     }
     for (const std::size_t holder : holders) try {
-            if (auto read = parts_[holder]->get(item.name);
+            if (auto read = parts_[holder]->get_patiently(item.name);
                 read && read->size() == item.bytes && fingerprint(*read) == item.fingerprint)
                 return std::make_shared<const Bytes>(std::move(*read));
         } catch (const Error& error) {
@@ -247,7 +247,7 @@ void Uploads::store(Lock& lock, std::size_t index, const std::shared_ptr<Item>& 
         else if (parts_[index]->put(item->name, *contents))
             answer = Answer::stored;
         else  // it may be our own, of an attempt whose answer was lost
-            answer = parts_[index]->get(item->name) == *contents ? Answer::stored : Answer::taken;
+            answer = parts_[index]->get_patiently(item->name) == *contents ? Answer::stored : Answer::taken;
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted)
             answer = Answer::stopped;

@@ -63,8 +63,8 @@ class World {
             clock_.move(25 * hour_ms);
             prune(team_, memory_);
         }
-        // A backup that was pinned or proved just before it got its mark is freed; what it is made against may
-        // stay retired, and stays.
+        // A backup that was pinned or proved just before it got its mark is freed; what it is made against
+        // may stay retired, and stays.
         std::set<std::string> listed, manifests, needed;
         const repository::BackupList list = team_.list();
         for (const Manifest& manifest : list.backups) listed.insert(manifest.id.hex());

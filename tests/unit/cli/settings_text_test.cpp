@@ -87,5 +87,27 @@ TEST(SettingsText, OneLocationIsHeldAgainstTheRules) {
                  Error);
 }
 
+TEST(SettingsText, WhatIsWrongWithAnAnswerIsToldWithoutALine) {
+    const auto fault = [](const SettingsAdditions& answers) -> std::string {
+        try {
+            settings_of_answers(answers, "the answer", home);
+        } catch (const Error& error) {
+            return error.message();
+        }
+        return "none";
+    };
+    EXPECT_EQ(fault({.schedule = {{"full", "02:30"}}}), "none");
+    EXPECT_EQ(
+        fault({.schedule = {{"verify", "03:00"}, {"full", "25:00"}}}),
+        "cannot use the answer: 'schedule.full' must be a time in UTC such as \"02:00\" or \"Sun 04:00\", "
+        "or \"off\"");
+    EXPECT_EQ(fault({.locations = {{{"name", "x"}, {"kind", "folder"}}}}),
+              "cannot use the answer: 'location.path' must be given");
+    EXPECT_EQ(
+        fault({.locations =
+                   {{{"name", "x"}, {"kind", "folder"}, {"path", "/p"}, {"price_per_gib_month", "0.02"}}}}),
+        "none");
+}
+
 }  // namespace
 }  // namespace bt2c::cli
