@@ -252,7 +252,7 @@ void Agent::acknowledge(Acknowledgement acknowledgement, std::int64_t sequence) 
     acknowledgement.node = parameters_.node.name;
     acknowledgement.sequence = sequence;
     acknowledgement.at = base::now_unix_ms();
-    acknowledgement.detail = base::printable(acknowledgement.detail).substr(0, detail_bytes_max);
+    acknowledgement.detail = base::cut_to(base::printable(acknowledgement.detail), detail_bytes_max);
     unsent_[sequence] = std::move(acknowledgement);
     if (unsent_.size() > waiting_max) unsent_.erase(unsent_.begin());
 }
@@ -289,7 +289,7 @@ std::string Agent::report() const {
         if (!text.empty() && text.size() <= network::entry_bytes_max) return text;
         if (!text.empty()) problem = "the report is too large";
     } catch (const std::exception& exception) {
-        problem = base::printable(in_full(exception)).substr(0, detail_bytes_max);
+        problem = base::cut_to(base::printable(in_full(exception)), detail_bytes_max);
     }
     return base::Json::object({{"error", problem}}).dump();
 }

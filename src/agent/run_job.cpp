@@ -1,5 +1,7 @@
 #include "agent/run_job.hpp"
 
+#include <filesystem>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -48,6 +50,23 @@ JobRecord record_before(const JobSettings& settings, const std::string& name) {
     JobRecord record;
     record.name = name;
     return record;
+}
+
+/// False, and told, where it cannot be: a full disk of the home must keep no backup from a repository that is
+/// elsewhere.
+bool write_record(const JobSettings& settings, const JobRecord& record) {
+    std::string why;
+    try {
+        config::store_job_record(settings.home, record);
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        why = error.in_full();
+    } catch (const std::filesystem::filesystem_error& error) {
+        why = error.what();
+    }
+    settings.log(LogLevel::error, format("job {}: its record cannot be written: {}", record.name, why));
+    return false;
 }
 
 /// Exit status and summary of the commands, one after the other.
@@ -152,14 +171,17 @@ int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
     record.exit_status.reset();
     record.duration_seconds.reset();
     record.message = "it runs";
-    config::store_job_record(settings.home, record);
+    if (!write_record(settings, record) && job.may_run_unrecorded && !job.may_run_unrecorded())
+        throw Error(ErrorKind::failed, "without a record it runs at its time only");
     settings.log(LogLevel::info, format("job {}: started", job.name));
 
     const base::Stopwatch watch;
-    const auto finish = [&](const Outcome& outcome) {
+    const auto finish = [&](Outcome outcome) {
         record.end(base::now_unix_ms(), outcome.status, outcome.message);
         record.duration_seconds = watch.seconds();
-        config::store_job_record(settings.home, record);
+        // Not 1, upon which the timer would have all of it done again in an hour.
+        if (!write_record(settings, record) && outcome.status == 0)
+            outcome.status = base::exit_status(ErrorKind::partial);
         const std::string took = base::human_duration(watch.seconds());
         if (outcome.status == 0)
             settings.log(LogLevel::info, format("job {}: done in {}: {}", job.name, took, outcome.message));
@@ -181,7 +203,7 @@ int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
 void skip_job(const JobSettings& settings, const std::string& name, const std::string& why) {
     JobRecord record = record_before(settings, name);
     record.last_skipped = base::now_unix_ms();
-    config::store_job_record(settings.home, record);
+    write_record(settings, record);
     settings.log(LogLevel::notice, format("job {}: skipped: {}", name, why));
 }
 

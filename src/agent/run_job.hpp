@@ -32,6 +32,9 @@ struct Job {
     std::vector<std::vector<std::string>> commands;
     /// What must hold before; throws Error.
     std::function<void()> check = {};
+    /// Asked where its record cannot be written, so that the next look at what is due does not know of this
+    /// run. Empty: it runs.
+    std::function<bool()> may_run_unrecorded = {};
 };
 
 /// Held by whoever runs jobs of a home.
@@ -46,7 +49,8 @@ class JobLock {
 
 /// Runs it to its end, with a line for the log at both, and writes its record. Returns its exit status: that
 /// of the first command, or 6 where that was done and another one failed; of a job that cannot run that of
-/// the reason. When this process is asked to stop the command is, too; Error(interrupted) then.
+/// the reason; 6 where only the record could not be written. When this process is asked to stop the command
+/// is, too; Error(interrupted) then. Throws Error(failed) for one that may not run unrecorded.
 int run_job(const JobSettings& settings, const Job& job, const JobLock& lock);
 
 /// Records that a job was left out, since another one runs.

@@ -22,6 +22,9 @@ std::string human_size(std::uint64_t bytes);
 std::string human_duration(double seconds);
 /// A count with thousands separated by commas: "1,650,000".
 std::string human_count(std::uint64_t count);
+/// At most `bytes_max` of a UTF-8 text, without half a character at its end, which a reader would take for a
+/// whole one that is longer.
+std::string cut_to(std::string text, std::size_t bytes_max);
 std::string ascii_lower(std::string_view text);
 /// Letters to change, add, drop or swap with their neighbour to make one word of the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -50,6 +50,26 @@ std::string usual_suffix(const config::Home& home) {
     return user && home.root == fs::path(user) / ".bt2c" ? "" : suffix_of_other_homes(home);
 }
 
+/// Jobs run in another folder than this.
+std::string carried_value(std::string_view name, const char* value) {
+    return name.ends_with("_FILE") ? fs::absolute(value).lexically_normal().native() : value;
+}
+
+/// A unit may write to the folders that it names, but not where links in these lead.
+void add_link_targets(agent::Automation& automation, const config::Home& home,
+                      const std::vector<fs::path>& written) {
+    std::vector<fs::path> folders{home.root,   home.root / "data", home.backups(), home.config(),
+                                  home.keys(), home.wallets(),     home.network()};
+    folders.insert(folders.end(), written.begin(), written.end());
+    for (const fs::path& folder : folders) {
+        std::error_code error;
+        const fs::path target = fs::weakly_canonical(folder, error);
+        const auto holds_it = [&](const fs::path& one) { return inside(target, one.lexically_normal()); };
+        if (!error && !holds_it(home.root) && std::ranges::none_of(automation.writable, holds_it))
+            automation.writable.push_back(target);
+    }
+}
+
 bool secret_is_elsewhere(const agent::Automation& automation) {
     return std::ranges::any_of(automation.environment,
                                [](const auto& variable) { return variable.first.starts_with("BT2C_REPO_"); });
@@ -190,9 +210,10 @@ agent::Automation AutomationSetup::automation() const {
     }
     for (const fs::path& folder : written)
         if (!inside(folder, home.root)) automation.writable.push_back(folder);
+    add_link_targets(automation, home, written);
     for (const char* name : carried_variables)
         if (const char* value = std::getenv(name); value && *value)
-            automation.environment.emplace_back(name, value);
+            automation.environment.emplace_back(name, carried_value(name, value));
     return automation;
 }
 
@@ -202,6 +223,7 @@ Installed AutomationSetup::install(const std::string& scheduler, bool dry_run) c
         if (as_it_is.changed) require_no_roots_timers();
         return as_it_is;
     }
+    const std::vector<std::string> dropped = dropped_variables(scheduler);
     Installed done = automator(scheduler)->install(automation(), dry_run);
     // Two of them would run each job twice.
     const auto take_away = [&](Automator& other) {
@@ -213,7 +235,25 @@ Installed AutomationSetup::install(const std::string& scheduler, bool dry_run) c
         if (!wishes_.root && scheduler != other && is_possible(other)) take_away(*automator(other));
     if (const auto users = users_units()) take_away(*users);
     tell_of_command(scheduler, done);
+    for (const std::string& name : dropped)
+        context_.progress().note(base::format(
+            "the jobs were given {} so far, which is not set here, and are not any more; where they need it, "
+            "set it and run this again",
+            name));
     return done;
+}
+
+/// Variables that the jobs had, whatever ran them, and will not have. The agent has an environment of its
+/// own, and what root's timers have stays.
+std::vector<std::string> AutomationSetup::dropped_variables(const std::string& scheduler) const {
+    std::vector<std::string> dropped;
+    if (scheduler == "agent" || has_roots_timers()) return dropped;
+    for (const char* one : schedulers) {
+        if (scheduler != one && (wishes_.root || !is_possible(one))) continue;
+        for (const std::string& name : foreign_variables(one))
+            if (std::ranges::find(dropped, name) == dropped.end()) dropped.push_back(name);
+    }
+    return dropped;
 }
 
 /// The agent's own environment counts, of which nothing is copied.

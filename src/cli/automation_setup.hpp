@@ -56,6 +56,7 @@ class AutomationSetup {
     std::string crontab_owner() const;
     std::string user_of(const config::Home& home) const;
     agent::Automation automation() const;
+    std::vector<std::string> dropped_variables(const std::string& scheduler) const;
     void tell_of_command(const std::string& scheduler, const Installed& done) const;
     void remove_records(std::vector<std::string>& removed, bool dry_run) const;
 

@@ -1,5 +1,7 @@
 // A block of lines in a crontab.
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -51,7 +53,8 @@ class CronAutomator final : public Automator {
 
     std::string text() const override {
         const std::string all = read(), rest = agent::without_cron_block(all, home_);
-        return all == rest ? "" : all;
+        const auto begin = std::ranges::mismatch(all, rest).in1 - all.begin();
+        return all.substr(static_cast<std::size_t>(begin), all.size() - rest.size());
     }
 
     std::string standstill() const override { return cron_runs() ? "" : "no cron daemon seems to run"; }

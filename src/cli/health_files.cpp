@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -53,25 +55,35 @@ class ModeCheck {
 
     /// All that is below a folder of the home. @param secret what lies there is nobody else's business
     void walk(const fs::path& folder, bool secret) {
-        std::error_code error;
-        look(folder, false, true);
-        for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
-             at.increment(error)) {
-            if (++seen_ > files_max) return;
-            if (at->is_symlink(error)) continue;
-            const fs::path& path = at->path();
-            const bool is_file = at->is_regular_file(error);
-            const bool hidden =
-                is_file && (secret ? !is_public(path)
-                                   : path == home_.key_file() || path == home_.write_key_file() ||
-                                         path.extension() == ".key" || holds_private_key(path));
-            look(path, hidden, true);
+        if (!look(folder, false, true)) return;
+        for (std::vector<fs::path> folders{folder}; !folders.empty();) {
+            const fs::path in = std::move(folders.back());
+            folders.pop_back();
+            std::error_code error, unknown;
+            for (fs::directory_iterator at(in, error), end; !error && at != end; at.increment(error)) {
+                if (++seen_ > files_max) return;
+                if (at->is_symlink(unknown)) continue;
+                const fs::path& path = at->path();
+                const bool is_file = at->is_regular_file(unknown);
+                const bool hidden =
+                    is_file && (secret ? !is_public(path)
+                                       : path == home_.key_file() || path == home_.write_key_file() ||
+                                             path.extension() == ".key" || holds_private_key(path));
+                if (look(path, hidden, true) && at->is_directory(unknown)) folders.push_back(path);
+            }
+            if (error) unseen(in, error.value());
         }
     }
 
-    /// A folder whose contents are looked at elsewhere, or not at all.
-    void folder(const fs::path& path) {
+    /// A folder or file of the home whose contents are looked at elsewhere, or not at all.
+    void alone(const fs::path& path) {
         if (!path.empty()) look(path, false, true);
+    }
+
+    /// A folder that may be shared by design: where others may write, another owner is no hindrance.
+    void location(const fs::path& path) {
+        struct stat info {};
+        if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 022) == 0) look(path, false, true);
     }
 
     /// A file that the settings name; it may lie anywhere and belong to anybody.
@@ -94,10 +106,14 @@ class ModeCheck {
     }
 
  private:
-    void look(const fs::path& path, bool secret, bool of_home) {
+    /// Whether it is there and could be looked at.
+    bool look(const fs::path& path, bool secret, bool of_home) {
         struct stat info {};
-        if (::stat(path.c_str(), &info) != 0) return;
-        if (!told_.insert(path).second) return;
+        if (::stat(path.c_str(), &info) != 0) {
+            unseen(path, errno);
+            return false;
+        }
+        if (!told_.insert(path).second) return true;
         const std::string file = shell_word(path.native());
         if (secret && (info.st_mode & 077) != 0)
             add(path, format("it is secret, and others may use it: mode {:o}", info.st_mode & 07777U),
@@ -109,12 +125,19 @@ class ModeCheck {
                 format("it belongs to {}, the home to {}", printable(platform::user_name(info.st_uid)),
                        printable(platform::user_name(owner_))),
                 "chown -R --reference=" + shell_word(home_.root.native()) + " " + file);
+        return true;
     }
 
-    void add(const fs::path& path, std::string detail, std::string mend) {
+    void unseen(const fs::path& path, int error) {
+        if (error == ENOENT || error == ENOTDIR) return;
+        const base::Error why = base::system_error("it could not be looked at", error);
+        add(path, why.in_full(), why.hint(), Status::unknown);
+    }
+
+    void add(const fs::path& path, std::string detail, std::string mend, Status status = Status::finding) {
         if (checks_.size() < findings_max)
-            checks_.push_back({"file_modes", printable(path.native()), Status::finding, std::move(detail),
-                               std::move(mend)});
+            checks_.push_back(
+                {"file_modes", printable(path.native()), status, std::move(detail), std::move(mend)});
         else
             ++more_;
     }
@@ -168,8 +191,11 @@ HealthCheck room_check(const std::string& subject, const fs::path& place, std::u
 HealthChecks check_file_modes(Context& context) {
     const config::Home& home = context.home();
     ModeCheck check(home);
-    check.folder(home.root);
-    check.folder(context.settings().repository);
+    check.alone(home.root);
+    check.alone(home.database().parent_path());
+    check.alone(home.database());
+    check.alone(home.backups());
+    check.alone(context.settings().repository);
     check.walk(home.config(), false);
     check.walk(home.keys(), true);
     check.walk(home.wallets(), true);
@@ -180,6 +206,7 @@ HealthChecks check_file_modes(Context& context) {
     check.named(settings.network.etcd_password_file);
     check.named(in_variable("BT2C_REPO_PASSWORD_FILE"));
     for (const config::LocationSettings& location : settings.locations) {
+        if (location.kind == config::LocationKind::folder) check.location(location.path);
         if (location.kind == config::LocationKind::sftp) check.named(location.key_file);
         if (location.kind == config::LocationKind::s3) check.named(credentials_file(location));
     }

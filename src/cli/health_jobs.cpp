@@ -48,7 +48,7 @@ std::string mend_restore_test(const std::string& message) {
     const std::string failed = first_failed_check(message);
     for (const std::string_view of_backup : {"", "restore", "database_image", "chain_tip", "files"})
         if (failed == of_backup) return again;
-    if (failed == "wallets") return "bt2c-dr recover-keys && " + again;
+    if (failed == "wallets") return "bt2c-dr recover-keys --force && " + again;
     if (failed == "settings") return "correct dr.toml or node.toml, then " + again;
     return "bt2c-dr verify-integrity && " + again;
 }
@@ -78,6 +78,9 @@ std::string mend_job(const config::JobRecord& record) {
     std::string again = "bt2c-dr job " + record.name;
     if (record.name == "restore-test" && record.exit_status == base::exit_status(base::ErrorKind::findings))
         return mend_restore_test(record.message);
+    // The job alone tells less of what it finds; its record is what ends the finding.
+    if (record.name == "verify" && record.exit_status == base::exit_status(base::ErrorKind::findings))
+        return "bt2c-dr verify-integrity && " + again;
     // The whole job would fail at the same step. Prune asks, where there is a terminal.
     std::string steps;
     for (const std::string step : {"prune", "location sync"})
@@ -124,6 +127,7 @@ HealthChecks check_jobs(Context& context) {
     HealthChecks checks;
     std::vector<UnixMs> times, verified;
     bool verify_known = true, verify_failed = false;
+    std::string verify_mend = "bt2c-dr job verify";
     for (const std::string& name : job_names()) {
         if (needs_reader(name) && !jobs_can_read(context)) continue;  // a record of before it was write-only
         const HealthChecks one = looked_at("job", [&]() -> HealthChecks {
@@ -132,7 +136,10 @@ HealthChecks check_jobs(Context& context) {
             for (const auto& time : {record->last_started, record->last_finished, record->last_ok})
                 if (time) times.push_back(*time);
             if (name == "verify" && record->last_ok) verified.push_back(*record->last_ok);
-            if (name == "verify") verify_failed = record->failed();
+            if (name == "verify") {
+                verify_failed = record->failed();
+                verify_mend = mend_job(*record);
+            }
             return {job_check(*record, now)};
         });
         for (HealthCheck check : one) {
@@ -150,8 +157,7 @@ HealthChecks check_jobs(Context& context) {
         checks.push_back(age_check(
             "verify_age",
             std::string(verify_failed ? "successful " : "") + "verification of the chain by its job",
-            verified, age_limit_ms(verify && !verify->weekday ? day_s : 7 * day_s), now,
-            "bt2c-dr job verify"));
+            verified, age_limit_ms(verify && !verify->weekday ? day_s : 7 * day_s), now, verify_mend));
     checks.push_back(clock_check("jobs", "the newest run of a job", times, now));
     return checks;
 }

@@ -12,6 +12,7 @@
 #include "cli/token_slot.hpp"
 #include "config/phrase_record.hpp"
 #include "repository/key_slots.hpp"
+#include "repository/sync.hpp"
 
 namespace bt2c::cli {
 
@@ -56,7 +57,7 @@ class RepositoryChecks {
         group("repository", [&] { open(whole, id); });
         group("locations", [&] { look_at_places(); });
         group("recovery_phrase", [&] { look_at_phrase(*whole, id); });
-        group("backup_age", [&] { look_at_ages(id); });
+        group("backup_age", [&] { look_at_ages(*whole, id); });
         group("key_rotation", [&] { look_at_keys(); });
         return std::move(checks_);
     }
@@ -258,13 +259,14 @@ class RepositoryChecks {
         }
     }
 
-    void look_at_ages(const ObjectId& id) {
-        const bool readable = backups_.has_value();
+    void look_at_ages(storage::Location& whole, const ObjectId& id) {
+        const bool readable = backups_ && !write_only_;
         if (!readable && !write_only_) {
             for (const char* name : {"backup_age", "full_backup_age", "restore_test_age"})
                 add(name, "", Status::unknown, "it is not known, since the backups could not be read");
             return;
         }
+        std::size_t unread = 0;
         if (!readable) {
             backups_.emplace();
             const auto state = backup::WriterState::load(backup::WriterState::file(context_.home(), id), id);
@@ -273,6 +275,7 @@ class RepositoryChecks {
                 backups_->add(state->record.full);
             } else {
                 ages_of_jobs();
+                unread = repository::backup_ids(whole.list("manifests")).size();
             }
         }
         const auto period = [](const std::optional<config::WeeklyTime>& time, std::int64_t otherwise_s) {
@@ -285,10 +288,20 @@ class RepositoryChecks {
             schedule.incremental_minutes > 0
                 ? std::min<std::int64_t>(full_s, std::int64_t{schedule.incremental_minutes} * 60)
                 : full_s;
-        checks_.push_back(
-            age_check("backup_age", "backup", backups_->times, age_limit_ms(any_s), now, "bt2c-dr backup"));
-        checks_.push_back(age_check("full_backup_age", "full backup", backups_->full_times,
-                                    age_limit_ms(full_s), now, "bt2c-dr backup --type full"));
+        const auto add_age = [&](const std::string& name, const std::string& what,
+                                 const std::vector<UnixMs>& times, std::int64_t period_s,
+                                 const std::string& mend) {
+            if (times.empty() && unread > 0)
+                add(name, "", Status::unknown,
+                    format("this node has no record of a {}; in the locations lie backups that it cannot "
+                           "read: {}",
+                           what, unread),
+                    mend);
+            else
+                checks_.push_back(age_check(name, what, times, age_limit_ms(period_s), now, mend));
+        };
+        add_age("backup_age", "backup", backups_->times, any_s, "bt2c-dr backup");
+        add_age("full_backup_age", "full backup", backups_->full_times, full_s, "bt2c-dr backup --type full");
         checks_.push_back(
             backup_clock_check(backups_->times, now, clock_doubted_ || clock_is_doubted(checks_)));
         if (write_only_) {
@@ -318,7 +331,7 @@ class RepositoryChecks {
                     "bt2c-dr keys rotate --address " + shell_word(key.address));
             if (!key.problem.empty())
                 add("key_rotation", printable(key.address), Status::finding, printable(key.problem),
-                    "bt2c-dr recover-keys");
+                    "bt2c-dr recover-keys --force");
         }
         if (std::ranges::none_of(checks_, [](const auto& check) { return check.name == "key_rotation"; }))
             add("key_rotation", "", Status::ok,

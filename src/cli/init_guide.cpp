@@ -36,6 +36,32 @@ Result run_as_usual(Command& command, Context& in) {
     return command.run(in);
 }
 
+/// With all links resolved, as far as it is there.
+fs::path without_links(const fs::path& path) {
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(fs::absolute(path), error);
+    return error ? fs::absolute(path).lexically_normal() : whole;
+}
+
+/// The phrase is for the day when the home is gone, and opens the backups for whoever has it.
+void require_phrase_elsewhere(const fs::path& file, const config::Home& home,
+                              const config::Settings& settings) {
+    const auto refuse_below = [&](const fs::path& folder, const std::string& what, const char* cause) {
+        if (folder.empty()) return;
+        const fs::path inside = without_links(file).lexically_relative(without_links(folder));
+        if (inside.empty() || *inside.begin() == "..") return;
+        throw Error(ErrorKind::usage, format("the recovery phrase is not written into {}", what))
+            .cause(cause)
+            .hint("name a file on a disk that is carried away: --phrase-file /media/usb/words");
+    };
+    refuse_below(home.root, "the home", "it is for the day when this machine and all that is on it are gone");
+    const char* const beside_backups = "whoever has the backups would have what opens them";
+    refuse_below(settings.repository, "the folder for backups", beside_backups);
+    for (const config::LocationSettings& location : settings.locations)
+        if (location.kind == config::LocationKind::folder)
+            refuse_below(location.path, format("location '{}'", location.name), beside_backups);
+}
+
 }  // namespace
 
 InitGuide::InitGuide(const GlobalOptions& globals, Console& console, InitWishes wishes)
@@ -53,17 +79,19 @@ void InitGuide::check_wishes() const {
     const config::Home& home = in.home_unchecked();
     try {
         settings_of_answers({.schedule = wishes_.schedule()}, "the options", home);
+        if (!wishes_.phrase_file) return;
+        // Whoever is asked may name another home.
+        config::Settings settings = asks_ ? config::Settings() : in.settings();
+        std::vector<KeyValues> wished = wishes_.locations();
+        if (wishes_.repository && wishes_.repository != "none")
+            wished.push_back({{"name", "repository"}, {"kind", "folder"}, {"path", *wishes_.repository}});
+        for (const KeyValues& location : wished)
+            settings.locations.push_back(settings_of_location(location, home).locations.at(0));
+        require_phrase_elsewhere(*wishes_.phrase_file, home, settings);
     } catch (Error& error) {
         error.state("nothing was changed");
         throw;
     }
-    if (!wishes_.phrase_file) return;
-    const fs::path inside = fs::absolute(*wishes_.phrase_file).lexically_relative(home.root);
-    if (!inside.empty() && *inside.begin() != "..")
-        throw Error(ErrorKind::usage, "the recovery phrase is not written into the home")
-            .cause("it is for the day when this machine and all that is on it are gone")
-            .state("nothing was changed")
-            .hint("name a file on a disk that is carried away: --phrase-file /media/usb/words");
 }
 
 void InitGuide::run() {
@@ -71,6 +99,10 @@ void InitGuide::run() {
     settle_home();
     look_at_chain();
     settle_places();
+    if (wishes_.phrase_file) {
+        const Context in = context();  // with the places that were named by now
+        require_phrase_elsewhere(*wishes_.phrase_file, in.home(), in.settings());
+    }
     settle_repository();
     settle_schedule();
     settle_first_backup();

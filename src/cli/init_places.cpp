@@ -1,5 +1,8 @@
 // Where backups go: asked for, tried, and written into dr.toml.
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -39,6 +42,20 @@ std::string value_of(const KeyValues& values, const std::string& key) {
 
 std::shared_ptr<storage::Location> folder_location(const fs::path& folder) {
     return std::make_shared<storage::local::LocalLocation>(folder);
+}
+
+/// What root makes for somebody else's home is theirs, as are the folders on the way: their jobs write there.
+void make_for_owner_of(const fs::path& home, const fs::path& folder) {
+    struct stat owner {};
+    if (::geteuid() != 0 || ::stat(home.c_str(), &owner) != 0 || owner.st_uid == 0) return;
+    if (std::error_code unreachable; folder.empty() || fs::exists(folder, unreachable) || unreachable) return;
+    make_for_owner_of(home, folder.parent_path());
+    platform::durable_mkdir(folder, 0700);
+    try {
+        platform::give_to_owner_of(home, platform::open_for_reading(folder, false).get());
+    } catch (const Error&) {
+        // Some file systems have no owners; where its own cannot write there doctor tells it.
+    }
 }
 
 struct Question {
@@ -157,6 +174,7 @@ void InitGuide::settle_repository_folder() {
                     .hint("name the folder; --location adds others");
             return;
         }
+        make_for_owner_of(in.home().root, folder_of(text));
         try_location(*folder_location(folder_of(text)));
     };
     std::string wished = wishes_.repository.value_or("");
@@ -200,6 +218,8 @@ void InitGuide::add_location(const KeyValues& location) {
         if (present.name == name)
             throw Error(ErrorKind::usage, format("the name '{}' is taken", name)).hint("choose another name");
     require_other_place(in.settings(), alone.locations.at(0));
+    if (alone.locations.at(0).kind == config::LocationKind::folder)
+        make_for_owner_of(in.home().root, alone.locations.at(0).path);
     const auto place = open_locations(alone).at(0).place.location;
     const LocationTrial trial = try_location(*place);
     const fs::path& own = in.settings().repository;

@@ -105,10 +105,13 @@ class JobCommand final : public Command {
         const int status = agent::run_job(settings, job, *lock);
         Json document = Json::object({{"job", name_}, {"skipped", false}, {"status", status}});
         std::string message;
-        if (const auto record = config::load_job_record(settings.home, name_)) {
-            message = record->message;
-            document.set("message", message);
-            document.set("duration_s", record->duration_seconds);
+        try {
+            if (const auto record = config::load_job_record(settings.home, name_)) {
+                message = record->message;
+                document.set("message", message);
+                document.set("duration_s", record->duration_seconds);
+            }
+        } catch (const Error&) {  // one that could be neither written nor read, of which the log tells
         }
         return result(status, std::move(document), message);
     }

@@ -57,11 +57,12 @@ class ListBackupsCommand final : public Command {
         Json damaged = Json::array();
         for (const repository::DamagedBackup& backup : list->damaged)
             damaged.push(Json::object({{"id", backup.id}, {"reason", backup.reason}}));
-        Result result{
-            .document = Json::object({{"backups", std::move(backups)}, {"damaged", std::move(damaged)}}),
-            .print = [list, proofs, held, of = context.locations().all().size()](Output& out) {
-                print(out, *list, proofs, held, of);
-            }};
+        Result result{.document = Json::object({{"backups", std::move(backups)},
+                                                {"damaged", std::move(damaged)},
+                                                {"faults", context.locations().faults()}}),
+                      .print = [list, proofs, held, of = context.locations().all().size()](Output& out) {
+                          print(out, *list, proofs, held, of);
+                      }};
         context.locations().tell_faults();
         if (!list->damaged.empty()) result.outcome = base::ErrorKind::findings;
         return result;

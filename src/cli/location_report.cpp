@@ -40,6 +40,8 @@ class KeysOfFirst {
         if (ids_.empty()) return;
         for (const std::string& id : keys)
             if (!ids_.contains(id)) status.odd_keys.push_back(id);
+        if (!keys.empty())
+            for (const std::string& id : ids_) status.lacking_keys += keys.contains(id) ? 0U : 1U;
         if (status.odd_keys.empty() || has_phrase_) return;
         for (const repository::SlotInfo& slot : repository::list_slots(other).slots)
             if (is_phrase(slot) && std::erase(status.odd_keys, slot.id.hex()) > 0)
@@ -126,6 +128,7 @@ std::string lack_of(const LocationStatus& status) {
     add(status.lacking_packs, "packs of its backups are gone");
     add(status.cut_packs, "packs of its backups are of the wrong size");
     add(status.damaged, "manifests or key slots are damaged");
+    add(status.lacking_keys, "key slots are missing");
     if (status.has_no_slot)
         text += format("{}it has no key slot: it cannot be opened alone", text.empty() ? "" : ", ");
     return text;

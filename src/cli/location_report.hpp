@@ -22,6 +22,7 @@ struct LocationStatus {
     std::size_t backups = 0;
     std::vector<std::string> missing = {};
     std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole
+    std::size_t lacking_keys = 0;                  ///< slots that the first location has
     std::size_t damaged = 0;  ///< key slots, and manifests: the newest, and those unread anywhere
     std::vector<std::string> odd_keys = {};  ///< slots that the first location has not
     std::vector<std::string> lone_phrases =

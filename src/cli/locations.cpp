@@ -110,7 +110,16 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
     // Where none is sound the commands tell what is wrong with it.
     const bool found =
         std::ranges::any_of(answers, [](const auto& answer) { return id_in(answer).has_value(); });
+    // What most say: one object that is damaged must not make all others strangers.
+    std::map<std::string, std::size_t> votes;
+    for (const auto& answer : answers)
+        if (const auto its_id = id_in(answer)) ++votes[*its_id];
     std::string id, id_of;
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (const auto its_id = id_in(answers[i]); its_id && (id.empty() || votes[*its_id] > votes[id])) {
+            id = *its_id;
+            id_of = all_[i].name;
+        }
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];
         one.has_repository = answers[i].has_value();
@@ -120,12 +129,17 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
             continue;
         }
         const auto its_id = id_in(answers[i]);
-        if (its_id && id.empty()) {
-            id = *its_id;
-            id_of = one.name;
-        }
         std::optional<Error> refused;
-        if (its_id && *its_id != id)
+        const bool renamed = its_id && *its_id != id && held_before(home_, one);
+        if (renamed)
+            refused =
+                Error(ErrorKind::failed, format("its object 'format' names another repository ({}) than that "
+                                                "of location '{}' ({})",
+                                                its_id->substr(0, 8), id_of, id.substr(0, 8)))
+                    .cause(
+                        format("if it is damaged, 'bt2c-dr repository check --repair --location {}' mends it",
+                               one.name));
+        else if (its_id && *its_id != id)
             refused =
                 Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
                                                 its_id->substr(0, 8), id_of, id.substr(0, 8)))
@@ -144,7 +158,8 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                                   "again",
                                   one.name));
         if (!refused) continue;
-        one.has_repository = answers[i] && !its_id;  // left out or not, a check can look at it and mend it
+        one.has_repository =
+            answers[i] && (!its_id || renamed);  // left out or not, a check can look at it and mend it
         leave_out(i, *refused);
         // One that lost its contents may still have them elsewhere: absence from it proves nothing.
         if (its_id)
@@ -320,6 +335,10 @@ std::string slow_text(const storage::fan_out::Note& note) {
 base::Json Locations::faults() const {
     base::Json list = base::Json::array();
     if (!fan_) return list;
+    for (const One& one : all_)
+        if (!one.problem.empty())
+            list.push(
+                base::Json::object({{"location", one.name}, {"text", "it is left out: " + one.problem}}));
     for (const storage::fan_out::Note& note : fan_->faults())
         list.push(base::Json::object({{"location", note.part}, {"text", base::printable(note.text)}}));
     for (const storage::fan_out::Note& note : fan_->slow())

@@ -75,7 +75,6 @@ class PruneCommand final : public Command {
         const repository::Repository repository = open_repository(context);
         const Locations& locations = context.locations();
         std::vector<repository::PrunePlace> places;
-        PruneReport report;
         for (const Locations::One& one : locations.all()) {
             if (one.problem.empty()) {
                 places.push_back({one.name, one.location, one.uploads});
@@ -85,12 +84,9 @@ class PruneCommand final : public Command {
                     {.name = one.name, .status = PlacePruned::Status::failed, .error = one.problem});
             }
         }
-        if (dry_run_) {
-            report.plan = repository::plan_prune(repository, request);
-        } else {
-            request.agree = [&](const PrunePlan& plan) { agree(context, plan); };
-            report = repository::prune(repository, places, request, context.progress());
-        }
+        request.dry_run = dry_run_;
+        request.agree = [&](const PrunePlan& plan) { agree(context, plan); };
+        PruneReport report = repository::prune(repository, places, request, context.progress());
         report.places.insert(report.places.end(), away_.begin(), away_.end());
         locations.tell_faults();
         const auto shown = std::make_shared<const PruneReport>(std::move(report));

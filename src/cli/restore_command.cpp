@@ -14,6 +14,7 @@
 #include "cli/rotation_job.hpp"
 #include "cli/safety_backup.hpp"
 #include "network/audit_log.hpp"
+#include "repository/copies.hpp"
 #include "restore/restore.hpp"
 #include "verify/verify.hpp"
 
@@ -115,7 +116,10 @@ class RestoreCommand final : public Command {
             request.keys = wanted("keys");
         }
         request.force = force_;
-        if (dry_run_) return describe(opened, restore::plan_restore(opened.source, target, request));
+        if (dry_run_) {
+            if (opened.repository && opened.manifest) require_packs(*opened.repository, *opened.manifest);
+            return describe(opened, restore::plan_restore(opened.source, target, request));
+        }
         const restore::RestoreHooks hooks{
             prove_chain, [&] { return keep_present_state(context, opened.safety.get(), target); }};
         const restore::RestoreResult result =
@@ -132,6 +136,25 @@ class RestoreCommand final : public Command {
         Result shown = done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
         if (opened.repository) shown.document.set("faults", context.locations().faults());
         return shown;
+    }
+
+    /// Whether all that would be read is there; whether it is sound only reading tells.
+    static void require_packs(const repository::Repository& from, const repository::Manifest& backup) {
+        std::size_t missing = 0;
+        base::ordered_parallel(
+            base::worker_count(), backup.packs.size(),
+            [&](std::uint64_t i) {
+                const repository::PackInfo& pack = backup.packs[i];
+                return repository::any_copy_has(
+                    from.location(), object_name(repository::ObjectType::pack, pack.id), pack.bytes);
+            },
+            [&](std::uint64_t, bool there) { missing += there ? 0 : 1; });
+        if (missing == 0) return;
+        throw Error(ErrorKind::failed,
+                    base::format("cannot restore backup {}: {} of its {} packs are missing",
+                                 backup.id.brief(), missing, backup.packs.size()))
+            .state("nothing was changed")
+            .hint("take another one: 'bt2c-dr list-backups'; 'bt2c-dr repository check' tells what is gone");
     }
 
     OpenedSource open_source(Context& context) const {

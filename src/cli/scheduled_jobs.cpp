@@ -22,6 +22,9 @@ using platform::LogLevel;
 
 namespace {
 
+/// Of the line for cron.
+constexpr base::UnixMs between_looks_ms = 300'000;
+
 bool has_command(const std::vector<std::string>& words) {
     const CommandTable table = all_commands();
     return std::ranges::any_of(table.commands, [&](const auto& command) {
@@ -127,12 +130,26 @@ DueRun run_due_jobs(Context& context, const agent::JobSettings& settings) {
             return std::nullopt;  // the run writes another
         }
     };
+    const base::UnixMs look_before = base::now_unix_ms() - between_looks_ms;
     while (const auto name = agent::next_due(jobs, record_of, base::now_unix_ms())) {
-        // Each once: a clock that jumps about must not keep this going.
-        std::erase_if(jobs, [&](const agent::ScheduledJob& job) { return job.name == *name; });
-        const int status = agent::run_job(settings, job_named(context, *name), *lock);
+        const auto found = std::ranges::find(jobs, *name, &agent::ScheduledJob::name);
+        const agent::Rhythm rhythm = found->rhythm;
+        jobs.erase(found);  // each once: a clock that jumps about must not keep this going
+        int status = 0;
+        try {
+            agent::Job job = job_named(context, *name);
+            // Else each look would find it due, and make a full backup.
+            job.may_run_unrecorded = [&] {
+                return agent::last_time(rhythm, base::now_unix_ms()) > look_before;
+            };
+            status = agent::run_job(settings, job, *lock);
+            run.ran.push_back(*name);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            settings.log(LogLevel::error, base::format("job {}: {}", *name, error.in_full()));
+            status = base::exit_status(error.kind());
+        }
         if (run.status == 0) run.status = status;
-        run.ran.push_back(*name);
     }
     return run;
 }

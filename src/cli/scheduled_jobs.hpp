@@ -33,8 +33,8 @@ std::vector<agent::ScheduledJob> schedule_of(const Context& context);
 /// How its jobs run; `to_syslog` sends the log to the system's log too.
 agent::JobSettings job_settings(const Context& context, bool to_syslog);
 
-/// Runs what is due, one after the other; nothing where another job runs. Returns the first exit status that
-/// is not 0.
+/// Runs what is due, one after the other; nothing where another job runs. One that cannot be run keeps none
+/// behind it from running. Returns the first exit status that is not 0.
 struct DueRun {
     std::vector<std::string> ran;
     int status = 0;

@@ -35,7 +35,8 @@ class UpgradeCheckCommand final : public Command {
             .summary = "before and after an upgrade of the node's software: verify, back up, compare",
             .description =
                 "'before' verifies the chain, makes a backup (a full one unless the latest full one is less "
-                "than a day old; on a write-only node always), and keeps what there is in "
+                "than a day old, and neither it nor a backup that builds on it failed its restore test; on a "
+                "write-only node always), and keeps what there is in "
                 "HOME/backups/upgrade-check.json: heights, tips, tables and columns, coins paid, "
                 "validators.\n\n"
                 "'after' verifies again and compares. It ends with 3 when the database is gone or cannot be "
@@ -48,7 +49,7 @@ class UpgradeCheckCommand final : public Command {
             .examples = {{"bt2c-dr upgrade-check before", "with the old software still running"},
                          {"bt2c-dr upgrade-check after", "when the new one runs"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
-                      ErrorKind::partial}};
+                      ErrorKind::no_repository, ErrorKind::partial}};
     }
 
     void declare(Options& options) override {
@@ -108,23 +109,41 @@ class UpgradeCheckCommand final : public Command {
         return chaindb::read_database_facts(database);
     }
 
+    /// A new one would not hold the way back that an operator counts on.
+    static void require_present_repository(Context& context) {
+        context.locations().require_found();
+        const auto location = repository_location(context);
+        if (!repository::Repository::exists(*location))
+            throw Error(ErrorKind::no_repository,
+                        base::format("there is no repository at {}", base::printable(location->describe())))
+                .state("no backup was made")
+                .hint("is its disk mounted? The first backup is made by hand: bt2c-dr backup");
+    }
+
     /// Incrementals rest on a full backup: a recent one will do. A node that backs up with its write key
     /// cannot tell how old that is.
     static bool has_fresh_full(Context& context) {
         constexpr base::UnixMs day_ms = 86'400'000;
         if (fs::exists(context.home().write_key_file()) && !secret_is_in_environment()) return false;
-        if (!repository::Repository::exists(*repository_location(context))) return false;
         const auto repository = open_repository(context);
         const base::UnixMs now = base::now_unix_ms();
         const auto list = repository.list();
-        return std::ranges::any_of(list.backups, [&](const repository::Manifest& manifest) {
-            return manifest.type == repository::BackupType::full && manifest.finished_at <= now &&
-                   now - manifest.finished_at < day_ms;
+        const auto full =
+            std::ranges::find(list.backups, repository::BackupType::full, &repository::Manifest::type);
+        if (full == list.backups.end() || full->finished_at > now || now - full->finished_at >= day_ms)
+            return false;
+        const auto tests = repository.proofs();
+        // An incremental refers to what earlier ones of the same full backup stored.
+        return std::ranges::none_of(list.backups, [&](const repository::Manifest& manifest) {
+            if (manifest.id != full->id && manifest.parent != full->id) return false;
+            const auto test = tests.find(manifest.id.hex());
+            return test != tests.end() && test->second.failed_at;
         });
     }
 
     Result before(Context& context) {
         context.home();
+        require_present_repository(context);
         if (!verify(context))
             throw Error(ErrorKind::findings, "the chain has problems before the upgrade")
                 .state("no backup was made")

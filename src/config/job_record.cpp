@@ -55,7 +55,7 @@ Json JobRecord::to_json() const {
                          {"last_done", time_or_null(last_done)},
                          {"last_skipped", time_or_null(last_skipped)},
                          {"exit_status", exit_status},
-                         {"message", base::printable(message).substr(0, message_bytes_max)},
+                         {"message", base::cut_to(base::printable(message), message_bytes_max)},
                          {"duration_seconds", duration_seconds}});
 }
 

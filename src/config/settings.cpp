@@ -104,8 +104,15 @@ Settings parse_settings(std::string_view text, const fs::path& name, const Home&
 Settings load_settings(const Home& home, const std::optional<fs::path>& option) {
     const fs::path file = option ? fs::absolute(*option) : home.settings_file();
     std::error_code error;
-    if (!option && fs::status(file, error).type() == fs::file_type::not_found)
+    if (!option && fs::symlink_status(file, error).type() == fs::file_type::not_found)
         return parse_settings("", file, home);
+    // With the defaults in their place backups would go where nobody looks for them.
+    if (fs::is_symlink(file, error) && fs::status(file, error).type() == fs::file_type::not_found)
+        throw base::Error(base::ErrorKind::failed,
+                          base::format("cannot read {}", base::printable(file.native())))
+            .cause(base::format("it is a link to {}, which is not there",
+                                base::printable(fs::read_symlink(file, error).native())))
+            .hint("is its disk mounted?");
     const base::Bytes contents = platform::read_file(file, settings_size_max);
     return parse_settings(base::as_text(contents), file, home);
 }

@@ -35,7 +35,7 @@ constexpr std::size_t modulus_offset = 4 + 3 + 4 + 1;
 Error damaged(std::string cause) {
     return Error(ErrorKind::failed, "the wallet file is damaged")
         .cause(std::move(cause))
-        .hint("take another copy of it, or derive the key from its phrase: 'bt2c-dr recover-keys'");
+        .hint("take another copy of it, or derive the key from its phrase: 'bt2c-dr recover-keys --force'");
 }
 
 Bytes base64_member(const Json& object, std::string_view key) {

@@ -8,6 +8,7 @@
 #include "repository/check_inventory.hpp"
 #include "repository/intent.hpp"
 #include "repository/pack_set.hpp"
+#include "repository/read_witness.hpp"
 #include "repository/sound_object.hpp"
 
 namespace bt2c::repository {
@@ -197,7 +198,7 @@ void check_unreferenced(Check& check, ObjectType type, const ObjectId& id, const
 /// A pin, a mark, or what a prune noted. What cannot be read does not count.
 void check_small(Check& check, ObjectType type, const ObjectId& id, const std::string& name) {
     try {
-        const auto contents = check.repository.location().get(name);
+        const auto contents = check.repository.location().get_range(name, 0, object_bytes_max(name));
         if (!contents) return;
         static_cast<void>(check.repository.open_object(type, id, *contents));
         Repository::require_master_seal(type, id, *contents);
@@ -241,8 +242,9 @@ bool is_fault(FindingKind kind) {
     return kind != FindingKind::unreferenced && kind != FindingKind::foreign;
 }
 
-CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress) {
-    repository.keys().require_reader();
+namespace {
+
+CheckReport check_readable(const Repository& repository, bool read_data, base::Progress& progress) {
     Check check{repository, progress, {}, {}, {}, {}, {}, {}};
     CheckReport report;
     check_format(check);
@@ -276,6 +278,22 @@ CheckReport check_repository(const Repository& repository, bool read_data, base:
             report.bytes -= check.sizes[finding.object];
         }
     }
+    return report;
+}
+
+}  // namespace
+
+CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress) {
+    repository.keys().require_reader();
+    if (!repository.location().behind_network()) return check_readable(repository, read_data, progress);
+    const auto witness = std::make_shared<ReadWitness>(repository.location());
+    CheckReport report = check_readable(repository.at(witness), read_data, progress);
+    if (const auto failure = witness->failure())
+        throw Error(ErrorKind::failed, format("cannot check {}: not all of it could be read",
+                                              base::printable(witness->describe())))
+            .cause(failure->in_full())
+            .state("nothing was changed")
+            .hint("what could not be read is not damaged: see to the way there, then check again");
     return report;
 }
 

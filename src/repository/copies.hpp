@@ -9,6 +9,17 @@
 
 namespace bt2c::repository {
 
+/// Whether a place says that it has no such object. It may be about to get it: that is no fault of it, and
+/// whoever asks what each place lacks is told.
+inline bool lacks(storage::Location& copy, const std::string& name) {
+    try {
+        return !copy.size_of(name);
+    } catch (const base::Error& error) {
+        if (error.kind() == base::ErrorKind::interrupted) throw;
+        return false;
+    }
+}
+
 /// Calls read(copy) for the nearest copy, and for the next ones as long as it throws Error because the object
 /// is damaged or missing there or cannot be read, or too slow. What is wrong with a copy is told to the
 /// location, once another one could be read. Throws what the nearest one said when none can be used.
@@ -25,7 +36,8 @@ auto read_any_copy(storage::Location& location, const std::string& name, Read re
                 return result;
             } catch (const base::Error& error) {
                 if (error.kind() == base::ErrorKind::interrupted) throw;
-                faults.emplace_back(copy.get(), error.cause().empty() ? error.message() : error.cause());
+                if (!lacks(*copy, name))
+                    faults.emplace_back(copy.get(), error.cause().empty() ? error.message() : error.cause());
                 if (!first) first = error;
             }
         // Who proved slow meanwhile comes last now, and is given all the time it needs.

@@ -25,6 +25,7 @@ constexpr std::size_t object_header_bytes = 32;
 constexpr std::size_t pack_bytes_target = std::size_t{16} << 20;
 constexpr std::size_t blob_bytes_max = std::size_t{2} << 20;  ///< before and after compression
 constexpr std::size_t file_piece_bytes = std::size_t{1} << 20;
+constexpr std::size_t small_object_bytes_max = 4096;  ///< of proofs, pins and marks
 constexpr std::size_t group_bytes = 262144;
 constexpr std::size_t content_table_piece_entries = 65536;
 constexpr std::size_t differences_piece_entries = 32768;

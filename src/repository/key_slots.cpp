@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -153,6 +154,18 @@ ReadSlots read_slots(storage::Location& location) {
     return read;
 }
 
+/// What one of several places has under the names that were read.
+std::vector<Slot> slots_at(storage::Location& copy, const ReadSlots& read) {
+    std::vector<Slot> slots;
+    for (const Slot& known : read.slots) try {
+            const auto contents = copy.get_range("keys/" + known.info.id.hex(), 0, slot_object_bytes_max);
+            if (contents) slots.push_back(parse_slot(known.info.id, *contents));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+        }
+    return slots;
+}
+
 }  // namespace
 
 std::string_view slot_kind_name(SlotKind kind) {
@@ -234,12 +247,23 @@ SlotList list_slots(storage::Location& location) {
 std::optional<OpenedSlot> open_slots(storage::Location& location, const ObjectId& repository,
                                      const Secret& secret) {
     const ReadSlots read = read_slots(location);
-    for (const Slot& slot : read.slots) {
-        if (slot.info.kind != secret.kind) continue;
+    std::set<Bytes> tried;
+    const auto open = [&](const Slot& slot) -> std::optional<OpenedSlot> {
+        Bytes what = slot.wrapped;
+        what.insert(what.end(), slot.salt.begin(), slot.salt.end());
+        what.insert(what.end(), slot.argon2_salt.begin(), slot.argon2_salt.end());
+        if (slot.info.kind != secret.kind || !tried.insert(what).second) return std::nullopt;
         SecretBytes master(master_key_bytes);
-        if (crypto::unseal(wrapping_key(slot, repository, secret), 0, slot.wrapped, master.bytes()))
-            return OpenedSlot{slot.info.id, std::move(master)};
-    }
+        if (!crypto::unseal(wrapping_key(slot, repository, secret), 0, slot.wrapped, master.bytes()))
+            return std::nullopt;
+        return OpenedSlot{slot.info.id, std::move(master)};
+    };
+    for (const Slot& slot : read.slots)
+        if (auto opened = open(slot)) return opened;
+    // That a copy can be read does not say that it is sound: the others may differ.
+    for (const auto& copy : location.copies())
+        for (const Slot& slot : slots_at(*copy, read))
+            if (auto opened = open(slot)) return opened;
     if (!read.slots.empty()) return std::nullopt;
     Error error(ErrorKind::failed, "cannot open the repository: it has no readable key slot");
     error.cause(read.damaged.empty() ? "its folder 'keys' is empty or absent"

@@ -43,9 +43,15 @@ class Prune {
         check_newest();
         PruneReport report;
         report.plan = make_plan(graph_, request_, base::now_unix_ms());
+        if (request_.dry_run) {
+            report.held = held_;
+            for (PlaceState& state : places_)
+                if (!state.usable()) report.places.push_back(std::move(state.report));
+            return report;
+        }
         if (request_.agree) request_.agree(report.plan);
         retire(report.plan);
-        report.held = Sweeper(repository_, places_, graph_, request_, progress_).run();
+        report.held = Sweeper(repository_, places_, graph_, request_, progress_).run(held_);
         extend_locks();
         for (PlaceState& state : places_) report.places.push_back(std::move(state.report));
         return report;
@@ -83,7 +89,9 @@ class Prune {
         note_proofs_and_pins(repository_, read_pins(repository_), graph_);
     }
 
-    /// Tells marks that do not count: damaged ones, and those of somebody who has no say in it.
+    /// Tells marks that do not count: damaged ones, and those of somebody who has no say in it. One of a
+    /// newer program, or of whoever claims that, cannot be opened: it retires nothing, and nothing is removed
+    /// before somebody has looked.
     void check_marks(PlaceState& state) {
         std::vector<ObjectId> ids;
         for (const ObjectId& id : marks_[&state])
@@ -91,23 +99,30 @@ class Prune {
         state.attempt([&] {
             base::ordered_parallel(
                 std::max(1U, state.place.at_once), ids.size(),
-                [&](std::uint64_t i) { return counts(*state.place.location, ids[i]); },
-                [&](std::uint64_t i, bool good) {
-                    if (good) return;
+                [&](std::uint64_t i) { return look_at_mark(*state.place.location, ids[i]); },
+                [&](std::uint64_t i, Mark mark) {
+                    if (mark == Mark::counts) return;
                     marks_[&state].erase(ids[i]);
-                    false_marks_[&state].push_back(ids[i]);
+                    if (mark == Mark::counts_not) false_marks_[&state].push_back(ids[i]);
+                    if (mark == Mark::unknown)
+                        held_ = format(
+                            "{} in location '{}' is of a version that this program does not know: "
+                            "use a newer bt2c-dr, or remove that object if there is none",
+                            object_name(ObjectType::retired, ids[i]), state.place.name);
                 });
         });
     }
-    bool counts(storage::Location& location, const ObjectId& backup) const {
-        const auto contents = location.get(object_name(ObjectType::retired, backup));
-        if (!contents) return false;
-        if (has_unknown_version(*contents)) return true;
+    enum class Mark { counts, counts_not, unknown };
+    Mark look_at_mark(storage::Location& location, const ObjectId& backup) const {
+        const auto contents =
+            location.get_range(object_name(ObjectType::retired, backup), 0, small_object_bytes_max);
+        if (!contents) return Mark::counts_not;
+        if (has_unknown_version(*contents)) return Mark::unknown;
         try {
-            return repository_.open_small(ObjectType::retired, backup, *contents).string_at("backup") ==
-                   backup.hex();
+            const base::Json mark = repository_.open_small(ObjectType::retired, backup, *contents);
+            return mark.string_at("backup") == backup.hex() ? Mark::counts : Mark::counts_not;
         } catch (const Error&) {
-            return false;
+            return Mark::counts_not;
         }
     }
     void note_retired() {
@@ -241,6 +256,7 @@ class Prune {
     BackupGraph graph_;
     std::map<const PlaceState*, std::set<ObjectId>> marks_;  ///< that count, by place
     std::map<const PlaceState*, std::vector<ObjectId>> false_marks_;
+    std::string held_;  ///< why nothing may be removed; empty: as far as is known here, it may
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ struct PrunePlan {
 
 struct PruneRequest {
     RetentionRules rules;
+    bool dry_run =
+        false;  ///< looks and plans, as always, and changes nothing; only places that failed are told
     bool damaged = false;  ///< backups whose manifest cannot be read anywhere go too
     std::vector<PrunePlace>
         away;  ///< places of the repository that cannot be used now; their clocks count too
@@ -62,9 +64,6 @@ struct PruneReport {
     std::string held;
     std::vector<PlacePruned> places;
 };
-
-/// What prune() would do. Reads only. Throws Error when the repository cannot be read.
-PrunePlan plan_prune(const Repository& repository, const PruneRequest& request);
 
 /// Retires what the rules do not keep, and removes what was retired, or left by killed backups, long enough
 /// ago. `repository` must be opened with the master key; its location stands for all of `places`. Others may

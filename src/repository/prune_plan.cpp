@@ -56,18 +56,4 @@ PrunePlan make_plan(const BackupGraph& graph, const PruneRequest& request, base:
     return plan;
 }
 
-PrunePlan plan_prune(const Repository& repository, const PruneRequest& request) {
-    repository.keys().require_reader();
-    const auto objects = repository.location().list("manifests");
-    const std::set<std::string> retired = repository.retired_of(objects);
-    std::vector<ObjectId> ids;
-    for (const storage::ObjectInfo& object : objects)
-        if (const auto id = ObjectId::try_parse(leaf_of(object.name))) ids.push_back(*id);
-    BackupGraph graph;
-    read_backups(repository, ids, graph);
-    for (BackupGraph::Node& node : graph.nodes()) node.retired = retired.contains(node.facts.id.hex());
-    note_proofs_and_pins(repository, read_pins(repository), graph);
-    return make_plan(graph, request, base::now_unix_ms());
-}
-
 }  // namespace bt2c::repository

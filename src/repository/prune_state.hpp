@@ -56,8 +56,9 @@ class Sweeper {
     Sweeper(const Repository& repository, std::vector<PlaceState>& places, BackupGraph& graph,
             const PruneRequest& request, base::Progress& progress)
         : repository_(repository), places_(places), graph_(graph), request_(request), progress_(progress) {}
-    /// Returns why nothing was removed; empty when what is due was.
-    std::string run();
+    /// `held`: why nothing may be removed, if somebody knows. Returns why nothing was; empty when what is due
+    /// was.
+    std::string run(const std::string& held);
 
  private:
     void list_intents();

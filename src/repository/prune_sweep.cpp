@@ -33,7 +33,7 @@ bool is_data(ObjectType type) {
 
 // The order matters: marks are in every place before this begins; then intents are read, then manifests, then
 // all else. docs/repository-format.md, "Removal".
-std::string Sweeper::run() {
+std::string Sweeper::run(const std::string& held) {
     list_intents();
     list_backups();
     if (!needed_.known) {
@@ -47,7 +47,7 @@ std::string Sweeper::run() {
     find_garbage();
     read_history();
     note_sweep();
-    held_ = hindrance();
+    held_ = held.empty() ? hindrance() : held;
     for (PlaceState& state : places_) {
         if (held_.empty()) remove_from(state);
         tidy(state);
@@ -109,7 +109,8 @@ void Sweeper::read_history() {
         state.attempt([&] {
             for (const auto& [id, bytes] : state.list(ObjectType::sweep)) {
                 if (sweeps_.contains(id)) continue;
-                const auto object = state.place.location->get(object_name(ObjectType::sweep, id));
+                const auto object =
+                    state.place.location->get_range(object_name(ObjectType::sweep, id), 0, sweep_bytes_max);
                 if (!object) continue;
                 try {
                     sweeps.push_back(Sweep::open(repository_, id, *object));

@@ -23,11 +23,21 @@ int rank_of(const std::string& name) {
     return name == all_slots ? 3 : 2;
 }
 
-bool is_sound_at(const Repository& repository, storage::Location& target, const std::string& name) {
+/// What a place gives for an object. A disk that cannot read it has lost it; behind a network nothing is
+/// known then: throws Error.
+std::optional<Bytes> reading_of(storage::Location& target, const std::string& name) {
     try {
-        const auto contents = target.get(name);
-        if (contents) require_sound(repository, name, *contents);
-        return contents.has_value();
+        return target.get_range(name, 0, object_bytes_max(name));
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted || target.behind_network()) throw;
+        return Bytes();
+    }
+}
+
+bool is_sound(const Repository& repository, const std::string& name, const Bytes& contents) {
+    try {
+        require_sound(repository, name, contents);
+        return true;
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         return false;
@@ -39,7 +49,8 @@ bool is_ours(const Repository& repository, storage::Location& target) {
     bool any = false;
     for (const char* folder : {"keys", "manifests"})
         for (const storage::ObjectInfo& object : target.list(folder)) {
-            if (is_sound_at(repository, target, object.name)) return true;
+            const auto contents = reading_of(target, object.name);
+            if (contents && is_sound(repository, object.name, *contents)) return true;
             any = true;
         }
     return !any;
@@ -58,8 +69,13 @@ void remove_damaged(storage::Location& target, const std::string& name) {
 
 std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::Location>& target,
                    const std::string& name) {
-    if (is_sound_at(repository, *target, name))
+    const auto present = reading_of(*target, name);
+    if (present && is_sound(repository, name, *present))
         throw Error(ErrorKind::failed, "it is the very object that was stored");
+    // What is removed is gone, and the same line that spoiled a reading would have to bring the other copy.
+    if (present && target->behind_network() && reading_of(*target, name) != present)
+        throw Error(ErrorKind::failed,
+                    "two readings of it differ: the way there is at fault, not the object");
     Bytes sound;
     try {
         sound = read_sound(repository, name);
@@ -70,7 +86,7 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
     }
     if (name == "format" && !is_ours(repository, *target))
         throw Error(ErrorKind::failed, "nothing else there is of this repository");
-    if (target->size_of(name)) remove_damaged(*target, name);
+    if (present) remove_damaged(*target, name);
     if (!target->put(name, sound))
         throw Error(ErrorKind::failed, "the damaged object is still there after it was removed");
     return sound.size();

@@ -16,10 +16,6 @@ using base::ErrorKind;
 using base::format;
 using base::Json;
 
-namespace {
-constexpr std::size_t small_object_bytes_max = 4096;
-}
-
 bool Repository::store_small(storage::Location& location, ObjectType type, const ObjectId& id,
                              const Json& json) const {
     const std::string text = json.dump();

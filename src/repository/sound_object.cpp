@@ -9,6 +9,7 @@
 #include "repository/copies.hpp"
 #include "repository/index.hpp"
 #include "repository/pack_directory.hpp"
+#include "repository/sweeps.hpp"
 
 namespace bt2c::repository {
 
@@ -79,9 +80,19 @@ void require_sound(const Repository& repository, const std::string& name, ByteVi
         if (is(type)) repository.open_object(type, id, contents);
 }
 
+std::uint64_t object_bytes_max(const std::string& name) {
+    constexpr std::uint64_t any_max = std::uint64_t{1} << 30;
+    const std::string_view folder = std::string_view(name).substr(0, name.find('/'));
+    if (folder == "keys" || folder == "format") return slot_object_bytes_max;
+    for (const ObjectType type : {ObjectType::proof, ObjectType::retired, ObjectType::pin})
+        if (folder == object_folder(type)) return small_object_bytes_max;
+    if (folder == object_folder(ObjectType::sweep)) return sweep_bytes_max;
+    return folder == object_folder(ObjectType::manifest) ? manifest_bytes_max : any_max;
+}
+
 Bytes read_sound(const Repository& repository, const std::string& name) {
     return read_any_copy(repository.location(), name, [&](storage::Location& copy) {
-        std::optional<Bytes> contents = copy.get(name);
+        std::optional<Bytes> contents = copy.get_range(name, 0, object_bytes_max(name));
         if (!contents) throw Error(ErrorKind::failed, format("{} is missing", name));
         require_sound(repository, name, *contents);
         return std::move(*contents);

@@ -12,6 +12,9 @@ namespace bt2c::repository {
 /// wrong.
 void require_sound(const Repository& repository, const std::string& name, base::ByteView contents);
 
+/// The most that an object of this name takes, bytes; a reader asks for no more, whoever put it there.
+std::uint64_t object_bytes_max(const std::string& name);
+
 /// The object out of the nearest copy that is sound. Throws Error when there is none.
 base::Bytes read_sound(const Repository& repository, const std::string& name);
 

@@ -19,6 +19,7 @@ struct Sweep {
     bool has(const ObjectKey& object) const;
 };
 
+constexpr std::uint64_t sweep_bytes_max = std::uint64_t{64} << 20;  ///< of almost four million objects
 /// An object waits for at least this before it is removed.
 constexpr base::UnixMs removal_wait_ms = base::UnixMs{24} * 3600 * 1000;
 /// Two sweeps that are so far apart, and the second of them so long ago, must have found it.

@@ -208,12 +208,13 @@ std::set<std::string> slot_ids(storage::Location& location) {
 
 /// Of any location, a sound one where there is one: a slot that is damaged everywhere keeps nothing else from
 /// being copied.
-std::optional<Bytes> slot_of_any(const Repository& repository, const std::string& name) {
+std::optional<Bytes> slot_of_any(const Repository& repository, storage::Location& slots,
+                                 const std::string& name) {
     try {
         return read_sound(repository, name);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
-        return repository.location().get(name);
+        return slots.get_range(name, 0, slot_object_bytes_max);
     }
 }
 
@@ -253,9 +254,7 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
         for (const std::string& id : slot_ids(*slots)) {
             if (there.contains(id)) continue;
             const std::string name = "keys/" + id;
-            const auto contents =
-                slots == &repository.location() ? slot_of_any(repository, name) : slots->get(name);
-            if (contents) store(name, *contents);
+            if (const auto contents = slot_of_any(repository, *slots, name)) store(name, *contents);
         }
     // Last, as when a repository is made: one without its slots never exists.
     if (fresh) store("format", read_sound(repository, "format"));

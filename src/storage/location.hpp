@@ -26,6 +26,8 @@ class Location {
 
     /// For messages, such as a path.
     virtual std::string describe() const = 0;
+    /// Whether a reading may fail though what is stored is sound.
+    virtual bool behind_network() const { return false; }
     /// Stores an object durably: once this returns, it outlives a power cut. Never replaces:
     /// false, and nothing changed, when the name is taken. Interrupted, no part is ever seen
     /// under the name.

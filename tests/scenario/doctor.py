@@ -67,6 +67,19 @@ def set_up(node, folder):
         check(" ".join(what), done.returncode == 0, done)
 
 
+def wallet_is_damaged(node):
+    wallet = next((node.home / "wallets").glob("*.json"))
+    wallet.write_text("{")
+    found = node.findings("key_rotation")
+    mend = found["key_rotation"]["mend"].replace("bt2c-dr", f"'{program}'", 1)
+    done = node.ended(["sh", "-c", f"{mend} --seed-phrase -"], phrase)
+    check(f"'{mend}' brings a damaged wallet's key back", done.returncode == 0 and not node.findings("key_rotation"), done)
+    kept = next(wallet.parent.glob(f"{wallet.name}.kept-*"))
+    check("and keeps the damaged file", kept.read_text() == "{")
+    done = node.run("backup")
+    check("a backup of it", done.returncode == 0, done)
+
+
 def time_passes(node):
     ages = ("backup_age", "full_backup_age", "restore_test_age", "verify_age")
     check("nothing is old", not node.findings(*ages, "key_rotation"), node.findings())
@@ -131,6 +144,7 @@ def disk_fills_up(node):
 with tempfile.TemporaryDirectory() as name:
     the_node = Node(pathlib.Path(name))
     set_up(the_node, pathlib.Path(name))
+    wallet_is_damaged(the_node)
     time_passes(the_node)
     disk_fills_up(the_node)
 finish()

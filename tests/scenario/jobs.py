@@ -115,6 +115,20 @@ with tempfile.TemporaryDirectory() as name:
     (home / "backups" / "jobs" / "verify.json").write_text("{")
     check("a damaged record stops nothing", result(run("--json", "job", "--due"))["ran"] == ["verify"]
           and record("verify")["exit_status"] == 0)
+    # A record that cannot be written, of a job whose time it is not.
+    full_record, aside = home / "backups" / "jobs" / "full.json", folder / "full.json"
+    full_record.rename(aside)
+    full_record.mkdir()
+    (home / "backups" / "jobs" / "verify.json").unlink()
+    settings.write_text(time.strftime("[schedule]\nwait_minutes = 0\nfull = '%H:%M'\n", time.gmtime(time.time() + 43_200)))
+    backups_before = len(result(run("--json", "list-backups"))["backups"])
+    due = run("job", "--due")
+    check("a job without a record waits for its time, and stops none behind it", due.returncode == 1
+          and b"job full: its record cannot be written" in due.stderr and record("verify")["exit_status"] == 0
+          and len(result(run("--json", "list-backups"))["backups"]) == backups_before, due)
+    full_record.rmdir()
+    aside.rename(full_record)
+    settings.write_text("[schedule]\nwait_minutes = 0\n")
 
     # A job that is asked to stop stops its command, and says so.
     big = folder / "big"
@@ -177,6 +191,8 @@ with tempfile.TemporaryDirectory() as name:
           and latest["id"][:8] in failed["message"] + json.dumps(result(run("--json", "test-restore"))), done)
     told = result(done)
     check("its document says how it ended", told["status"] == 3 and told["message"] == failed["message"] and told["duration_s"] > 0, told)
+    failed = record("restore-test")
+    check("a mistyped id is no test", run("test-restore", "lates").returncode == 1 and record("restore-test") == failed)
     listed = result(run("--json", "list-backups"))["backups"][0]
     check("it is not called proved but failed", listed["verified_at"] is None and listed["failed_at"] is not None
           and b"FAILED" in run("list-backups").stdout, listed)
@@ -221,6 +237,26 @@ with tempfile.TemporaryDirectory() as name:
     damaged = run("--json", "upgrade-check", "after")
     check("a damaged record is told with the way on", damaged.returncode == 1 and result(damaged)["error"]["state"] is not None
           and f"{program_here} list-backups" in result(damaged)["error"]["hint"], damaged)
+    # A backup that did not restore is none to go back to, nor one to build on.
+    def test_damaged(backup):
+        pack.chmod(0o600)
+        pack.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
+        tested = run("test-restore", backup)
+        pack.write_bytes(good)
+        pack.chmod(mode)
+        return tested.returncode == 3
+
+    check("a fresh backup whose test fails", test_damaged(latest["id"]))
+    before = run("--json", "upgrade-check", "before")
+    newest = result(run("--json", "list-backups"))["backups"][0]
+    check("another full one is made", before.returncode == 0 and newest["type"] == "full"
+          and result(before)["backup"] == newest["id"] != latest["id"], before)
+    check("which then will do", result(run("--json", "upgrade-check", "before"))["backup"] == newest["id"])
+    store = home / "backups" / "repository"
+    store.rename(folder / "store away")
+    before = run("--json", "upgrade-check", "before")
+    check("no new repository is made", before.returncode == 10 and not store.exists(), before)
+    (folder / "store away").rename(store)
     team, writer = folder / "team", folder / "writer"
     for path in (team, writer):
         (path / "config").mkdir(parents=True)
@@ -268,6 +304,13 @@ with tempfile.TemporaryDirectory() as name:
         check("a new schedule is brought up to date", len(result(done)["removed"]) == 2 and len(list(units.glob("*.timer"))) == 3
               and "05:30:00" in next(units.glob("bt2c-dr-full-*.timer")).read_text(), done)
         settings.write_text("[schedule]\nwait_minutes = 0\n")
+        disk = folder.resolve() / "disk"
+        (home / "data").rename(disk)
+        (home / "data").symlink_to(disk)
+        shown = run("--json", "setup-automated-backups", "--root", str(image), "--dry-run").stdout.decode()
+        check("where links lead may be written", f'"-{disk}"' in shown.replace('\\"', '"') and f"-{disk}" not in str(installed), shown)
+        (home / "data").unlink()
+        disk.rename(home / "data")
         foreign = next(units.glob("bt2c-dr-full-*.service"))
         ours = foreign.read_text()
         foreign.write_text("[Service]\nExecStart=/bin/true\n")
@@ -349,6 +392,14 @@ with tempfile.TemporaryDirectory() as name:
                              timeout=250)
     check("the line runs what is due", as_cron.returncode == 0 and as_cron.stderr == b"" and all(
         record(job)["exit_status"] == 0 for job in ("full", "incremental", "verify", "restore-test")), as_cron)
+    run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="./password", AWS_SHARED_CREDENTIALS_FILE="aws/keys")
+    check("where secrets are is told whatever folder the jobs run in", all(
+        f"{name}='{os.getcwd()}/{path}' " in crontab.read_text()
+        for name, path in (("BT2C_REPO_PASSWORD_FILE", "password"), ("AWS_SHARED_CREDENTIALS_FILE", "aws/keys"))), crontab.read_text())
+    dropped, again = (run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="password") for _ in range(2))
+    check("a variable that is dropped is told of, once", b"were given AWS_SHARED_CREDENTIALS_FILE so far" in dropped.stderr
+          and b"PASSWORD_FILE so far" not in dropped.stderr and b"so far" not in again.stderr, dropped)
+    run("setup-automated-backups", "--remove")
     stub("crontab", "echo 'cannot open the spool\nsee the manual' >&2; exit 1\n")
     refused = run("setup-automated-backups", "--scheduler", "cron")
     check("a crontab that cannot be read is not taken for empty", refused.returncode == 1

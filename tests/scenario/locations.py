@@ -164,6 +164,35 @@ def one_is_away(scene):
     check("the stale key is told", status["locations"][1]["unknown_keys"] == [key], status["locations"])
     scene.run("repository", "key", "remove", key)
     scene.run("location", "status")
+    # One that lost a slot cannot be opened with every secret that the others take.
+    lost = next((scene.near / "keys").iterdir())
+    lost.unlink()
+    status = scene.run("location", "status", status=3)
+    check("a slot that one lacks is told", status["locations"][1]["status"] == "behind"
+          and "1 key slots are missing" in status["locations"][1]["error"], status["locations"])
+    scene.run("location", "sync", "near")
+    check("a sync brings it back", lost.exists() and scene.run("location", "status")["ok"])
+    # What the first location says of itself and of its keys is not believed against the others.
+    for damaged, field in ((scene.local / "format", '"id": "'), (next((scene.local / "keys").iterdir()), '"wrapped": "')):
+        sound, mode = damaged.read_text(), damaged.stat().st_mode
+        at = sound.index(field) + len(field)
+        damaged.chmod(0o600)
+        damaged.write_text(sound[:at] + ("1" if sound[at] == "0" else "0") + sound[at + 1:])
+        scene.restores(f"with a damaged {damaged.name} in the first")
+        scene.run("repository", "check", "--repair", "--location", "local")
+        check(f"{damaged.name} is mended", damaged.read_text() == sound)
+        damaged.chmod(mode)
+    scene.run("location", "status")
+    scene.run("backup")
+    # What is missing everywhere is not promised.
+    packs = [pack for place in (scene.local, scene.near, scene.far) for pack in packs_of(place)]
+    for pack in packs:
+        pack.rename(pack.with_name("." + pack.name))
+    dry = scene.run("restore", "--backup", "latest", "--dry-run", status=1)
+    check("a dry run looks at the packs", "packs are missing" in dry["error"]["message"], dry)
+    for pack in packs:
+        pack.with_name("." + pack.name).rename(pack)
+    scene.run("restore", "--backup", "latest", "--dry-run")
 
 
 def one_is_full(scene):

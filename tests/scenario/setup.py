@@ -132,7 +132,7 @@ with tempfile.TemporaryDirectory() as name:
 
     def mend(one, **more):
         """Runs what doctor says, as it stands there."""
-        ended = subprocess.run(["sh", "-c", one["mend"].replace("bt2c-dr", f"'{program}'", 1)], stdin=subprocess.DEVNULL,
+        ended = subprocess.run(["sh", "-c", one["mend"].replace("bt2c-dr ", f"'{program}' ")], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**environment, **more}, timeout=200)
         check(f"'{one['mend']}' runs", ended.returncode == 0, ended)
 
@@ -150,6 +150,41 @@ with tempfile.TemporaryDirectory() as name:
         done = run(early, "init", "--non-interactive", "--schedule", "none", *options)
         check(f"{options} is refused", done.returncode == 2 and not any((early / "config").glob("*"))
               and not list(early.rglob("format")), done)
+
+    # Nor is the phrase written where the backups go, by whatever name.
+    (folder / "way").symlink_to(folder / "copies")
+    for make, options in ((lambda: None, ["--phrase-file", f"{folder}/copies/words"]),
+                          ((folder / "copies").mkdir, ["--phrase-file", f"{folder}/way/words"])):
+        make()
+        for place in (["--location", f"name=a,kind=folder,path={folder}/copies"], ["--repository", str(folder / "copies")]):
+            done = run(early, "init", "--non-interactive", "--schedule", "none", *options, *place)
+            check(f"{options} is refused beside {place}", done.returncode == 2 and b"recovery phrase is not written" in done.stderr
+                  and not any((early / "config").glob("*")) and not list(folder.rglob("format")), done)
+    done = run(early, "init", "--non-interactive", "--schedule", "none", "--location", f"name=a,kind=folder,path={folder}/copies")
+    check("a location", done.returncode == 0, done)
+    done = run(early, "init", "--non-interactive", "--schedule", "none", "--phrase-file", f"{folder}/way/words")
+    check("of dr.toml too", done.returncode == 2 and b"location 'a'" in done.stderr, done)
+    shutil.rmtree(folder / "copies")
+    (folder / "way").unlink()
+    shutil.rmtree(early)
+
+    # What root makes for somebody else's home is theirs.
+    if os.geteuid() == 0:
+        nobodys, new = new_home("nobodys"), folder / "new"
+        for path in (nobodys, *nobodys.rglob("*")):
+            os.chown(path, 65534, 65534)
+        done = run(nobodys, "init", "--non-interactive", "--schedule", "none", "--phrase-file", f"{folder}/nobodys-words",
+                   "--repository", f"{new}/store", "--location", f"name=b,kind=folder,path={new}/deep/b", "--first-backup")
+        made = {path: path.stat().st_uid for path in (new, *new.rglob("*"), *nobodys.rglob("*"))}
+        check(f"all is its owner's: {made}", done.returncode == 0 and new / "deep" / "b" / "format" in made
+              and set(made.values()) == {65534}, done)
+        check("doctor too", not found_in(doctor(nobodys), "file_modes"))
+        os.chown(new / "deep" / "b", 0, 0)
+        found = found_in(doctor(nobodys), "file_modes", str(new / "deep" / "b"))
+        check(f"a location of another owner: {found}", len(found) == 1)
+        mend(found[0])
+        check("is mended", not found_in(doctor(nobodys), "file_modes"))
+        shutil.rmtree(new)
 
     # --- On a terminal, with wrong answers.
     home = new_home("node")
@@ -470,6 +505,14 @@ with tempfile.TemporaryDirectory() as name:
     provoked("a key beside the write key", "write_only", None, lambda one: key_file.rename(folder / "kept key"))
     findings = doctor(home)
     check(f"a write-only node can be looked at: {findings}", not findings)
+    remembered = [path for path in (jobs / "full.json", jobs / "incremental.json", home / "backups" / "writer-state") if path.exists()]
+    for path in remembered:
+        path.rename(folder / f"kept {path.name}")
+    findings = [one for name in ("backup_age", "full_backup_age") for one in found_in(doctor(home), name)]
+    check(f"without a record it does not call its backups none: {findings}", len(findings) == 2
+          and all("in the locations lie backups that it cannot read: " in one["detail"] for one in findings))
+    for path in remembered:
+        (folder / f"kept {path.name}").rename(path)
     refused = run(home, "job", "restore-test")
     check("what it cannot do is refused and no failure", refused.returncode == 5 and not doctor(home), refused)
     (config / "repository.write-key").unlink()

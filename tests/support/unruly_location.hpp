@@ -23,6 +23,9 @@ class UnrulyLocation final : public storage::Location {
     std::atomic<bool> lies = false;
     std::atomic<int> puts = 0;
     unsigned at_once = 1;
+    bool remote = false;
+    /// What a line makes of what is read.
+    std::function<void(Bytes& contents)> on_the_way;
     storage::memory::MemoryLocation memory;
 
     static base::Error failure(const std::string& cause = "out of order") {
@@ -42,6 +45,7 @@ class UnrulyLocation final : public storage::Location {
     }
 
     std::string describe() const override { return "unruly"; }
+    bool behind_network() const override { return remote; }
     bool put(const std::string& name, base::ByteView contents) override {
         ++puts;
         step("put", name);
@@ -59,7 +63,9 @@ class UnrulyLocation final : public storage::Location {
     std::optional<Bytes> get_range(const std::string& name, std::uint64_t offset,
                                    std::uint64_t size) override {
         step("get", name);
-        return memory.get_range(name, offset, size);
+        auto contents = memory.get_range(name, offset, size);
+        if (contents && on_the_way) on_the_way(*contents);
+        return contents;
     }
     std::optional<std::uint64_t> size_of(const std::string& name) override {
         step("get", name);

@@ -100,9 +100,11 @@ auto Part::limited(std::uint64_t bytes, Job job) {
     }
     base::throw_if_interrupted();
     const std::lock_guard lock(mutex_);
+    const std::string in_time = base::human_duration(static_cast<double>(limit.count()) / 1000);
     if (!slow_)
-        slow_ = base::format("less than {} came within {}", base::human_size(expected),
-                             base::human_duration(static_cast<double>(limit.count()) / 1000));
+        slow_ = expected == 0
+                    ? base::format("no answer came within {}", in_time)
+                    : base::format("less than {} came within {}", base::human_size(expected), in_time);
     throw Error(ErrorKind::failed, base::format("location '{}' is slow", name())).cause(*slow_);
 }
 
@@ -128,7 +130,7 @@ std::optional<base::Bytes> Part::get_range(const std::string& name, std::uint64_
     return front;
 }
 std::optional<std::uint64_t> Part::size_of(const std::string& name) {
-    return watched([&] { return place_.location->size_of(name); });
+    return limited(0, [&] { return watched([&] { return place_.location->size_of(name); }); });
 }
 std::vector<ObjectInfo> Part::list(const std::string& folder) {
     return watched([&] { return place_.location->list(folder); });

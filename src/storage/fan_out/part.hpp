@@ -51,6 +51,7 @@ class Part final : public Location {
     void leave(const base::Error& reason);
 
     std::string describe() const override { return place_.location->describe(); }
+    bool behind_network() const override { return place_.location->behind_network(); }
     bool put(const std::string& name, base::ByteView contents) override;
     unsigned puts_at_once() const override { return place_.location->puts_at_once(); }
     std::optional<base::Bytes> get(const std::string& name) override;

@@ -27,6 +27,7 @@ class S3Location final : public Location {
     /// Throws Error(usage) when the options cannot be; asks the service nothing yet.
     explicit S3Location(Options options);
 
+    bool behind_network() const override { return true; }
     std::string describe() const override;
     bool put(const std::string& name, base::ByteView contents) override;
     unsigned puts_at_once() const override { return 4; }

@@ -27,6 +27,7 @@ class SftpLocation final : public Location {
     explicit SftpLocation(Options options);
 
     /// "sftp://user@host:port/path".
+    bool behind_network() const override { return true; }
     std::string describe() const override;
     /// Uploads at most as fast as the options say. The first one into a folder also removes what writers left
     /// in it more than a day ago.

@@ -15,6 +15,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 using config::JobRecord;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -154,6 +155,35 @@ TEST_F(RunJob, ADamagedRecordIsWrittenAnew) {
     folder.write("home/backups/jobs/full.json", "{");
     EXPECT_EQ(run(full), 0);
     EXPECT_EQ(record("full").exit_status, 0);
+}
+
+TEST_F(RunJob, WithoutARecordItRunsAllTheSame) {
+    std::filesystem::create_directories(config::job_record_file(settings.home, "full"));
+    EXPECT_EQ(run(full), 6);
+    EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n");
+    EXPECT_THAT(lines, Contains(HasSubstr("3 job full: its record cannot be written: ")));
+    EXPECT_NO_THROW(skip_job(settings, "full", "another job runs"));
+    program("exit 1");
+    EXPECT_EQ(run(full), 1);
+}
+
+TEST_F(RunJob, ARecordThatCanBeWrittenAtTheEndIs) {
+    const auto file = config::job_record_file(settings.home, "full");
+    std::filesystem::create_directories(file);
+    program("rmdir '" + file.native() + "' 2>/dev/null; echo '{}'");
+    EXPECT_EQ(run(full), 0);
+    EXPECT_EQ(record("full").exit_status, 0);
+}
+
+TEST_F(RunJob, OneThatMayNotRunUnrecordedDoesNot) {
+    const auto file = config::job_record_file(settings.home, "full");
+    std::filesystem::create_directories(file);
+    Job job = full;
+    job.may_run_unrecorded = [] { return false; };
+    EXPECT_THROW(run(job), Error);
+    EXPECT_EQ(calls(), "");
+    std::filesystem::remove(file);
+    EXPECT_EQ(run(job), 0);
 }
 
 TEST(JobSummary, FailedChecksAreNamed) {

@@ -59,5 +59,14 @@ TEST(Text, PrintableKeepsLettersAndShowsWhatSteersATerminal) {
     EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
 }
 
+TEST(Text, IsCutBetweenCharacters) {
+    EXPECT_EQ(cut_to("abc", 3), "abc");
+    EXPECT_EQ(cut_to("abcd", 3), "abc");
+    EXPECT_EQ(cut_to("ab\u0436", 4), "ab\u0436");
+    EXPECT_EQ(cut_to("ab\u0436x", 3), "ab");
+    EXPECT_EQ(cut_to("\u20ac\u20ac", 5), "\u20ac");
+    EXPECT_EQ(cut_to("\u20ac", 2), "");
+}
+
 }  // namespace
 }  // namespace bt2c::base

@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
+#include <map>
 #include <thread>
 
 #include "cli/doctor.hpp"
 #include "cli/health_checks.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -79,6 +82,9 @@ TEST(MendJob, IsOfTheStepThatFailed) {
               "bt2c-dr prune && bt2c-dr location sync");
     EXPECT_EQ(mend_job(ended("prune", 1, "prune: no")), "bt2c-dr prune && bt2c-dr job prune");
     EXPECT_EQ(mend_job(ended("sync", 6, "location sync: no")), "bt2c-dr job sync");
+    EXPECT_EQ(mend_job(ended("verify", 1, "verify-integrity: no")), "bt2c-dr job verify");
+    EXPECT_EQ(mend_job(ended("verify", 3, "verify-integrity: problems were found: supply")),
+              "bt2c-dr verify-integrity && bt2c-dr job verify");
 }
 
 TEST(MendJob, WrongDataComeBeforeAnotherBackupOfThem) {
@@ -92,7 +98,7 @@ TEST(MendJob, WrongDataComeBeforeAnotherBackupOfThem) {
     EXPECT_EQ(mend("test-restore: problems were found: merkle_roots, wallets: no"),
               "bt2c-dr verify-integrity && " + again);
     EXPECT_THAT(mend("test-restore: problems were found: settings: line 1"), HasSubstr("correct dr.toml"));
-    EXPECT_EQ(mend("test-restore: problems were found: wallets: no key"), "bt2c-dr recover-keys && " + again);
+    EXPECT_EQ(mend("test-restore: problems were found: wallets: no key"), "bt2c-dr recover-keys --force && " + again);
     EXPECT_EQ(mend_job(ended("restore-test", 1, "no room")), "bt2c-dr job restore-test");
 }
 
@@ -153,6 +159,47 @@ TEST(LookedAt, ChecksComeOverWhole) {
     ASSERT_EQ(got.size(), sent.size());
     for (std::size_t i = 0; i < sent.size(); ++i)
         EXPECT_EQ(got[i].to_json().dump(), sent[i].to_json().dump());
+}
+
+/// What `file_modes` finds in a home, by the file's name.
+std::map<std::string, HealthCheck> modes_of(const support::TemporaryFolder& home) {
+    TextTerminal out, err;
+    Console console{out, err};
+    GlobalOptions globals;
+    globals.home = home.path();
+    Context context(globals, console);
+    std::map<std::string, HealthCheck> found;
+    for (const HealthCheck& check : check_file_modes(context))
+        if (check.is_finding()) found[std::filesystem::path(check.subject).filename()] = check;
+    return found;
+}
+
+TEST(FileModes, WhatCannotBeLookedAtIsAFinding) {
+    const support::TemporaryFolder home;
+    std::filesystem::create_symlink("keys", home / "keys");
+    const auto found = modes_of(home);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.at("keys").status, Status::unknown);
+    EXPECT_THAT(found.at("keys").detail, HasSubstr("could not be looked at"));
+}
+
+TEST(FileModes, ChainAndBackupsAreOnlyTheirOwnersToChange) {
+    using std::filesystem::perms;
+    const support::TemporaryFolder home;
+    const auto database = home.write("data/blockchain.db", "");
+    std::filesystem::create_directory(home / "backups");
+    for (const auto& folder : {home / "data", home / "backups"})
+        std::filesystem::permissions(folder, perms::owner_all | perms::group_read | perms::group_exec);
+    std::filesystem::permissions(database, perms::owner_read | perms::owner_write | perms::group_read);
+    EXPECT_TRUE(modes_of(home).empty());
+    for (const auto& path : {home / "data", home / "backups", database})
+        std::filesystem::permissions(path, perms::group_write, std::filesystem::perm_options::add);
+    const auto found = modes_of(home);
+    EXPECT_EQ(found.size(), 3U);
+    for (const char* name : {"data", "backups", "blockchain.db"}) {
+        ASSERT_TRUE(found.contains(name)) << name;
+        EXPECT_THAT(found.at(name).mend, HasSubstr("chmod go-w ")) << name;
+    }
 }
 
 TEST(Health, FindingsComeWithWhatMendsThem) {

@@ -73,6 +73,17 @@ TEST(JobRecord, LongMessagesAreCut) {
     JobRecord record = sample();
     record.message = std::string(5000, 'm') + "\n";
     EXPECT_NO_THROW(JobRecord::parse(record.to_json().dump()));
+    const std::string two = "\xC3\xA9", four = "\xF0\x9F\x92\xBE";
+    for (const std::size_t before : {1996U, 1997U, 1998U, 1999U, 2000U}) {
+        const std::string start(before, 'm');
+        for (const std::string& character : {two, four}) {
+            record.message = start + character + character + character;
+            const std::string read = JobRecord::parse(record.to_json().dump()).message;
+            EXPECT_LE(read.size(), 2000U);
+            EXPECT_TRUE(read == start || read == start + character || read == start + character + character)
+                << before << " " << read.size();
+        }
+    }
 }
 
 }  // namespace

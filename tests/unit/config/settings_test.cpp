@@ -160,6 +160,20 @@ TEST(Settings, FileMayBeMissingUnlessItIsNamed) {
     EXPECT_THROW(load_settings(node, folder.path()), Error);
 }
 
+TEST(Settings, ALinkToNothingIsNoMissingFile) {
+    const support::TemporaryFolder folder;
+    fs::create_directory(folder / "config");
+    fs::create_symlink("/mnt/away/dr.toml", folder / "config/dr.toml");
+    try {
+        load_settings(Home{folder.path()}, {});
+        FAIL() << "the defaults were taken";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::failed);
+        EXPECT_EQ(error.cause(), "it is a link to /mnt/away/dr.toml, which is not there");
+        EXPECT_THAT(error.hint(), testing::HasSubstr("mounted"));
+    }
+}
+
 // [A1] The package's example is what operators copy.
 TEST(Settings, TheExampleNamesEveryKeyAndCanBeUsed) {
     const fs::path root = BT2C_SOURCE_DIR;

@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "repository/check.hpp"
 #include "repository/repair.hpp"
+#include "repository/sync.hpp"
 #include "storage/fan_out/fan_out.hpp"
 #include "support/unruly_location.hpp"
 #include "unit/repository/fixture.hpp"
@@ -87,6 +88,62 @@ TEST_F(Copies, ASlotThatWouldOpenNothingIsFoundThoughItIsNotUsedAndMended) {
         EXPECT_EQ(base::as_text(server->memory.get(name).value()), sound);
         EXPECT_TRUE(check_repository(there, false, silent).ok);
     }
+}
+
+TEST_F(Copies, ASlotThatOpensNothingInTheNearestIsTriedFromTheOthers) {
+    const std::string name = home.location->list("keys").at(0).name;
+    std::string damaged(base::as_text(home.location->get(name).value()));
+    char& digit = damaged.at(damaged.find("\"wrapped\": \"") + 12);
+    digit = digit == '0' ? '1' : '0';
+    server->memory.overwrite(name, Bytes(damaged.begin(), damaged.end()));
+    const Repository opened = Repository::open(fan(), test::key_secret());
+    EXPECT_EQ(test::image_of(opened, opened.find("latest")), expected);
+    EXPECT_THROW(Repository::open(fan(), test::key_secret(9)), base::Error);
+    // And that sound one is what a new place gets.
+    UnrulyLocation fresh;
+    sync_basics(opened, fresh, {server.get(), 1});
+    EXPECT_EQ(fresh.memory.get(name), home.location->get(name));
+}
+
+TEST_F(Copies, WhatCouldNotBeReadIsNotDamagedAndStays) {
+    const std::string name = object_name(ObjectType::pack, full.packs.front().id);
+    const Bytes sound = server->memory.get(name).value();
+    server->remote = true;
+    server->before = [&](const std::string& operation, const std::string& object) {
+        if (operation == "get" && object == name) throw UnrulyLocation::failure("the line was cut");
+    };
+    base::SilentProgress silent;
+    const Repository there = home.repository.at(server);
+    try {
+        check_repository(there, true, silent);
+        ADD_FAILURE() << "it was checked without being read";
+    } catch (const base::Error& error) {
+        EXPECT_NE(error.cause().find("the line was cut"), std::string::npos);
+    }
+    CheckReport blames;
+    blames.findings.push_back({name, FindingKind::damaged, "", {}, ""});
+    const RepairReport cut = repair_location(home.repository.at(fan()), server, blames, silent);
+    EXPECT_EQ(cut.left.size(), 1U);
+    EXPECT_EQ(server->memory.get(name), sound);
+    // Nor what a bad line spoils anew each time.
+    server->before = nullptr;
+    server->on_the_way = [i = std::size_t{1000}](Bytes& contents) mutable {
+        if (contents.size() > i) contents[i++] ^= 1;
+    };
+    const RepairReport spoilt = repair_location(home.repository.at(fan()), server, blames, silent);
+    ASSERT_EQ(spoilt.left.size(), 1U);
+    EXPECT_NE(spoilt.left[0].why.find("two readings of it differ"), std::string::npos);
+    EXPECT_EQ(server->memory.get(name), sound);
+    server->on_the_way = nullptr;
+    EXPECT_TRUE(check_repository(there, true, silent).ok);
+}
+
+TEST_F(Copies, WhoLacksAnObjectIsNotBlamed) {
+    server->memory.remove(object_name(ObjectType::pack, full.packs.front().id));
+    const auto both = fan();
+    const Repository whole = home.repository.at(both);
+    EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected);
+    EXPECT_TRUE(both->faults().empty());
 }
 
 TEST_F(Copies, SlotsOfEarlierVersionsHaveNoTag) {

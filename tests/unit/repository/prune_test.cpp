@@ -2,6 +2,7 @@
 
 #include "repository/prune.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -177,11 +178,35 @@ TEST_F(PruneTest, RetiresFirstAndRemovesAfterTheMargins) {
 TEST_F(PruneTest, DryRunChangesNothing) {
     old_and_new();
     const int puts = memory->puts;
-    const PrunePlan plan = plan_prune(*repository, {});
+    base::SilentProgress silent;
+    PruneRequest dry;
+    dry.dry_run = true;
+    const PrunePlan plan = repository::prune(*repository, places, dry, silent).plan;
     EXPECT_EQ(plan.leaving, 1U);
     EXPECT_EQ(plan.backups.size(), 2U);
     EXPECT_GT(plan.leaving_bytes, 0U);
     EXPECT_EQ(memory->puts, puts);
+}
+
+TEST_F(PruneTest, AMarkThatCannotBeOpenedRetiresNothing) {
+    const Manifest first = back_up(*repository);
+    const Manifest second = back_up(*repository);
+    base::Bytes forged = *memory->memory.get("manifests/" + first.id.hex());
+    forged[8] = 99;  // the version
+    ASSERT_TRUE(has_unknown_version(forged));
+    for (const Manifest& backup : {first, second})
+        ASSERT_TRUE(memory->memory.put("retired/" + backup.id.hex(), forged));
+    for (int day = 0; day < 5; ++day) {
+        const PruneReport report = prune();
+        EXPECT_EQ(report.plan.backups.size(), 2U);
+        EXPECT_EQ(report.plan.leaving, 0U);
+        EXPECT_THAT(report.held, testing::HasSubstr("of a version that this program does not know"));
+        pass(30 * hour_ms);
+    }
+    EXPECT_EQ(listed().size(), 2U);
+    EXPECT_TRUE(has(first) && has_pack(first) && has(second) && has_pack(second));
+    for (const Manifest& backup : {first, second}) memory->memory.remove("retired/" + backup.id.hex());
+    EXPECT_EQ(prune().held, "");
 }
 
 TEST_F(PruneTest, WhatAKeptBackupNeedsStays) {
