@@ -98,7 +98,8 @@ TEST(MendJob, WrongDataComeBeforeAnotherBackupOfThem) {
     EXPECT_EQ(mend("test-restore: problems were found: merkle_roots, wallets: no"),
               "bt2c-dr verify-integrity && " + again);
     EXPECT_THAT(mend("test-restore: problems were found: settings: line 1"), HasSubstr("correct dr.toml"));
-    EXPECT_EQ(mend("test-restore: problems were found: wallets: no key"), "bt2c-dr recover-keys --force && " + again);
+    EXPECT_EQ(mend("test-restore: problems were found: wallets: no key"),
+              "bt2c-dr recover-keys --force && " + again);
     EXPECT_EQ(mend_job(ended("restore-test", 1, "no room")), "bt2c-dr job restore-test");
 }
 
