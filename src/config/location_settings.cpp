@@ -121,14 +121,14 @@ LocationSettings location_of(const TomlValue& table) {
     return to;
 }
 
-/// What is the same for the same place, as far as the text alone tells.
+/// What is the same for the same place, and begins that of a place within it, as far as the text alone tells.
 std::string place_of(const LocationSettings& location) {
     const auto normal = [](const fs::path& path) { return (path / "").lexically_normal().native(); };
     switch (location.kind) {
         case LocationKind::folder: return "folder\n" + normal(location.path);
         case LocationKind::s3:
-            return format("s3\n{}\n{}\n{}", location.endpoint.empty() ? location.region : location.endpoint,
-                          location.bucket, location.prefix);
+            return format("s3\n{}\n{}\n{}{}", location.endpoint.empty() ? location.region : location.endpoint,
+                          location.bucket, location.prefix, location.prefix.empty() ? "" : "/");
         case LocationKind::sftp:
             return format("sftp\n{}\n{}\n{}\n{}", location.host, location.port, location.user,
                           normal(location.path));
@@ -176,15 +176,21 @@ void require_outside(const LocationSettings& location, const fs::path& file, con
 }  // namespace
 
 void check_places(const Settings& settings, const fs::path& name, const Home& home) {
-    std::map<std::string, std::string> places;
+    std::vector<std::pair<std::string, std::string>> places;
     const auto add = [&](const LocationSettings& location) {
         require_outside(location, name, home);
-        const auto [other, is_new] = places.emplace(place_of(location), location.name);
-        if (is_new) return;
-        throw Error(base::ErrorKind::usage,
-                    format("cannot use {}: locations '{}' and '{}' are the same place",
-                           base::printable(name.native()), other->second, location.name))
-            .hint("a copy beside itself is none: give one of them another place, or take it out");
+        const std::string own = place_of(location);
+        for (const auto& [place, other] : places) {
+            if (!own.starts_with(place) && !place.starts_with(own)) continue;
+            throw Error(base::ErrorKind::usage,
+                        format("cannot use {}: {}", base::printable(name.native()),
+                               own == place ? format("locations '{}' and '{}' are the same place", other,
+                                                     location.name)
+                                            : format("of locations '{}' and '{}' one lies within the other",
+                                                     other, location.name)))
+                .hint("a copy beside itself is none: give one of them another place, or take it out");
+        }
+        places.emplace_back(own, location.name);
     };
     LocationSettings own;
     own.name = "local";

@@ -121,6 +121,13 @@ TEST(LocationSettings, OnePlaceIsNotTwoLocations) {
     EXPECT_THAT(two(sftp + "\"bt2c\"", sftp + "\"./bt2c\""), refused);
     EXPECT_EQ(two(folder + "\"/mnt/usb\"", folder + "\"/mnt/usb2\""), "none");
     EXPECT_EQ(two(s3 + "prefix = \"one\"", s3 + "prefix = \"two\""), "none");
+    const auto within = testing::HasSubstr("of locations 'a' and 'b' one lies within the other");
+    EXPECT_THAT(two(folder + "\"/mnt/usb\"", folder + "\"/mnt/usb/packs\""), within);
+    EXPECT_THAT(two(folder + "\"/mnt/usb/x/y\"", folder + "\"/mnt/usb\""), within);
+    EXPECT_THAT(two(s3 + "prefix = \"one\"", s3 + "prefix = \"one/packs\""), within);
+    EXPECT_THAT(two(s3, s3 + "prefix = \"one\""), within);
+    EXPECT_EQ(two(s3 + "prefix = \"one\"", s3 + "prefix = \"one2\""), "none");
+    EXPECT_THAT(two(sftp + "\"bt2c\"", sftp + "\"bt2c/more\""), within);
     EXPECT_EQ(two(s3 + "endpoint = \"https://a\"", s3 + "endpoint = \"https://b\""), "none");
     EXPECT_EQ(two(sftp + "\"bt2c\"", sftp + "\"bt2c\"\nport = 23"), "none");
     EXPECT_THAT(fault_of("[[location]]\nname = \"a\"\nkind = \"folder\"\npath = \"backups/repository\"\n"),
