@@ -39,6 +39,13 @@ bool inside(const fs::path& path, const fs::path& folder) {
     return !relative.empty() && *relative.begin() != "..";
 }
 
+/// By one name, whatever links lead there: else a home would have two schedules, and --remove leave one.
+config::Home real_home(const config::Home& home) {
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(home.root, error);
+    return error ? home : config::Home{whole};
+}
+
 std::string suffix_of_other_homes(const config::Home& home) {
     const crypto::Digest digest = crypto::sha256(base::as_bytes(home.root.native()));
     return "-" + base::to_hex(base::ByteView(digest).first(4));
@@ -47,7 +54,9 @@ std::string suffix_of_other_homes(const config::Home& home) {
 /// Empty for the home that a user has without naming one.
 std::string usual_suffix(const config::Home& home) {
     const char* const user = std::getenv("HOME");
-    return user && home.root == fs::path(user) / ".bt2c" ? "" : suffix_of_other_homes(home);
+    return user && home.root == real_home(config::Home{fs::path(user) / ".bt2c"}).root
+               ? ""
+               : suffix_of_other_homes(home);
 }
 
 /// Jobs run in another folder than this.
@@ -115,7 +124,7 @@ bool AutomationSetup::is_possible(std::string_view scheduler) const {
 }
 
 std::unique_ptr<Automator> AutomationSetup::automator(std::string_view scheduler) const {
-    const config::Home& home = context_.home_unchecked();
+    const config::Home home = real_home(context_.home_unchecked());
     if (scheduler == "systemd")
         return systemd_automator(
             {.home = home.root, .suffix = unit_suffix(), .for_system = for_system(), .root = wishes_.root});
@@ -126,7 +135,7 @@ std::unique_ptr<Automator> AutomationSetup::automator(std::string_view scheduler
 /// What a user has beside root's timers; null where there are none of these, or no units of users.
 std::unique_ptr<Automator> AutomationSetup::users_units() const {
     if (!has_roots_timers() || !systemd_runs(false)) return nullptr;
-    const config::Home& home = context_.home_unchecked();
+    const config::Home home = real_home(context_.home_unchecked());
     return systemd_automator(
         {.home = home.root, .suffix = usual_suffix(home), .for_system = false, .root = std::nullopt});
 }
@@ -135,7 +144,7 @@ std::unique_ptr<Automator> AutomationSetup::users_units() const {
 /// may read them. Which of the two names they have depends on root's environment.
 std::optional<std::string> AutomationSetup::roots_suffix() const {
     if (wishes_.root || ::geteuid() == 0 || !systemd_runs(true)) return std::nullopt;
-    const config::Home& home = context_.home_unchecked();
+    const config::Home home = real_home(context_.home_unchecked());
     for (const std::string& suffix : {suffix_of_other_homes(home), std::string()}) {
         const auto units = systemd_automator(
             {.home = home.root, .suffix = suffix, .for_system = true, .root = std::nullopt});
@@ -149,12 +158,12 @@ std::optional<std::string> AutomationSetup::roots_suffix() const {
 }
 
 std::string AutomationSetup::unit_suffix() const {
-    return roots_suffix().value_or(usual_suffix(context_.home_unchecked()));
+    return roots_suffix().value_or(usual_suffix(real_home(context_.home_unchecked())));
 }
 
 std::string AutomationSetup::roots_command() const {
     return base::format("bt2c-dr --home {} setup-automated-backups",
-                        shell_word(context_.home_unchecked().root.native()));
+                        shell_word(real_home(context_.home_unchecked()).root.native()));
 }
 
 void AutomationSetup::require_no_roots_timers() const {
@@ -190,11 +199,12 @@ std::string AutomationSetup::user_of(const config::Home& home) const {
 
 agent::Automation AutomationSetup::automation() const {
     const config::Settings& settings = context_.settings();
-    const config::Home& home = context_.home_unchecked();
+    const config::Home home = real_home(context_.home_unchecked());
     agent::Automation automation;
     automation.program = own_program();
     automation.home = home.root;
     automation.options = own_options(context_);
+    automation.options.at(1) = home.root.native();  // behind --home
     automation.suffix = unit_suffix();
     automation.for_system = for_system();
     automation.user = user_of(home);
@@ -209,7 +219,7 @@ agent::Automation AutomationSetup::automation() const {
             automation.reads_homes = true;
     }
     for (const fs::path& folder : written)
-        if (!inside(folder, home.root)) automation.writable.push_back(folder);
+        if (!inside(real_home(config::Home{folder}).root, home.root)) automation.writable.push_back(folder);
     add_link_targets(automation, home, written);
     for (const char* name : carried_variables)
         if (const char* value = std::getenv(name); value && *value)
@@ -283,7 +293,7 @@ std::vector<std::string> AutomationSetup::remove(bool dry_run) const {
 
 /// Records of jobs that do not run any more would look like jobs that fail to.
 void AutomationSetup::remove_records(std::vector<std::string>& removed, bool dry_run) const {
-    const config::Home& home = context_.home_unchecked();
+    const config::Home home = real_home(context_.home_unchecked());
     const fs::path folder = config::jobs_folder(home);
     if (!fs::is_directory(folder)) return;
     std::vector<fs::path> files;

@@ -383,7 +383,11 @@ with tempfile.TemporaryDirectory() as name:
         once = crontab.read_bytes()
         check("again nothing changes", result(run("--json", "setup-automated-backups", "--scheduler", "cron"))["changed"] is False
               and crontab.read_bytes() == once)
-        # As cron would run it.
+        link = folder / "another name"
+        link.symlink_to(home)
+        by_link = run_in(link, "--json", "setup-automated-backups", "--scheduler", "cron")
+        check("nor by another name of the home", result(by_link)["changed"] is False and crontab.read_bytes() == once, by_link)
+        link.unlink()
         run("setup-automated-backups", "--scheduler", "cron", "--remove")
         check("the rest of the crontab is as it was", (crontab.read_bytes() if crontab.exists() else None) == text)
     check("records went with it, backups stay", tree(home) == jobs_clean)
