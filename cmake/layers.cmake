@@ -6,6 +6,12 @@ function(bt2c_layer name)
     endif()
     add_library(bt2c_${name} STATIC ${sources})
     target_include_directories(bt2c_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    # The many small files read the same headers: eight at a time take a third of the time.
+    if(NOT BT2C_ALONE)
+        set_target_properties(bt2c_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+        # Said of a class with a member of the anonymous namespace, where that is in an included file.
+        target_compile_options(bt2c_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    endif()
     foreach(library ${ARGN})
         # A layer whose folder is still empty has no target.
         if(TARGET ${library} OR NOT library MATCHES "^bt2c_")

@@ -24,7 +24,7 @@ std::string last_line(const fs::path& home) {
 }
 
 /// A word for the shell; cron takes % for a line end.
-std::string word(const std::string& text) {
+std::string cron_word(const std::string& text) {
     if (text.empty() || base::printable(text) != text)
         throw base::Error(
             base::ErrorKind::usage,
@@ -66,10 +66,10 @@ Place find_block(std::string_view crontab, const fs::path& home) {
 
 std::string cron_block(const Automation& automation) {
     std::string line(every_five_minutes);
-    for (const auto& [name, value] : automation.environment) line += " " + name + "=" + word(value);
-    line += " " + word(automation.program.native());
-    for (const std::string& option : automation.options) line += " " + word(option);
-    word(automation.home.native());
+    for (const auto& [name, value] : automation.environment) line += " " + name + "=" + cron_word(value);
+    line += " " + cron_word(automation.program.native());
+    for (const std::string& option : automation.options) line += " " + cron_word(option);
+    cron_word(automation.home.native());
     return first_line(automation.home) + line + " --quiet job --due --syslog\n" + last_line(automation.home);
 }
 

@@ -38,7 +38,7 @@ void check_printable(const std::string& text) {
 }
 
 /// A word of a unit's value: specifiers and quotes as they are meant.
-std::string word(const std::string& text) {
+std::string unit_word(const std::string& text) {
     check_printable(text);
     std::string quoted = "\"";
     for (const char c : text) {
@@ -56,7 +56,7 @@ std::string command_word(const std::string& text) {
         escaped += c;
         if (c == '$') escaped += c;
     }
-    return word(escaped);
+    return unit_word(escaped);
 }
 
 bool below(const fs::path& path, const char* folder) {
@@ -80,8 +80,8 @@ std::string sandbox(const Automation& automation) {
     std::string text = "CapabilityBoundingSet=";
     // Root without them could neither read files of others nor give them back to their owners.
     if (automation.user == "root") text += "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER";
-    text += "\nProtectSystem=strict\nReadWritePaths=" + word(automation.home);
-    for (const fs::path& folder : automation.writable) text += " " + word("-" + folder.native());
+    text += "\nProtectSystem=strict\nReadWritePaths=" + unit_word(automation.home);
+    for (const fs::path& folder : automation.writable) text += " " + unit_word("-" + folder.native());
     const bool in_homes = automation.reads_homes || any_below(automation, {"/home", "/root", "/run/user"});
     text += format("\nProtectHome={}\nPrivateTmp={}\n", in_homes ? "read-only" : "yes",
                    any_below(automation, {"/tmp", "/var/tmp"}) ? "no" : "yes");
@@ -108,7 +108,7 @@ std::string service(const Automation& automation, const Kind& kind) {
     text += "\n[Service]\nType=oneshot\n";
     if (automation.for_system) text += format("User={}\n", automation.user);
     for (const auto& [name, value] : automation.environment)
-        text += format("Environment={}\n", word(format("{}={}", name, value)));
+        text += format("Environment={}\n", unit_word(format("{}={}", name, value)));
     text += "ExecStart=" + command_word(automation.program.native());
     for (const std::string& option : automation.options) text += " " + command_word(option);
     text += format(" job {}\n", kind.name);

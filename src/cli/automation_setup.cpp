@@ -339,6 +339,10 @@ std::vector<std::string> AutomationSetup::notes(const std::string& scheduler) co
     std::vector<std::string> notes;
     if (wishes_.root) return notes;
     const agent::Automation automation = this->automation();
+    const config::ScheduleSettings& schedule = automation.schedule;
+    if (!schedule.full && !schedule.verify && !schedule.restore_test && schedule.incremental_minutes == 0)
+        notes.push_back(
+            "every job is off in the table [schedule] of dr.toml: nothing is backed up by itself");
     const fs::path key_file = context_.home().key_file();
     if (!repository::Repository::exists(*repository_location(context_)))
         notes.push_back(

@@ -80,6 +80,14 @@ void for_value_options(const std::vector<CommandNode>& tree, const Entry& entry)
     each("*", global_options());
 }
 
+/// The words that may stand for an argument of a command.
+std::vector<std::string> argument_choices(const CommandNode& node) {
+    std::vector<std::string> choices;
+    for (const Option& option : node.options)
+        if (option.is_argument) choices.insert(choices.end(), option.choices.begin(), option.choices.end());
+    return choices;
+}
+
 bool takes_path_argument(const CommandNode& node) {
     return std::any_of(node.options.begin(), node.options.end(),
                        [](const Option& option) { return option.is_argument && option.is_path; });
@@ -101,7 +109,7 @@ std::string bash_completion(const std::vector<CommandNode>& tree) {
         values += format("        {}) {}return ;;\n", pattern, action);
     });
     for (const CommandNode& node : tree) {
-        std::vector<std::string> next;
+        std::vector<std::string> next = argument_choices(node);
         for (const auto& [word, summary] : node.words) next.push_back(word);
         for (const Option& option : options_at(node))
             for (const std::string& name : spellings(option)) next.push_back(name);
@@ -131,6 +139,7 @@ std::string zsh_completion(const std::vector<CommandNode>& tree) {
     for (const CommandNode& node : tree) {
         std::string next, options;
         for (const auto& [word, summary] : node.words) next += entry(word, summary);
+        for (const std::string& word : argument_choices(node)) next += " " + shell_quoted(word);
         for (const Option& option : node.options)
             for (const std::string& name : spellings(option)) options += entry(name, option.help);
         words += format("        {}) next=({}); options+=({}){} ;;\n", shell_quoted(node.about.name), next,
@@ -154,6 +163,7 @@ std::string fish_completion(const std::vector<CommandNode>& tree) {
     const auto option_line = [&](const std::string& start, const Option& option) {
         if (option.is_argument) {
             if (option.is_path) out += start + " -F\n";
+            for (const std::string& word : option.choices) out += start + " -a " + word + "\n";
             return;
         }
         out += start + " -l " + option.name.substr(2);

@@ -194,8 +194,11 @@ class RepositoryChecks {
                 add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
             else if (status.state == "healthy")
                 add("location", status.name, Status::ok,
-                    format("backups there: {}{}", status.backups,
-                           status.facts.own_disk ? "; on the disk of the node's home" : ""));
+                    format("backups there: {}{}{}", status.backups,
+                           status.facts.own_disk ? "; on the disk of the node's home" : "",
+                           status.facts.unencrypted
+                               ? "; by http: names, sizes and times can be read on the way"
+                               : ""));
         }
         for (const LocationStatus& status : report.all)
             if (status.clock_ahead)

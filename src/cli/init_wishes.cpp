@@ -80,6 +80,7 @@ void InitWishes::read_answers(const std::filesystem::path& file) {
         std::string value = equals == std::string::npos ? "" : trimmed(line.substr(equals + 1));
         if (value.size() > 1 && value.front() == '"' && value.back() == '"')
             value = value.substr(1, value.size() - 2);
+        if (value.empty() && !option->value.empty()) throw wrong(format("'{}' has no value", name));
         if (!option->choices.empty() && std::ranges::find(option->choices, value) == option->choices.end())
             throw wrong(format("'{}' is no choice of '{}'", printable(value), name));
         if (!option->list) {

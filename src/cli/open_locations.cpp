@@ -16,6 +16,15 @@ using storage::local::LocalLocation;
 
 namespace {
 
+/// Whether whoever is on the way sees names, sizes and times.
+bool is_unencrypted(const LocationSettings& settings) {
+    constexpr std::string_view http = "http://";
+    if (settings.kind != LocationKind::s3 || !settings.endpoint.starts_with(http)) return false;
+    const std::string_view host = std::string_view(settings.endpoint).substr(http.size());
+    return !host.starts_with("127.") && !host.starts_with("[::1]") &&
+           host.substr(0, host.find(':')) != "localhost";
+}
+
 std::shared_ptr<storage::Location> open_location(const LocationSettings& settings) {
     switch (settings.kind) {
         case LocationKind::folder: return std::make_shared<LocalLocation>(settings.path);
@@ -65,7 +74,8 @@ std::vector<OpenedLocation> open_locations(const config::Settings& settings) {
         opened.push_back({{location.name, std::move(place), remote, uploads},
                           {.kind = std::string(config::kind_name(location.kind)),
                            .offsite = location.offsite,
-                           .price_per_gib_month = location.price_per_gib_month}});
+                           .price_per_gib_month = location.price_per_gib_month,
+                           .unencrypted = is_unencrypted(location)}});
     }
     return opened;
 }

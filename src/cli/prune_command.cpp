@@ -48,12 +48,13 @@ class PruneCommand final : public Command {
                 "A backup that goes is retired first: it is listed no more. Its bytes are removed by a prune "
                 "that comes a day or more later, when nothing that is kept needs them; so are bytes that "
                 "killed backups left. Backups may be made meanwhile, and killing it does no harm.\n\n"
-                "Where more than half of all backups would go it asks, or wants --allow-most.",
+                "Where more than half of all backups would go it asks, or wants --allow-most. It ends with 3 "
+                "when a mark that it cannot read keeps it from removing anything until somebody looks.",
             .examples = {{"bt2c-dr prune --dry-run", "what would go, and why"},
                          {"bt2c-dr prune", "do it"},
                          {"bt2c-dr pin 40dc1520 --reason 'before the fork'",
                           "keep one whatever the rules say"}},
-            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
                       ErrorKind::no_repository}};
     }
 
@@ -95,6 +96,8 @@ class PruneCommand final : public Command {
         if (std::ranges::any_of(shown->places,
                                 [](const auto& place) { return place.status != PlacePruned::Status::ok; }))
             result.outcome = ErrorKind::partial;
+        else if (shown->held_for_good)
+            result.outcome = ErrorKind::findings;
         return result;
     }
 

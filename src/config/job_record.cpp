@@ -16,9 +16,9 @@ using base::UnixMs;
 
 namespace {
 
-constexpr std::uint64_t record_bytes_max = 16 << 10;
+constexpr std::uint64_t job_record_bytes_max = 16 << 10;
 constexpr std::size_t message_bytes_max = 2000;
-constexpr std::size_t name_bytes_max = 32;
+constexpr std::size_t job_name_bytes_max = 32;
 
 Json time_or_null(const std::optional<UnixMs>& time) {
     return time ? Json(base::format_utc(*time)) : Json();
@@ -33,7 +33,7 @@ std::optional<UnixMs> time_at(const Json& json, std::string_view key) {
 }
 
 bool is_job_name(std::string_view name) {
-    return !name.empty() && name.size() <= name_bytes_max &&
+    return !name.empty() && name.size() <= job_name_bytes_max &&
            name.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
 }
 
@@ -109,7 +109,7 @@ std::optional<JobRecord> load_job_record(const Home& home, std::string_view name
     const fs::path file = job_record_file(home, name);
     std::error_code error;
     if (fs::symlink_status(file, error).type() == fs::file_type::not_found) return std::nullopt;
-    const base::Bytes contents = platform::read_file(file, record_bytes_max);
+    const base::Bytes contents = platform::read_file(file, job_record_bytes_max);
     try {
         JobRecord record = JobRecord::parse(base::as_text(contents));
         if (record.name != name) throw Error(ErrorKind::failed, format("it is of the job '{}'", record.name));

@@ -16,11 +16,11 @@ using base::format;
 namespace {
 
 constexpr std::size_t locations_max = 20;
-constexpr std::size_t name_bytes_max = 32;
+constexpr std::size_t location_name_bytes_max = 32;
 constexpr std::array<std::string_view, 3> kinds{"folder", "s3", "sftp"};
 
 /// One key of a [[location]], and the kinds that have it.
-struct Key {
+struct LocationKey {
     std::string name;
     std::string kinds;
     void (*apply)(LocationSettings&, const TomlValue&);
@@ -44,11 +44,12 @@ std::string endpoint_of(const TomlValue& value) {
     return endpoint;
 }
 
-const std::vector<Key>& known_keys() {
+const std::vector<LocationKey>& location_keys() {
     using To = LocationSettings;
     using Value = TomlValue;
-    static const std::vector<Key> keys{
-        {"name", "folder s3 sftp", [](To& to, const Value& value) { to.name = value.name(name_bytes_max); }},
+    static const std::vector<LocationKey> keys{
+        {"name", "folder s3 sftp",
+         [](To& to, const Value& value) { to.name = value.name(location_name_bytes_max); }},
         {"kind", "folder s3 sftp", [](To&, const Value&) {}},
         {"offsite", "folder s3 sftp", [](To& to, const Value& value) { to.offsite = value.flag(); }},
         {"price_per_gib_month", "folder s3 sftp",
@@ -105,12 +106,12 @@ LocationSettings location_of(const TomlValue& table) {
     to.offsite = to.kind != LocationKind::folder;
     to.virtual_host = !find("endpoint");
     std::vector<std::string> names;
-    for (const Key& key : known_keys())
+    for (const LocationKey& key : location_keys())
         if ((" " + key.kinds + " ").find(" " + kind + " ") != std::string::npos)
             names.push_back("location." + key.name);
     for (const TomlValue& value : values) {
-        const auto known = std::ranges::find(known_keys(), value.key.substr(9), &Key::name);
-        if (known == known_keys().end()) throw unknown_setting(value, names);
+        const auto known = std::ranges::find(location_keys(), value.key.substr(9), &LocationKey::name);
+        if (known == location_keys().end()) throw unknown_setting(value, names);
         if (std::ranges::find(names, value.key) == names.end())
             throw value.error(
                 format("left out: a location of kind \"{}\" has none, only of kind {}", kind, known->kinds));

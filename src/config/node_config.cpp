@@ -45,14 +45,14 @@ std::vector<HostPort> hosts_and_ports_of(const TomlValue& value) {
     return out;
 }
 
-struct Key {
+struct ConfigKey {
     std::string name;
     bool required;
     void (*apply)(NodeConfig&, const TomlValue&);
 };
 
-const std::vector<Key>& known_keys() {
-    static const std::vector<Key> keys{
+const std::vector<ConfigKey>& config_keys() {
+    static const std::vector<ConfigKey> keys{
         {"name", true, [](NodeConfig& config, const TomlValue& value) { config.name = value.name(63); }},
         {"network", true,
          [](NodeConfig& config, const TomlValue& value) {
@@ -103,16 +103,16 @@ NodeConfig parse_node_config(std::string_view text, const fs::path& name, const 
     std::set<std::string> given;
     const TomlFile toml(text, name, home);
     for (const TomlValue& value : toml.root().members("")) {
-        const auto known = std::ranges::find(known_keys(), value.key, &Key::name);
-        if (known == known_keys().end()) {
+        const auto known = std::ranges::find(config_keys(), value.key, &ConfigKey::name);
+        if (known == config_keys().end()) {
             std::vector<std::string> names;
-            for (const Key& one : known_keys()) names.push_back(one.name);
+            for (const ConfigKey& one : config_keys()) names.push_back(one.name);
             throw unknown_setting(value, names);
         }
         known->apply(config, value);
         given.insert(known->name);
     }
-    for (const Key& key : known_keys())
+    for (const ConfigKey& key : config_keys())
         if (key.required && !given.contains(key.name))
             throw Error(ErrorKind::usage,
                         format("cannot use {}: '{}' is missing", printable(name.native()), key.name));

@@ -25,7 +25,7 @@ constexpr std::size_t reason_bytes_max = 1000;
 constexpr std::uint64_t record_bytes_max = 64 << 10;
 constexpr unsigned record_mode = 0600;
 
-Error unsound(std::string cause) {
+Error unsound_record(std::string cause) {
     return Error(ErrorKind::failed, "the rotation record is damaged").cause(std::move(cause));
 }
 
@@ -45,7 +45,7 @@ Json signed_members(const RotationRecord& record) {
 
 Bytes bytes_at(const Json& json, std::string_view key) {
     auto bytes = crypto::from_base64(json.string_at(key));
-    if (!bytes) throw unsound(base::format("its {} is not base64", key));
+    if (!bytes) throw unsound_record(base::format("its {} is not base64", key));
     return std::move(*bytes);
 }
 
@@ -53,7 +53,7 @@ Bytes public_key_at(const Json& json, std::string_view key, std::string_view add
     Bytes public_key = bytes_at(json, key);
     modulus_of(public_key);
     if (address_of(public_key) != json.string_at(address))
-        throw unsound(base::format("its {} is not that of its {}", key, address));
+        throw unsound_record(base::format("its {} is not that of its {}", key, address));
     return public_key;
 }
 
@@ -65,7 +65,8 @@ void check_reason(const std::string& reason) {
 RotationRecord read(std::string_view text) {
     const Json json = Json::parse(text);
     if (json.string_at("purpose") != purpose || json.integer_at("version") != version)
-        throw unsound("it is no record of a key rotation, or of a version that this program does not know");
+        throw unsound_record(
+            "it is no record of a key rotation, or of a version that this program does not know");
     RotationRecord record;
     record.network = json.string_at("network");
     record.genesis_hash = json.string_at("genesis_hash");
@@ -74,7 +75,7 @@ RotationRecord read(std::string_view text) {
     record.compromised = json.bool_at("compromised");
     record.reason = json.string_at("reason");
     const auto rotated_at = base::parse_utc(json.string_at("rotated_at"));
-    if (!rotated_at) throw unsound("its rotated_at is no time");
+    if (!rotated_at) throw unsound_record("its rotated_at is no time");
     record.rotated_at = *rotated_at;
     record.old_signature = bytes_at(json, "old_signature");
     record.new_signature = bytes_at(json, "new_signature");
@@ -107,9 +108,9 @@ RotationRecord RotationRecord::parse(std::string_view text) {
         record = read(text);
     } catch (const Error& error) {
         if (error.message().starts_with("the rotation record")) throw;
-        throw unsound(error.in_full());
+        throw unsound_record(error.in_full());
     }
-    if (record.old_public_key == record.new_public_key) throw unsound("it rotates a key to itself");
+    if (record.old_public_key == record.new_public_key) throw unsound_record("it rotates a key to itself");
     const std::string message = record.signed_text();
     for (const auto& [who, key, signature] : {std::tuple("old", record.old_public_key, record.old_signature),
                                               std::tuple("new", record.new_public_key, record.new_signature)})

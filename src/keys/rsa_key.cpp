@@ -34,7 +34,7 @@ constexpr std::string_view base32_digits = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr std::size_t address_bytes = 16;
 constexpr std::size_t address_digits = 26;
 
-Error unsound(std::string cause) {
+Error unsound_key(std::string cause) {
     return Error(ErrorKind::failed, "this is no RSA key of the chain").cause(std::move(cause));
 }
 
@@ -74,23 +74,23 @@ SecretBytes encode_pkcs1(const RsaKey& key) {
 
 RsaKey decode_pkcs1(ByteView der) {
     std::array<ByteView, 9> numbers;
-    if (!decode_integers(der, numbers)) throw unsound("its encoding (PKCS#1) is damaged");
+    if (!decode_integers(der, numbers)) throw unsound_key("its encoding (PKCS#1) is damaged");
     const auto& [version, n, e, d, p, q, dp, dq, q_inverse] = numbers;
-    if (!version.empty()) throw unsound("it has more than two primes");
+    if (!version.empty()) throw unsound_key("it has more than two primes");
     if (Integer(n).bits() != modulus_bits)
-        throw unsound(
+        throw unsound_key(
             base::format("it has {} bits where the chain's keys have {}", Integer(n).bits(), modulus_bits));
-    if (!std::ranges::equal(e, public_exponent_bytes)) throw unsound("its public exponent is not 65537");
+    if (!std::ranges::equal(e, public_exponent_bytes)) throw unsound_key("its public exponent is not 65537");
     const Integer unit(1), one_prime(p), other_prime(q), exponent(d);
     if (one_prime.bits() < 2 || other_prime.bits() < 2 || one_prime * other_prime != Integer(n))
-        throw unsound("its primes are not those of its modulus");
+        throw unsound_key("its primes are not those of its modulus");
     const Integer p1 = one_prime - unit, q1 = other_prime - unit;
     const Integer product = exponent * Integer(public_exponent) - unit;
     if (!product.divisible_by(p1) || !product.divisible_by(q1))
-        throw unsound("its private exponent does not belong to its primes");
+        throw unsound_key("its private exponent does not belong to its primes");
     if (exponent % p1 != Integer(dp) || exponent % q1 != Integer(dq) ||
         Integer(q_inverse) * other_prime % one_prime != unit)
-        throw unsound("its parts for the Chinese remainder do not belong together");
+        throw unsound_key("its parts for the Chinese remainder do not belong together");
     const auto keep = [](ByteView bytes) { return SecretBytes::copy_of(bytes); };
     return {keep(n), keep(e), keep(d), keep(p), keep(q), keep(dp), keep(dq), keep(q_inverse)};
 }

@@ -20,7 +20,7 @@ using crypto::SecretBytes;
 
 namespace {
 
-constexpr std::size_t list_size = 1024;
+constexpr std::size_t share_list_size = 1024;
 constexpr unsigned word_bits = 10;
 constexpr std::size_t header_words = 4;
 constexpr std::size_t checksum_words = 3;
@@ -38,7 +38,7 @@ const std::vector<std::string_view>& words_list() {
             list.push_back(rest.substr(0, end));
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }
-        BT2C_ASSERT(list.size() == list_size && std::is_sorted(list.begin(), list.end()));
+        BT2C_ASSERT(list.size() == share_list_size && std::is_sorted(list.begin(), list.end()));
         return list;
     }();
     return words;
@@ -78,7 +78,7 @@ std::uint32_t polymod(bool extendable, const Numbers& words) {
     return checksum;
 }
 
-Error unsound(std::string why) {
+Error unsound_share(std::string why) {
     return Error(ErrorKind::failed, "this is no share").cause(std::move(why));
 }
 
@@ -88,14 +88,14 @@ std::uint16_t number_of(const std::string& word, std::size_t position) {
     if (found != list.end() && *found == word) return static_cast<std::uint16_t>(found - list.begin());
     std::vector<std::string> all(list.begin(), list.end());
     const std::string near = base::nearest_word(word, all);
-    Error error = unsound(base::format("its word {}, '{}', is not in the list of words", position,
-                                       base::printable(word.substr(0, 32))));
+    Error error = unsound_share(base::format("its word {}, '{}', is not in the list of words", position,
+                                             base::printable(word.substr(0, 32))));
     if (!near.empty()) error.hint(base::format("did you mean {}?", near));
     throw error;
 }
 
-Numbers parse(std::string_view text) {
-    if (text.size() > phrase_bytes_max) throw unsound("it is too long");
+Numbers numbers_of(std::string_view text) {
+    if (text.size() > phrase_bytes_max) throw unsound_share("it is too long");
     std::vector<std::uint16_t> found;
     std::string word;
     const auto end_word = [&] {
@@ -112,7 +112,7 @@ Numbers parse(std::string_view text) {
     }
     end_word();
     if (found.size() < words_min || found.size() > words_max)
-        throw unsound(
+        throw unsound_share(
             base::format("it has {} words; shares have 20, 33, or some number between", found.size()));
     Numbers words(found.size());
     for (std::size_t i = 0; i < found.size(); ++i) words.set(i, found[i]);
@@ -163,7 +163,7 @@ SecretBytes encode_share(const Share& share) {
 }
 
 Share decode_share(std::string_view text) {
-    const Numbers words = parse(text);
+    const Numbers words = numbers_of(text);
     Share share;
     const unsigned first = static_cast<unsigned>(words.get(0)) << 10 | words.get(1);
     const unsigned second = static_cast<unsigned>(words.get(2)) << 10 | words.get(3);
@@ -176,17 +176,18 @@ Share decode_share(std::string_view text) {
     share.member = static_cast<std::uint8_t>(second >> 4 & 15U);
     share.member_threshold = static_cast<std::uint8_t>((second & 15U) + 1);
     if (polymod(share.extendable, words) != 1)
-        throw unsound("its checksum does not fit: a word is wrong, or two are swapped");
+        throw unsound_share("its checksum does not fit: a word is wrong, or two are swapped");
     const std::size_t value_words = words.size() - header_words - checksum_words;
     const std::size_t padding = value_words * word_bits % 16;
-    if (padding > padding_bits_max) throw unsound(base::format("no share has {} words", words.size()));
-    if (share.group_threshold > share.group_count) throw unsound("it asks for more groups than there are");
+    if (padding > padding_bits_max) throw unsound_share(base::format("no share has {} words", words.size()));
+    if (share.group_threshold > share.group_count)
+        throw unsound_share("it asks for more groups than there are");
     share.value = SecretBytes((value_words * word_bits - padding) / 8);
     for (std::size_t bit = 0; bit < value_words * word_bits; ++bit) {
         const bool set =
             (words.get(header_words + bit / word_bits) >> (word_bits - 1 - bit % word_bits) & 1) != 0;
         if (!set) continue;
-        if (bit < padding) throw unsound("its padding is not empty");
+        if (bit < padding) throw unsound_share("its padding is not empty");
         const std::size_t at = bit - padding;
         share.value.data()[at / 8] |= static_cast<std::uint8_t>(0x80U >> (at % 8));
     }

@@ -22,7 +22,7 @@ using crypto::SecretBytes;
 
 namespace {
 
-constexpr std::size_t file_bytes_max = 64 << 10;
+constexpr std::size_t wallet_text_bytes_max = 64 << 10;
 constexpr std::size_t salt_bytes = 16;
 /// PBKDF2 with HMAC-SHA1, which the format does not say but its writer's library had as a default.
 constexpr unsigned iterations = 1'000'000;
@@ -148,7 +148,7 @@ WalletFile WalletFile::parse(std::string_view text) {
 }
 
 WalletFile WalletFile::read(const std::filesystem::path& path) {
-    const Bytes contents = platform::read_file(path, file_bytes_max);
+    const Bytes contents = platform::read_file(path, wallet_text_bytes_max);
     try {
         return parse(base::as_text(contents));
     } catch (Error& error) {

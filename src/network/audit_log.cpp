@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 12> event_names{
     "resumed",       "lapsed",       "forced",     "signing_locked", "signing_unlocked", "log_mended"};
 
 constexpr std::size_t detail_bytes_max = 4000;
-constexpr std::size_t name_bytes_max = 1000;
+constexpr std::size_t act_name_bytes_max = 1000;
 /// An order in a JSON string doubles at worst: each quote and backslash of it gets one more.
 constexpr std::size_t line_bytes_max = 3 * order_bytes_max;
 constexpr std::size_t piece_bytes = 64 << 10;
@@ -154,9 +154,9 @@ AuditEntry entry_after(const Tail& tail, base::UnixMs now, const AuditAct& act) 
     entry.number = tail.number + 1;
     entry.at = now;
     entry.event = event_name(act.event);
-    entry.network = act.network.substr(0, name_bytes_max);
+    entry.network = act.network.substr(0, act_name_bytes_max);
     entry.sequence = act.sequence;
-    entry.actor = act.actor.substr(0, name_bytes_max);
+    entry.actor = act.actor.substr(0, act_name_bytes_max);
     entry.detail = act.detail.substr(0, detail_bytes_max);
     entry.order = act.order;
     entry.previous = tail.hash;

@@ -81,7 +81,7 @@ std::string answering_node(const std::string& name) {
     return decode_name(std::string_view(name).substr(name.find('.') + 1));
 }
 
-std::int64_t time_at(const Json& json, std::string_view key) {
+std::int64_t unix_ms_at(const Json& json, std::string_view key) {
     return base::parse_utc(json.string_at(key)).value_or(0);
 }
 std::optional<std::int64_t> optional_integer(const Json& json, std::string_view key) {
@@ -109,7 +109,7 @@ Acknowledgement read_acknowledgement(const StoredEntry& entry, std::int64_t sequ
             .height = optional_integer(json, "height"),
             .tip_hash = json.string_at("tip_hash"),
             .validators_changed = json.integer_at("validators_changed"),
-            .at = time_at(json, "at"),
+            .at = unix_ms_at(json, "at"),
             .settled = json.bool_at("settled"),
             .settled_height = optional_integer(json, "settled_height")};
 }
@@ -119,7 +119,7 @@ NodeRecord read_node(const StoredEntry& entry) {
     return {.name = decode_name(entry.name),
             .validator = json.string_at("validator"),
             .stake = json.number_at("stake"),
-            .since = time_at(json, "since"),
+            .since = unix_ms_at(json, "since"),
             .sequence = json.find("sequence") ? json.integer_at("sequence") : 0};
 }
 
@@ -241,7 +241,7 @@ void ControlPlane::request_report(const std::string& network, const std::string&
 
 std::vector<ReportRequest> ControlPlane::report_requests(const std::string& network) {
     return readable(all(folder_of(network, to_nodes, "requests"), ""), [](const StoredEntry& entry) {
-        return ReportRequest{checked_id(entry.name), time_at(Json::parse(entry.text), "at")};
+        return ReportRequest{checked_id(entry.name), unix_ms_at(Json::parse(entry.text), "at")};
     });
 }
 

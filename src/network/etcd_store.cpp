@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 /// Texts of one message of a watch: etcd cuts longer ones into fragments of about its request limit, 1.5 MiB.
-constexpr std::size_t line_bytes_max = 8 << 20;
+constexpr std::size_t watch_message_bytes_max = 8 << 20;
 
 std::string key_of(const std::string& folder, const std::string& name) {
     return format("bt2c/{}/{}", folder, name);
@@ -166,7 +166,8 @@ bool EtcdStore::take_lines(const std::string& folder, std::set<std::string>& cha
         }
     }
     unread_.erase(0, begin);
-    if (unread_.size() > line_bytes_max) throw Error(ErrorKind::busy, "a message of etcd has no end");
+    if (unread_.size() > watch_message_bytes_max)
+        throw Error(ErrorKind::busy, "a message of etcd has no end");
     return created;
 }
 

@@ -32,7 +32,7 @@ std::string text_at(const Json& document, const char* key) {
     return value && value->is_string() ? value->string() : "";
 }
 
-std::optional<double> time_at(const Json& document, const char* key) {
+std::optional<double> seconds_at(const Json& document, const char* key) {
     const Json* value = document.find(key);
     if (!value) return std::nullopt;
     if (value->is_string()) return chain::parse_timestamp(value->string());
@@ -67,7 +67,7 @@ void fill_in(platform::HttpClient& client, const std::string& url, const PeerQue
     if (const auto block = get(client, base::format("{}/blockchain/blocks/{}", url, question.height)))
         answer.hash_at_our_height = text_at(*block, "hash");
     if (const auto validator = get(client, base::format("{}/blockchain/validator/{}", url, question.address)))
-        answer.last_block_at = time_at(*validator, "last_block_time");
+        answer.last_block_at = seconds_at(*validator, "last_block_time");
     if (const auto peers = get(client, url + "/network/peers"))
         answer.has_our_validator = lists_validator(*peers, question.address);
 }

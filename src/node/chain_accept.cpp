@@ -98,7 +98,8 @@ Taken ChainState::take_aside(const Block& block, double now_s) {
         !database.integer("SELECT 1 FROM key_rotations WHERE network_type = ?1 AND old_address = ?2",
                           options.network, header.validator))
         return {Verdict::refused, "it is not the validator's turn"};
-    if (!(header.timestamp <= now_s + 2)) return refused(header, "the block is from the future");
+    if (!(header.timestamp <= now_s + clock_tolerance_s))
+        return refused(header, "the block is from the future");
     note_header(header);
 
     const std::vector<Block> before = parent ? side.branch_to(header.previous_hash) : std::vector<Block>();

@@ -15,7 +15,6 @@ using base::ErrorKind;
 
 namespace {
 
-constexpr double clock_tolerance_s = 2;
 /// What a block's JSON text takes besides its transactions, the reward's included.
 constexpr std::size_t frame_bytes = 4096;
 

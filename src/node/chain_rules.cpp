@@ -13,12 +13,6 @@
 
 namespace bt2c::node {
 
-namespace {
-
-/// How far a block's time may be ahead of this node's clock.
-constexpr double clock_tolerance_s = 2;
-}  // namespace
-
 std::int64_t ChainState::reward_units(double timestamp) const {
     const std::int64_t scheduled = chain::to_units(chain::block_reward_at(timestamp - genesis_timestamp_));
     return std::clamp<std::int64_t>(chain::to_units(chain::max_supply) - paid_units_, 0, scheduled);

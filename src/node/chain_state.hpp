@@ -20,6 +20,8 @@ namespace bt2c::node {
 
 /// Of so many newest blocks it is known how to undo them: deeper ones are final.
 inline constexpr std::int64_t undo_kept = final_depth + 2;
+/// How far a block's or a transaction's time may be ahead of this node's clock.
+inline constexpr double clock_tolerance_s = 2;
 
 class ChainState {
  public:

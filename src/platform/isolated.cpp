@@ -111,12 +111,12 @@ void seal_off(int write_end, pid_t parent) {
 using Clock = std::chrono::steady_clock;
 
 /// A child that does not outlive this object, nor does what it started in its group.
-class Child {
+class ForkedChild {
  public:
-    explicit Child(pid_t pid) : pid_(pid) { ::setpgid(pid, pid); }
-    ~Child() { end(); }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
+    explicit ForkedChild(pid_t pid) : pid_(pid) { ::setpgid(pid, pid); }
+    ~ForkedChild() { end(); }
+    ForkedChild(const ForkedChild&) = delete;
+    ForkedChild& operator=(const ForkedChild&) = delete;
 
     /// Kills what is left of it; its status as of waitpid().
     int end() {
@@ -167,7 +167,7 @@ bool read_exactly(int fd, base::MutableBytes out, Clock::time_point deadline) {
 }
 
 /// How a child ended that gave no whole answer. One that closed the pipe may still hang.
-IsolatedResult unanswered(Child& child, Clock::time_point deadline) {
+IsolatedResult unanswered(ForkedChild& child, Clock::time_point deadline) {
     using End = IsolatedResult::End;
     if (!child.ends_before(deadline)) return {.end = End::timed_out, .number = 0, .answer = {}};
     const int status = child.end();
@@ -187,7 +187,7 @@ IsolatedResult run_isolated(const std::function<Bytes()>& job, std::size_t answe
     const pid_t pid = ::fork();
     if (pid < 0) throw base::system_error("cannot make an isolated process", errno);
     if (pid == 0) be_child(job, write_end.get(), parent);
-    Child child(pid);
+    ForkedChild child(pid);
     write_end.reset();
 
     std::uint8_t head[head_bytes];

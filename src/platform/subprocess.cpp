@@ -28,7 +28,7 @@ constexpr int background_nice = 10;
 constexpr int io_who_process = 1, io_class_idle = 3, io_class_shift = 13;
 constexpr int exec_failed_status = 127;
 /// Between two looks at what a child has used. It may use too much for so long before it is paused.
-constexpr int turn_ms = 10;
+constexpr int pipe_turn_ms = 10;
 /// A child that stood still may make up for so much of it.
 constexpr double credit_max_s = 0.1;
 constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -135,9 +135,9 @@ std::optional<int> Subprocess::wait(int timeout_ms) {
         pollfd waiting[2] = {{.fd = read_end_.get(), .events = POLLIN, .revents = 0},
                              {.fd = ended_.get(), .events = POLLIN, .revents = 0}};
         // A pipe that was closed is always ready: from then on only the end counts.
-        if (::poll(waiting, 2, static_cast<int>(std::min<long>(left, ended_ ? left : turn_ms))) > 0 &&
+        if (::poll(waiting, 2, static_cast<int>(std::min<long>(left, ended_ ? left : pipe_turn_ms))) > 0 &&
             (waiting[0].revents & POLLHUP) != 0)
-            ::poll(&waiting[1], 1, static_cast<int>(std::min<long>(left, turn_ms)));
+            ::poll(&waiting[1], 1, static_cast<int>(std::min<long>(left, pipe_turn_ms)));
     }
     return status_;
 }
@@ -186,7 +186,7 @@ int wait_within_share(Subprocess& child, const Share& share, int grace_ms) {
     RateBudget io(static_cast<double>(share.io_bytes_per_second));
     try {
         for (;;) {
-            if (const auto status = child.wait(turn_ms)) return *status;
+            if (const auto status = child.wait(pipe_turn_ms)) return *status;
             base::throw_if_interrupted();
             double pause_s = processors.pause_s(watch.seconds(), child.cpu_seconds());
             if (share.io_bytes_per_second > 0)
@@ -197,7 +197,7 @@ int wait_within_share(Subprocess& child, const Share& share, int grace_ms) {
             const double until = watch.seconds() + pause_s;
             while (watch.seconds() < until) {
                 base::throw_if_interrupted();
-                if (const auto status = child.wait(turn_ms)) return *status;
+                if (const auto status = child.wait(pipe_turn_ms)) return *status;
             }
             child.go_on();
         }

@@ -32,7 +32,7 @@ using base::format;
 namespace {
 
 constexpr std::size_t addresses_max = 8;
-constexpr int turn_ms = 100;
+constexpr int connect_turn_ms = 100;
 
 struct AddressList {
     explicit AddressList(const std::string& address, int port) {
@@ -72,7 +72,7 @@ int try_connect(const std::string& address, int port, int timeout_ms, Descriptor
     for (;;) {
         base::throw_if_interrupted();
         pollfd waiting{.fd = socket.get(), .events = POLLOUT, .revents = 0};
-        if (::poll(&waiting, 1, turn_ms) > 0) {
+        if (::poll(&waiting, 1, connect_turn_ms) > 0) {
             int error = 0;
             socklen_t size = sizeof error;
             ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);

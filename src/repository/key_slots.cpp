@@ -23,7 +23,7 @@ using crypto::SecretBytes;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kind_names{"password", "key_file", "recovery_phrase", "token"};
+constexpr std::array<std::string_view, 4> slot_kind_names{"password", "key_file", "recovery_phrase", "token"};
 constexpr std::size_t master_key_bytes = 32;
 // What PKCS#11 allows for labels and serial numbers, each byte of which may be printed as four.
 constexpr std::size_t token_text_max = 128;
@@ -110,9 +110,9 @@ Slot parse_slot(const ObjectId& id, base::ByteView contents) {
     slot.info.label = json.string_at("label");
     slot.info.created_at = base::parse_utc(json.string_at("created_at")).value_or(0);
     const std::string& kind = json.string_at("kind");
-    const auto found = std::find(kind_names.begin(), kind_names.end(), kind);
-    if (found == kind_names.end()) throw Error(ErrorKind::failed, "the key slot has an unknown kind");
-    slot.info.kind = static_cast<SlotKind>(found - kind_names.begin());
+    const auto found = std::find(slot_kind_names.begin(), slot_kind_names.end(), kind);
+    if (found == slot_kind_names.end()) throw Error(ErrorKind::failed, "the key slot has an unknown kind");
+    slot.info.kind = static_cast<SlotKind>(found - slot_kind_names.begin());
     if (slot.info.kind == SlotKind::password) {
         const Json& argon2 = json.at("argon2id");
         slot.cost = {argon2.unsigned_at("passes"), argon2.unsigned_at("memory_bytes")};
@@ -169,7 +169,7 @@ std::vector<Slot> slots_at(storage::Location& copy, const ReadSlots& read) {
 }  // namespace
 
 std::string_view slot_kind_name(SlotKind kind) {
-    return kind_names[static_cast<std::size_t>(kind)];
+    return slot_kind_names[static_cast<std::size_t>(kind)];
 }
 
 Secret Secret::from_text(std::string_view text) {

@@ -17,7 +17,7 @@ using base::Json;
 namespace {
 
 constexpr std::array<std::string_view, 3> type_names{"full", "incremental", "safety"};
-constexpr std::array<std::string_view, 3> kind_names{"file", "folder", "link"};
+constexpr std::array<std::string_view, 3> file_kind_names{"file", "folder", "link"};
 
 [[noreturn]] void malformed(std::string_view what) {
     throw Error(ErrorKind::failed, base::format("malformed manifest: {}", what));
@@ -93,7 +93,7 @@ std::vector<BlobReference> references_from(const Json::Array& list, std::size_t 
 
 Json file_to_json(const FileEntry& file) {
     Json json = Json::object({{"path", escape_path(file.path)},
-                              {"kind", kind_names[static_cast<std::size_t>(file.kind)]},
+                              {"kind", file_kind_names[static_cast<std::size_t>(file.kind)]},
                               {"mode", file.mode},
                               {"uid", file.uid},
                               {"gid", file.gid},
@@ -110,7 +110,7 @@ Json file_to_json(const FileEntry& file) {
 FileEntry file_from(const Json& json, std::size_t packs) {
     FileEntry file;
     file.path = unescape_path(json.string_at("path"));
-    file.kind = parse_enum<FileKind>(kind_names, json.string_at("kind"));
+    file.kind = parse_enum<FileKind>(file_kind_names, json.string_at("kind"));
     file.mode = u32_at(json, "mode") & 07777;
     file.uid = u32_at(json, "uid");
     file.gid = u32_at(json, "gid");

@@ -10,12 +10,12 @@ namespace bt2c::repository {
 
 namespace {
 constexpr std::size_t fixed_bytes = 28;
-constexpr std::size_t entry_bytes = 17;
+constexpr std::size_t blob_entry_bytes = 17;
 }  // namespace
 
 base::Bytes PackDirectory::encode() const {
     base::Bytes out(backup.bytes.begin(), backup.bytes.end());
-    out.reserve(fixed_bytes + blobs.size() * entry_bytes);
+    out.reserve(fixed_bytes + blobs.size() * blob_entry_bytes);
     base::put_le(out, number);
     base::put_le(out, page_size);
     base::put_le(out, static_cast<std::uint32_t>(blobs.size()));
@@ -30,7 +30,7 @@ base::Bytes PackDirectory::encode() const {
 }
 
 std::uint64_t PackDirectory::pack_bytes() const {
-    std::uint64_t size = std::uint64_t{front_bytes} + fixed_bytes + blobs.size() * entry_bytes +
+    std::uint64_t size = std::uint64_t{front_bytes} + fixed_bytes + blobs.size() * blob_entry_bytes +
                          crypto::seal_tag_bytes + pack_trailer_bytes;
     for (const BlobEntry& blob : blobs) size += blob.sealed_bytes;
     return size;
@@ -48,7 +48,7 @@ PackDirectory PackDirectory::decode(base::ByteView bytes, std::size_t front_byte
     directory.number = reader.integer<std::uint32_t>();
     directory.page_size = reader.integer<std::uint32_t>();
     const auto count = reader.integer<std::uint32_t>();
-    if (reader.failed() || reader.left() != std::size_t{count} * entry_bytes) throw malformed();
+    if (reader.failed() || reader.left() != std::size_t{count} * blob_entry_bytes) throw malformed();
     directory.blobs.resize(count);
     std::uint64_t offset = front_bytes;
     for (BlobEntry& blob : directory.blobs) {

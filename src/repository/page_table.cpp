@@ -7,12 +7,12 @@
 namespace bt2c::repository {
 
 namespace {
-constexpr std::size_t entry_bytes = 30;
+constexpr std::size_t page_entry_bytes = 30;
 }
 
 base::Bytes encode_entries(std::span<const PageEntry> entries) {
     base::Bytes out;
-    out.reserve(entries.size() * entry_bytes);
+    out.reserve(entries.size() * page_entry_bytes);
     for (const PageEntry& entry : entries) {
         base::put_le(out, entry.page);
         out.insert(out.end(), entry.id.begin(), entry.id.end());

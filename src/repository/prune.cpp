@@ -43,6 +43,7 @@ class Prune {
         check_newest();
         PruneReport report;
         report.plan = make_plan(graph_, request_, base::now_unix_ms());
+        report.held_for_good = !held_.empty();
         if (request_.dry_run) {
             report.held = held_;
             for (PlaceState& state : places_)

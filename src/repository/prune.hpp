@@ -62,6 +62,7 @@ struct PruneReport {
     PrunePlan plan;
     /// Why no bytes were removed anywhere though some have waited long enough; empty when they were.
     std::string held;
+    bool held_for_good = false;  ///< time does not mend that: somebody has to look
     std::vector<PlacePruned> places;
 };
 

@@ -32,8 +32,8 @@ constexpr std::array<std::uint8_t, 3> public_exponent{1, 0, 1};
 // Values of templates; they outlive every call.
 constexpr std::uint8_t yes_byte = 1, no_byte = 0;
 constexpr ByteView yes(&yes_byte, 1), no(&no_byte, 1);
-constexpr unsigned long private_class = CKO_PRIVATE_KEY, public_class = CKO_PUBLIC_KEY, rsa = CKK_RSA,
-                        edwards = CKK_EC_EDWARDS;
+constexpr unsigned long private_class = CKO_PRIVATE_KEY, public_class = CKO_PUBLIC_KEY, rsa_type = CKK_RSA,
+                        edwards_type = CKK_EC_EDWARDS;
 /// The curve edwards25519 by its object identifier, 1.3.101.112 (RFC 8410, 3).
 constexpr std::array<std::uint8_t, 5> ed25519_curve{0x06, 0x03, 0x2b, 0x65, 0x70};
 
@@ -129,7 +129,7 @@ Bytes change_token(const Access& access,
 
 /// The public and private attributes that every key of ours has.
 Template key_template(unsigned long const& object_class, const std::string& label, ByteView id,
-                      unsigned long const& key_type = rsa) {
+                      unsigned long const& key_type = rsa_type) {
     Template attributes{{CKA_CLASS, number(object_class)},
                         {CKA_KEY_TYPE, number(key_type)},
                         {CKA_TOKEN, yes},
@@ -291,8 +291,8 @@ NewKey generate_ed25519_key(const Access& access, const std::string& label) {
     const auto challenge = crypto::random_array<32>();
     const std::string what = "cannot make a key on the token";
     const Bytes answer = change_token(access, [&](const Session& session, const Slot& slot, Made& made) {
-        Template open = key_template(public_class, label, id, edwards),
-                 secret = key_template(private_class, label, id, edwards);
+        Template open = key_template(public_class, label, id, edwards_type),
+                 secret = key_template(private_class, label, id, edwards_type);
         add(open, {{CKA_VERIFY, yes}, {CKA_EC_PARAMS, ed25519_curve}});
         add(secret, {{CKA_SIGN, yes}});
         const Session::Pair pair = session.generate_ed25519(open, secret, what);

@@ -25,10 +25,6 @@ bool is_before(const Block& block, const NetworkState::End& end) {
     return block.height != end.height ? block.height < end.height : block.rowid < end.rowid;
 }
 
-Place place_of(const Block& block) {
-    return {block.is(Block::bad_height) ? 0 : block.height, block.rowid};
-}
-
 /// Reads all blocks on all threads, those that `wanted` names: judges each row into `found`, and
 /// hands the blocks to on_batch(blocks, book, lookup), which runs on one thread at a time.
 template <typename Wanted, typename OnBatch>

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "chain/canonical_json.hpp"
 #include "chain/merkle.hpp"
+#include "verify/block_row.hpp"
 #include "verify/payment_check.hpp"
 
 namespace bt2c::verify {
@@ -14,14 +15,6 @@ using base::format;
 using chain::BlockContent;
 using chain::BlockScheme;
 using chain::Hash;
-
-namespace {
-
-Place place_of(const Block& block) {
-    return {block.is(Block::bad_height) ? 0 : block.height, block.rowid};
-}
-
-}  // namespace
 
 Finding BlockProver::finding_for(const Block& block) {
     Finding finding;

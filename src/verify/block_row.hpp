@@ -10,6 +10,10 @@
 
 namespace bt2c::verify {
 
+inline Place place_of(const Block& block) {
+    return {block.is(Block::bad_height) ? 0 : block.height, block.rowid};
+}
+
 /// The columns that read_block wants, after the rowid.
 std::vector<std::string> block_columns();
 

@@ -54,7 +54,9 @@ bash_offers bt2c-dr '' | expect help bash
 bash_offers bt2c-dr --home /x '' | expect help bash
 bash_offers bt2c-dr help -- | expect --json bash
 bash_offers bt2c-dr --network te | expect testnet bash
+bash_offers bt2c-dr job re | expect restore-test bash
 fish_offers 'bt2c-dr ' | expect help fish
+fish_offers 'bt2c-dr upgrade-check a' | expect after fish
 fish_offers 'bt2c-dr --network te' | expect testnet fish
 fish_offers 'bt2c-dr help --js' | expect --json fish
 echo "$pages man pages and three completions are well"

@@ -55,7 +55,7 @@ int map_shared_memory(sqlite3_file* file, int region, int size, int extend, void
     return code;
 }
 
-int close_file(sqlite3_file* file) {
+int close_observed(sqlite3_file* file) {
     Observer& self = observer(file);
     const int code = self.real->xClose(file);
     self.~Observer();
@@ -68,11 +68,11 @@ int unmap_shared_memory(sqlite3_file* file, int remove) {
     return self.real->xShmUnmap(file, remove);
 }
 
-int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+int open_observed(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
     const int code = system_vfs()->xOpen(system_vfs(), name, file, flags, out_flags);
     if (code != SQLITE_OK || !(flags & SQLITE_OPEN_MAIN_DB)) return code;
     auto* self = new (&observer(file)) Observer{{}, file->pMethods, *file->pMethods, {}};
-    self->methods.xClose = close_file;
+    self->methods.xClose = close_observed;
     if (self->methods.iVersion >= 2 && self->methods.xShmMap) {
         self->methods.xShmLock = lock_shared_memory;
         self->methods.xShmMap = map_shared_memory;
@@ -97,7 +97,7 @@ const char* observed_vfs_name() {
         v.pNext = nullptr;
         v.zName = "bt2c-observed";
         v.szOsFile = static_cast<int>(observer_offset() + sizeof(Observer));
-        v.xOpen = open_file;
+        v.xOpen = open_observed;
         return v;
     }();
     [[maybe_unused]] static const int registered = sqlite3_vfs_register(&vfs, 0);

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint64_t file_bytes_max = 1 << 20;
 constexpr std::size_t key_bytes_max = 512;
-constexpr std::size_t token_bytes_max = 16 << 10;
+constexpr std::size_t session_token_bytes_max = 16 << 10;
 
 std::string_view variable(const char* name) {
     const char* const value = std::getenv(name);
@@ -50,7 +50,7 @@ Credentials made_of(std::string_view access, std::string_view secret, std::strin
     };
     check(access, "access key", key_bytes_max);
     check(secret, "secret key", key_bytes_max);
-    check(token, "session token", token_bytes_max);
+    check(token, "session token", session_token_bytes_max);
     return {std::string(access), crypto::SecretBytes::copy_of(base::as_bytes(secret)),
             crypto::SecretBytes::copy_of(base::as_bytes(token))};
 }

@@ -55,6 +55,7 @@ TEST(InitWishes, WrongLinesAreNamed) {
     EXPECT_THAT(complaint("schedule = anacron\n"), HasSubstr("'anacron' is no choice of 'schedule'"));
     EXPECT_THAT(complaint("first-backup = yes\n"), HasSubstr("takes no value"));
     EXPECT_THAT(complaint("repository\n"), HasSubstr("takes a value"));
+    EXPECT_THAT(complaint("full = \n"), HasSubstr("line 1: 'full' has no value"));
     EXPECT_EQ(complaint("first-backup\n"), "");
 }
 

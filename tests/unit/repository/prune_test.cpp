@@ -201,6 +201,7 @@ TEST_F(PruneTest, AMarkThatCannotBeOpenedRetiresNothing) {
         EXPECT_EQ(report.plan.backups.size(), 2U);
         EXPECT_EQ(report.plan.leaving, 0U);
         EXPECT_THAT(report.held, testing::HasSubstr("of a version that this program does not know"));
+        EXPECT_TRUE(report.held_for_good);
         pass(30 * hour_ms);
     }
     EXPECT_EQ(listed().size(), 2U);
@@ -249,6 +250,7 @@ TEST_F(PruneTest, RemovesNothingWhileABackupIsBeingMade) {
         pass(25 * hour_ms);
         const PruneReport report = prune();
         EXPECT_NE(report.held.find("a backup is being made"), std::string::npos) << report.held;
+        EXPECT_FALSE(report.held_for_good);
         EXPECT_TRUE(has(old));
     }
     EXPECT_TRUE(prune().held.empty());
