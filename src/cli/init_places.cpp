@@ -117,6 +117,23 @@ void require_other_place(const config::Settings& settings, const config::Locatio
         if (present.kind == config::LocationKind::folder) require(present.name, present.path);
 }
 
+/// Those of the settings that another name may lead to; asked once, and not for long. Folders among each
+/// other are compared without.
+std::vector<std::pair<std::string, std::shared_ptr<storage::Location>>> others_than(
+    config::Settings settings, const config::LocationSettings& made) {
+    for (config::LocationSettings& present : settings.locations) {
+        present.timeout_seconds = std::min(present.timeout_seconds, 5);
+        present.retries = 0;
+    }
+    std::vector<std::pair<std::string, std::shared_ptr<storage::Location>>> others;
+    if (made.kind == config::LocationKind::folder)
+        std::erase_if(settings.locations,
+                      [](const auto& present) { return present.kind == config::LocationKind::folder; });
+    for (const OpenedLocation& present : open_locations(settings))
+        others.emplace_back(present.place.name, present.place.location);
+    return others;
+}
+
 }  // namespace
 
 void InitGuide::add_settings(const SettingsAdditions& additions) const {
@@ -221,7 +238,7 @@ void InitGuide::add_location(const KeyValues& location) {
     if (alone.locations.at(0).kind == config::LocationKind::folder)
         make_for_owner_of(in.home().root, alone.locations.at(0).path);
     const auto place = open_locations(alone).at(0).place.location;
-    const LocationTrial trial = try_location(*place);
+    const LocationTrial trial = try_location(*place, others_than(in.settings(), alone.locations.at(0)));
     const fs::path& own = in.settings().repository;
     if (trial.repository && !own.empty() && fs::exists(own / "format")) {
         const auto mine = Repository::read_id(*folder_location(own)).hex();

@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/error_report.hpp"
+#include "cli/restore_proof.hpp"
 #include "cli/scheduled_jobs.hpp"
 
 namespace bt2c::cli {
@@ -52,6 +53,7 @@ class JobCommand final : public Command {
                 .hint("the jobs: " + listed_jobs());
         if (!due_ && std::ranges::find(job_names(), name_) == job_names().end()) throw no_such_job();
         const agent::JobSettings settings = job_settings(context, syslog_);
+        remove_stale_proofs(context);
         if (due_) return run_due(context, settings);
         if (needs_reader(name_) && !jobs_can_read(context))
             throw Error(

@@ -1,8 +1,11 @@
 #pragma once
 // Whether a location can be used, tried for real.
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "storage/location.hpp"
 
@@ -14,7 +17,10 @@ struct LocationTrial {
 };
 
 /// Writes a small object, reads it back, looks for it in the list and removes it. Throws Error with the step
-/// that failed.
-LocationTrial try_location(storage::Location& location);
+/// that failed, or when it is found in one of the `others`, by their names: that is the same place, and a
+/// copy beside itself is none. Others that cannot be asked are passed over.
+LocationTrial try_location(
+    storage::Location& location,
+    const std::vector<std::pair<std::string, std::shared_ptr<storage::Location>>>& others = {});
 
 }  // namespace bt2c::cli

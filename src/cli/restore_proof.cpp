@@ -33,6 +33,7 @@ using Status = ProofCheck::Status;
 namespace {
 
 constexpr std::uint64_t small_file_bytes_max = 1 << 20;
+constexpr std::string_view scratch_prefix = "bt2c-restore-test";
 /// Every restore writes one of its own.
 constexpr std::string_view signing_lock = "network/signing-lock.json";
 
@@ -221,6 +222,11 @@ std::vector<fs::path> scratch_places(Context& context) {
     return {home.root.parent_path(), home.backups(), home.root};
 }
 
+void remove_stale_proofs(Context& context) {
+    for (const fs::path& place : scratch_places(context))
+        platform::remove_stale_scratch(place, scratch_prefix);
+}
+
 fs::path place_for_proof(const repository::Repository& repository, const Manifest& manifest,
                          const std::vector<fs::path>& places) {
     const restore::RestoreSource source = restore::source_of_backup(repository, manifest);
@@ -248,7 +254,7 @@ RestoreProof prove_restore(Context& context, const repository::Repository& repos
                            const Manifest& manifest, const fs::path& where) {
     RestoreProof proof;
     const base::Stopwatch watch;
-    const platform::ScratchFolder scratch(where, "bt2c-restore-test");
+    const platform::ScratchFolder scratch(where, scratch_prefix);
     const config::Home home{scratch.path() / "home"};
     ProofCheck restored;
     restored.name = "restore";

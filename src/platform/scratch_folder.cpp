@@ -30,21 +30,21 @@ void remove_tree(const fs::path& path) noexcept {
     fs::remove_all(path, error);
 }
 
-void remove_stale(const fs::path& where, std::string_view prefix) {
+}  // namespace
+
+void remove_stale_scratch(const fs::path& where, std::string_view prefix) {
+    const std::string begin = std::string(prefix) + "-";
     std::error_code error;
     for (auto at = fs::directory_iterator(where, error); !error && at != fs::end(at); at.increment(error)) {
-        if (!at->path().filename().native().starts_with(prefix)) continue;
+        if (!at->path().filename().native().starts_with(begin)) continue;
         const Descriptor folder = open_folder(at->path());
         if (folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) remove_tree(at->path());
     }
 }
 
-}  // namespace
-
 ScratchFolder::ScratchFolder(const fs::path& where, std::string_view prefix) {
-    const std::string begin = std::string(prefix) + "-";
-    remove_stale(where, begin);
-    std::string name = (where / (begin + "XXXXXX")).native();
+    remove_stale_scratch(where, prefix);
+    std::string name = (where / (std::string(prefix) + "-XXXXXX")).native();
     if (!::mkdtemp(name.data()))
         throw base::system_error(
             base::format("cannot make a scratch folder in {}", base::printable(where.native())), errno);

@@ -25,4 +25,7 @@ class ScratchFolder {
     Descriptor lock_;
 };
 
+/// Removes what killed processes left there, as far as that can be done.
+void remove_stale_scratch(const fs::path& where, std::string_view prefix);
+
 }  // namespace bt2c::platform

@@ -206,6 +206,10 @@ with tempfile.TemporaryDirectory() as name:
     check("whole again it is proved", run("job", "restore-test").returncode == 0
           and result(run("--json", "list-backups"))["backups"][0]["failed_at"] is None)
 
+    left = folder / "bt2c-restore-test-killed"
+    (left / "home/config").mkdir(parents=True)
+    check("any job removes what a killed test left", run("job", "verify").returncode == 0 and not left.exists())
+
     # [I2] Around an upgrade.
     check("another word is none", run("upgrade-check", "sideways").returncode == 2)
     check("before comes first", run("upgrade-check", "after").returncode == 1)

@@ -113,6 +113,16 @@ def main(folder):
         checked = node.run("repository", "check", "--read-data")
         check("all is sound everywhere", checked.returncode == 0, checked)
 
+        facts = servers.facts
+        for there, again in (
+                ("vault", f"kind=s3,endpoint={facts['s3'].replace('127.0.0.1', 'localhost')},bucket=backups,prefix=node-1"),
+                ("host", f"kind=sftp,host=127.0.0.1,port={facts['port']},user={facts['user']},path=./bt2c,"
+                         f"key_file={facts['key']},known_hosts_file={facts['known_hosts']}")):
+            twice = node.run("init", "--non-interactive", "--schedule", "none", "--location", "name=again," + again)
+            check("one place by two names is no second copy", twice.returncode == 1
+                  and f"it is the place of location '{there}'" in twice.document["error"]["message"]
+                  and "again" not in (node.home / "config/dr.toml").read_text(), twice)
+
         other = Node(folder / "other", servers)  # set up onto the same places by mistake
         other.settings()
         fenced = other.run("backup")

@@ -158,8 +158,10 @@ class World {
 };
 
 TEST(PruneLocationsProperty, EachLocationAloneRestoresWhatItLists) {
-    const std::uint64_t first = test_number("BT2C_TEST_SEED", 1), worlds = 4;
-    const auto steps = static_cast<int>(test_number("BT2C_TEST_STEPS", 1600));
+    const std::uint64_t first = test_number("BT2C_TEST_SEED", 1),
+                        asked = test_number("BT2C_TEST_STEPS", 1600),
+                        worlds = std::max<std::uint64_t>(1, asked / 400);
+    const auto steps = static_cast<int>(asked);
     int kills = 0, backups = 0, removed = 0;
     for (std::uint64_t seed = first; seed < first + worlds && !testing::Test::HasFailure(); ++seed) {
         SCOPED_TRACE("BT2C_TEST_SEED=" + std::to_string(seed));

@@ -209,8 +209,10 @@ class World {
 };
 
 TEST(PruneProperty, WhateverIsListedCanBeRestored) {
-    const std::uint64_t first = test_number("BT2C_TEST_SEED", 1), worlds = 5;
-    const auto steps = static_cast<int>(test_number("BT2C_TEST_STEPS", 3000));
+    const std::uint64_t first = test_number("BT2C_TEST_SEED", 1),
+                        asked = test_number("BT2C_TEST_STEPS", 3000),
+                        worlds = std::max<std::uint64_t>(1, asked / 600);
+    const auto steps = static_cast<int>(asked);
     int kills = 0, pauses = 0, retired = 0, removed = 0;
     for (std::uint64_t seed = first; seed < first + worlds && !testing::Test::HasFailure(); ++seed) {
         SCOPED_TRACE("BT2C_TEST_SEED=" + std::to_string(seed));

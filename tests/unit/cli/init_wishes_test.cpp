@@ -70,7 +70,7 @@ TEST(InitWishes, EachLocationBeginsWithItsName) {
 /// Fails in one way.
 class Faulty final : public storage::Location {
  public:
-    enum class Fault { none, other_bytes, not_listed, not_removable };
+    enum class Fault { none, other_bytes, not_listed, not_removable, away };
     explicit Faulty(Fault fault) : fault_(fault) {}
     std::string describe() const override { return "a place of the test"; }
     bool put(const std::string& name, base::ByteView contents) override { return inner_.put(name, contents); }
@@ -83,7 +83,10 @@ class Faulty final : public storage::Location {
                                          std::uint64_t size) override {
         return inner_.get_range(name, offset, size);
     }
-    std::optional<std::uint64_t> size_of(const std::string& name) override { return inner_.size_of(name); }
+    std::optional<std::uint64_t> size_of(const std::string& name) override {
+        if (fault_ == Fault::away) throw Error(base::ErrorKind::failed, "no answer");
+        return inner_.size_of(name);
+    }
     std::vector<storage::ObjectInfo> list(const std::string& folder) override {
         if (fault_ == Fault::not_listed) return {};
         return inner_.list(folder);
@@ -112,6 +115,20 @@ TEST(LocationTrial, LeavesNothingAndTellsWhatFails) {
     }
     Faulty append_only(Faulty::Fault::not_removable);
     EXPECT_FALSE(try_location(append_only).removable);
+}
+
+/// One that is asked by another name, and one that cannot be asked.
+TEST(LocationTrial, KnowsAPlaceByAnotherName) {
+    const auto one = std::make_shared<storage::memory::MemoryLocation>(),
+               other = std::make_shared<storage::memory::MemoryLocation>();
+    try_location(*one, {{"away", std::make_shared<Faulty>(Faulty::Fault::away)}, {"other", other}});
+    try {
+        try_location(*one, {{"other", other}, {"usb", one}});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("it is the place of location 'usb'"));
+    }
+    EXPECT_TRUE(one->list("").empty());
 }
 
 }  // namespace
