@@ -360,7 +360,7 @@ class Lab:
     def newest(self):
         return max(node.query("select max(sequence) from network_orders")[0][0] for node in self.nodes)
 
-    def expect(self, what, status, nodes=None, seconds=10):
+    def expect(self, what, status, nodes=None, seconds=40):
         """Every database comes to that state, by SQL and by the program."""
         for node in nodes or self.nodes:
             rows = None

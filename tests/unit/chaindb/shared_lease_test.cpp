@@ -19,18 +19,24 @@ struct Lock {
     std::atomic<bool> held{true};
     std::atomic<int> acquired{1}, released{0};
     std::atomic<bool> refuse{false};
+    std::chrono::steady_clock::time_point acquired_at{}, released_at{};
     std::unique_ptr<SharedLease> lease(milliseconds slice, milliseconds gap = milliseconds(0)) {
         return std::make_unique<SharedLease>(
             slice, gap,
             [this] {
                 if (refuse) throw base::Error(base::ErrorKind::busy, "locked");
+                acquired_at = std::chrono::steady_clock::now();
                 EXPECT_FALSE(held.exchange(true));
                 ++acquired;
             },
             [this] {
-                EXPECT_TRUE(held.exchange(false));
+                released_at = std::chrono::steady_clock::now();
                 ++released;
+                EXPECT_TRUE(held.exchange(false));
             });
+    }
+    void await_release() const {
+        while (held) std::this_thread::sleep_for(milliseconds(1));
     }
 };
 
@@ -61,14 +67,14 @@ TEST(SharedLease, ReadersNeverReadWithoutTheLock) {
 TEST(SharedLease, LockGoesBackAfterTheSliceAndComesOnDemand) {
     Lock lock;
     const auto lease = lock.lease(milliseconds(20));
-    EXPECT_TRUE(lock.held);
-    sleep(60);
-    EXPECT_FALSE(lock.held);
-    { const SharedLease::Use use(*lease); }
-    EXPECT_TRUE(lock.held);
-    sleep(60);
-    EXPECT_FALSE(lock.held);
+    lock.await_release();
+    {
+        const SharedLease::Use use(*lease);
+        EXPECT_TRUE(lock.held);
+    }
+    lock.await_release();
     EXPECT_EQ(lock.acquired, 2);
+    EXPECT_EQ(lock.released, 2);
 }
 
 TEST(SharedLease, ReadUnderWayIsWaitedFor) {
@@ -82,17 +88,17 @@ TEST(SharedLease, ReadUnderWayIsWaitedFor) {
 TEST(SharedLease, WritersAreLeftAloneForAWhile) {
     Lock lock;
     const auto lease = lock.lease(milliseconds(10), milliseconds(30));
-    while (lock.held) sleep(1);
-    const auto released = std::chrono::steady_clock::now();
-    { const SharedLease::Use use(*lease); }
-    EXPECT_GE(std::chrono::steady_clock::now() - released, milliseconds(20));
+    lock.await_release();
+    const auto released_at = lock.released_at;
+    const SharedLease::Use use(*lease);
+    EXPECT_GE(lock.acquired_at - released_at, milliseconds(30));
 }
 
 TEST(SharedLease, FailureEndsItForAll) {
     Lock lock;
     {
         const auto lease = lock.lease(milliseconds(5));
-        while (lock.held) sleep(1);
+        lock.await_release();
         lock.refuse = true;
         EXPECT_THROW(SharedLease::Use{*lease}, base::Error);
         lock.refuse = false;
