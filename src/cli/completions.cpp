@@ -74,7 +74,7 @@ void for_value_options(const std::vector<CommandNode>& tree, const Entry& entry)
     const auto each = [&](const std::string& where, const std::vector<Option>& options) {
         for (const Option& option : options)
             for (const std::string& name : spellings(option))
-                if (!option.value.empty()) entry(where + shell_quoted(":" + name), option);
+                if (!option.value.empty()) entry(format("{}{}", where, shell_quoted(":" + name)), option);
     };
     for (const CommandNode& node : tree) each(shell_quoted(node.about.name), node.options);
     each("*", global_options());
@@ -163,7 +163,7 @@ std::string fish_completion(const std::vector<CommandNode>& tree) {
     const auto option_line = [&](const std::string& start, const Option& option) {
         if (option.is_argument) {
             if (option.is_path) out += start + " -F\n";
-            for (const std::string& word : option.choices) out += start + " -a " + word + "\n";
+            for (const std::string& word : option.choices) out += format("{} -a {}\n", start, word);
             return;
         }
         out += start + " -l " + option.name.substr(2);
