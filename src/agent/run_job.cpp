@@ -144,6 +144,8 @@ std::string outcome_of(const Json& document) {
     if (const std::string id = text_at(document, "id"); !id.empty() && document.find("stored_bytes"))
         return format("{} backup {} is stored, {}", text_at(document, "type"), id.substr(0, brief_id),
                       base::human_size(document.unsigned_at("stored_bytes")));
+    if (const std::string held = text_at(document, "held"); !held.empty())
+        return "no bytes were removed: " + held;
     return "done";
 }
 

@@ -193,6 +193,9 @@ TEST(JobSummary, FailedChecksAreNamed) {
         "problems were found: supply");
     EXPECT_EQ(summary_of(base::Json::parse(R"({"changed":false})")),
               "nothing has changed since the last backup");
+    EXPECT_EQ(summary_of(base::Json::parse(R"({"held":"a mark is not known","locations":[]})")),
+              "no bytes were removed: a mark is not known");
+    EXPECT_EQ(summary_of(base::Json::parse(R"({"held":null,"locations":[]})")), "done");
 }
 
 TEST(JobSummary, LocationsThatFailedAreNamed) {
