@@ -14,9 +14,9 @@ namespace {
 /// cron itself knows no missed runs: what is due is told by the records, each time it looks.
 constexpr std::string_view every_five_minutes = "*/5 * * * *";
 
-std::string first_line(const fs::path& home) {
-    return format("# BEGIN bt2c-dr jobs of {}; 'bt2c-dr setup-automated-backups' writes these lines\n",
-                  home.native());
+/// What stands behind it explains, and may be worded otherwise by another version.
+std::string first_mark(const fs::path& home) {
+    return format("# BEGIN bt2c-dr jobs of {};", home.native());
 }
 
 std::string last_line(const fs::path& home) {
@@ -47,7 +47,7 @@ struct Place {
 
 /// Where the block stands; both npos where it does not.
 Place find_block(std::string_view crontab, const fs::path& home) {
-    const std::string first = first_line(home), last = last_line(home);
+    const std::string first = first_mark(home), last = last_line(home);
     std::size_t begin = crontab.find(first);
     while (begin != std::string_view::npos && begin > 0 && crontab[begin - 1] != '\n')
         begin = crontab.find(first, begin + 1);
@@ -70,7 +70,9 @@ std::string cron_block(const Automation& automation) {
     line += " " + cron_word(automation.program.native());
     for (const std::string& option : automation.options) line += " " + cron_word(option);
     cron_word(automation.home.native());
-    return first_line(automation.home) + line + " --quiet job --due --syslog\n" + last_line(automation.home);
+    // Worded so that no command stands in it that would be shown with other options than it is installed.
+    return first_mark(automation.home) + " written by its setup-automated-backups\n" + line +
+           " --quiet job --due --syslog\n" + last_line(automation.home);
 }
 
 std::string without_cron_block(std::string_view crontab, const fs::path& home) {

@@ -25,8 +25,9 @@ constexpr std::array<Kind, 4> kinds{{{"full", "full backup", true},
                                      {"restore-test", "restore test", true}}};
 
 std::string head(const fs::path& home) {
+    // Worded so that no command stands in it that would be shown with other options than it is installed.
     return format(
-        "# Written by 'bt2c-dr setup-automated-backups' for the home {}.\n"
+        "# Written by setup-automated-backups of bt2c-dr, for the home {}.\n"
         "# It is written anew by the same command, and removed by it with --remove.\n",
         home.native());
 }

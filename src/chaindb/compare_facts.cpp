@@ -27,13 +27,16 @@ class Comparison {
             const auto is = std::ranges::find(after_.networks, was.network, &NetworkTip::network);
             if (is == after_.networks.end()) {
                 add(true, format("network {} has no blocks any more", name));
+                replaced_.insert(was.network);
                 continue;
             }
             if (is->genesis_hash != was.genesis_hash)
                 add(true, format("network {} begins with another block", name));
             if (is->height < was.height) {
+                replaced_.insert(was.network);
                 add(true, format("network {} ends at height {}, it was {}", name, is->height, was.height));
             } else if (hash_at(was.network, was.height) != was.tip_hash) {
+                replaced_.insert(was.network);
                 add(true, format("network {} has another history: block {} is not the one that it was", name,
                                  was.height));
             } else if (is->height > was.height) {
@@ -45,6 +48,19 @@ class Comparison {
             if (std::ranges::find(before_.networks, is.network, &NetworkTip::network) ==
                 before_.networks.end())
                 add(false, format("network {} is new", printable(is.network)));
+    }
+
+    /// Hashes prove most of what blocks hold, and not all: no scheme is known for stakes and exits.
+    void history() {
+        for (const HistoryFacts& was : before_.history) {
+            const auto is = std::ranges::find(after_.history, was.network, &HistoryFacts::network);
+            if (is == after_.history.end() || replaced_.contains(was.network)) continue;
+            for (const auto& [what, same] : {std::pair("blocks", is->blocks == was.blocks),
+                                             std::pair("transactions", is->transactions == was.transactions)})
+                if (!same)
+                    add(true, format("network {} has {} up to height {} that are not as they were",
+                                     printable(was.network), what, was.height));
+        }
     }
 
     void tables() {
@@ -61,14 +77,26 @@ class Comparison {
             for (const std::string& column : is->columns)
                 if (!has(was.columns, column))
                     add(false, format("table {} has a new column {}", name, printable(column)));
-            // Blocks and their transactions are for ever; in other tables rows come and go.
+            // Blocks and their transactions are for ever, and so is who signed twice; in other tables rows
+            // come and go.
             if (is->rows < was.rows)
-                add(was.name == "blocks",
+                add(was.name == "blocks" || was.name == "slashing_evidence",
                     format("table {} has {} rows, it had {}", name, is->rows, was.rows));
+            contents(was, *is);
         }
         for (const TableFacts& is : after_.tables)
             if (std::ranges::find(before_.tables, is.name, &TableFacts::name) == before_.tables.end())
                 add(false, format("table {} is new", printable(is.name)));
+    }
+
+    /// What blocks change is not compared once there are more of them. Validators have a comparison of their
+    /// own, for what must not change.
+    void contents(const TableFacts& was, const TableFacts& is) {
+        if (!grown_.empty() || was.digest.empty() || is.digest.empty() || was.digest == is.digest) return;
+        if (was.name == "validators" && before_.validators_digest != after_.validators_digest) return;
+        add(was.name == "unstake_requests",
+            format("table {} holds something else than before, though there is no new block",
+                   printable(was.name)));
     }
 
     void paid() {
@@ -124,6 +152,7 @@ class Comparison {
     const DatabaseFacts& before_;
     const DatabaseFacts& after_;
     std::set<std::string> grown_;
+    std::set<std::string> replaced_;  ///< networks whose history is known to be another one
 };
 
 }  // namespace
@@ -133,6 +162,7 @@ std::vector<FactDifference> compare_facts(
     const std::function<std::optional<std::string>(std::string_view, std::int64_t)>& hash_at) {
     Comparison comparison(before, after);
     comparison.networks(hash_at);
+    comparison.history();
     comparison.tables();
     comparison.paid();
     comparison.validators();

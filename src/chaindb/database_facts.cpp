@@ -1,7 +1,10 @@
 #include "chaindb/database_facts.hpp"
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "chaindb/content_digests.hpp"
 #include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
@@ -13,7 +16,24 @@ namespace {
 
 constexpr std::size_t validators_kept_max = 20'000;
 
-std::vector<TableFacts> read_tables(Connection& database) {
+/// More rows are counted only; tables of state have fewer.
+constexpr std::int64_t digested_rows_max = 200'000;
+
+void read_contents(Connection& database, const std::vector<std::string>& columns, const DatabaseFacts* before,
+                   TableFacts& table) {
+    if (table.name == "blocks" || table.name == "transactions" || table.rows > digested_rows_max) return;
+    table.digested = columns;
+    if (before) {
+        const auto was = std::ranges::find(before->tables, table.name, &TableFacts::name);
+        if (was == before->tables.end()) return;
+        table.digested = was->digested;
+        for (const std::string& column : table.digested)
+            if (std::ranges::find(columns, column) == columns.end()) return;
+    }
+    if (!table.digested.empty()) table.digest = digest_table(database, table.name, table.digested);
+}
+
+std::vector<TableFacts> read_tables(Connection& database, const DatabaseFacts* before) {
     std::vector<TableFacts> tables;
     auto names = database.prepare(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
@@ -22,12 +42,15 @@ std::vector<TableFacts> read_tables(Connection& database) {
     while (names.next()) {
         TableFacts table;
         table.name = names.string(0);
-        std::string quoted;
-        for (const char c : table.name) quoted += c == '"' ? "\"\"" : std::string(1, c);
-        table.rows = database.query_integer("SELECT count(*) FROM \"" + quoted + "\"").value_or(0);
+        table.rows = database.query_integer("SELECT count(*) FROM " + quoted_name(table.name)).value_or(0);
         auto columns = database.prepare("SELECT name, type FROM pragma_table_info(?) ORDER BY cid");
         columns.bind(1, table.name);
-        while (columns.next()) table.columns.push_back(columns.string(0) + " " + columns.string(1));
+        std::vector<std::string> column_names;
+        while (columns.next()) {
+            column_names.push_back(columns.string(0));
+            table.columns.push_back(columns.string(0) + " " + columns.string(1));
+        }
+        read_contents(database, column_names, before, table);
         tables.push_back(std::move(table));
     }
     return tables;
@@ -59,17 +82,38 @@ std::vector<PaidFacts> read_paid(Connection& database) {
     return paid;
 }
 
-}  // namespace
-
-DatabaseFacts read_database_facts(Connection& database) {
+DatabaseFacts read_commit(Connection& database, const DatabaseFacts* before) {
     DatabaseFacts facts;
     database.execute("BEGIN");
     facts.networks = network_tips(database);
-    facts.tables = read_tables(database);
+    facts.tables = read_tables(database, before);
     read_validators(database, facts);
     facts.paid = read_paid(database);
     database.execute("COMMIT");
     return facts;
+}
+
+}  // namespace
+
+DatabaseFacts read_database_facts(Connection& database, const DatabaseFacts* before) {
+    constexpr int attempts = 3;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        DatabaseFacts facts = read_commit(database, before);
+        std::vector<HistoryFacts> until;
+        if (before)
+            until = before->history;
+        else
+            for (const NetworkTip& tip : facts.networks) until.push_back({tip.network, tip.height, "", ""});
+        facts.history = digest_history(database, until);
+        // Another chain may have become the better one meanwhile.
+        if (std::ranges::all_of(facts.networks, [&](const NetworkTip& tip) {
+                return block_hash_at(database, tip.network, tip.height) == tip.tip_hash;
+            }))
+            return facts;
+    }
+    throw base::Error(base::ErrorKind::busy,
+                      "cannot tell what the chain holds: its last blocks keep changing")
+        .hint("try again in a minute");
 }
 
 std::optional<std::string> block_hash_at(Connection& database, std::string_view network,
@@ -94,9 +138,20 @@ Json DatabaseFacts::to_json() const {
     for (const TableFacts& table : tables) {
         Json columns = Json::array();
         for (const std::string& column : table.columns) columns.push(column);
-        tables_json.push(
-            Json::object({{"name", table.name}, {"rows", table.rows}, {"columns", std::move(columns)}}));
+        Json digested = Json::array();
+        for (const std::string& column : table.digested) digested.push(column);
+        tables_json.push(Json::object({{"name", table.name},
+                                       {"rows", table.rows},
+                                       {"columns", std::move(columns)},
+                                       {"digested", std::move(digested)},
+                                       {"digest", table.digest}}));
     }
+    Json history_json = Json::array();
+    for (const HistoryFacts& one : history)
+        history_json.push(Json::object({{"network", one.network},
+                                        {"height", one.height},
+                                        {"blocks", one.blocks},
+                                        {"transactions", one.transactions}}));
     for (const ValidatorFacts& validator : validators)
         validators_json.push(Json::object({{"address", validator.address},
                                            {"network", validator.network},
@@ -107,10 +162,24 @@ Json DatabaseFacts::to_json() const {
     return Json::object({{"networks", std::move(networks_json)},
                          {"tables", std::move(tables_json)},
                          {"paid", std::move(paid_json)},
+                         {"history", std::move(history_json)},
                          {"validators_digest", validators_digest},
                          {"validators_count", validators_count},
                          {"validators", std::move(validators_json)}});
 }
+
+namespace {
+
+std::vector<std::string> texts_of(const Json::Array& list) {
+    std::vector<std::string> texts;
+    for (const Json& one : list) {
+        if (!one.is_string()) throw base::Error(base::ErrorKind::failed, "a column is no text");
+        texts.push_back(one.string());
+    }
+    return texts;
+}
+
+}  // namespace
 
 DatabaseFacts DatabaseFacts::from_json(const Json& json) {
     DatabaseFacts facts;
@@ -126,11 +195,13 @@ DatabaseFacts DatabaseFacts::from_json(const Json& json) {
         TableFacts& to = facts.tables.emplace_back();
         to.name = table.string_at("name");
         to.rows = table.integer_at("rows");
-        for (const Json& column : table.array_at("columns")) {
-            if (!column.is_string()) throw base::Error(base::ErrorKind::failed, "a column is no text");
-            to.columns.push_back(column.string());
-        }
+        to.columns = texts_of(table.array_at("columns"));
+        to.digested = texts_of(table.array_at("digested"));
+        to.digest = table.string_at("digest");
     }
+    for (const Json& one : json.array_at("history"))
+        facts.history.push_back({one.string_at("network"), one.integer_at("height"), one.string_at("blocks"),
+                                 one.string_at("transactions")});
     for (const Json& one : json.array_at("paid"))
         facts.paid.push_back({one.string_at("network"), one.number_at("coins")});
     facts.validators_digest = json.string_at("validators_digest");

@@ -19,6 +19,15 @@ struct TableFacts {
     std::string name;
     std::vector<std::string> columns;  ///< "height INTEGER", in their order
     std::int64_t rows = 0;
+    std::vector<std::string> digested;  ///< columns that the digest is of
+    std::string digest;                 ///< empty for blocks and transactions, and for large tables
+};
+
+/// The blocks of a network up to a height, and what is in them.
+struct HistoryFacts {
+    std::string network;
+    std::int64_t height = 0;
+    std::string blocks, transactions;  ///< digests, hex
 };
 
 struct ValidatorFacts {
@@ -38,15 +47,18 @@ struct DatabaseFacts {
     std::int64_t validators_count = 0;
     std::vector<ValidatorFacts> validators;  ///< empty where there are more than 20,000
     std::vector<PaidFacts> paid;
+    std::vector<HistoryFacts> history;
 
     base::Json to_json() const;
     /// Throws Error(failed) with what is wrong.
     static DatabaseFacts from_json(const base::Json& json);
 };
 
-/// Of one commit; writers in rollback-journal mode wait meanwhile. Throws Error when the database cannot be
-/// read.
-DatabaseFacts read_database_facts(sqlite::Connection& database);
+/// Of one commit, for which writers in rollback-journal mode wait, but for the history, which is read after
+/// that with pauses for them. Throws Error when the database cannot be read, or its history changes
+/// meanwhile.
+/// @param before what these facts are to be compared with: digests are of its columns, and up to its heights
+DatabaseFacts read_database_facts(sqlite::Connection& database, const DatabaseFacts* before = nullptr);
 
 /// The hash of the block at a height; nothing where there is none, or more than one.
 std::optional<std::string> block_hash_at(sqlite::Connection& database, std::string_view network,

@@ -26,7 +26,9 @@ using base::Json;
 
 void write_result(const Result& result, const GlobalOptions& given, Terminal& out) {
     if (given.json) {
-        out.write(result.document.dump(out.is_terminal()) + "\n");
+        const bool elsewhere = given.home || given.config;
+        const Json document = elsewhere ? with_given_options(result.document, given) : result.document;
+        out.write(document.dump(out.is_terminal()) + "\n");
     } else if (result.print) {
         Output output(out);
         result.print(output);

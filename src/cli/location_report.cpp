@@ -117,6 +117,19 @@ void look_inside(LocationStatus& status, const std::set<std::string>& ids,
     status.cut_packs = cut.size();
 }
 
+/// Ids of those that each location should have. What can be read nowhere is no backup that others could get.
+std::set<std::string> backups_wanted(const std::vector<std::optional<std::set<std::string>>>& holdings,
+                                     const LocationQuestions& questions) {
+    std::set<std::string> ids;
+    for (const auto& listed : holdings)
+        if (listed) ids.insert(listed->begin(), listed->end());
+    if (!questions.backups) return ids;
+    std::set<std::string> readable;
+    for (const repository::Manifest& backup : *questions.backups)
+        if (ids.contains(backup.id.hex())) readable.insert(backup.id.hex());
+    return readable;
+}
+
 /// Why a location that can be reached is behind; empty: it is not.
 std::string lack_of(const LocationStatus& status) {
     if (status.empty) return "nothing is stored there yet";
@@ -196,9 +209,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
     std::set<std::string> retired;
     if (locations.any_usable()) retired = repository::retired_backups(*locations.whole());
     const auto holdings = locations.holdings();
-    std::set<std::string> every;
-    for (const auto& ids : holdings)
-        if (ids) every.insert(ids->begin(), ids->end());
+    const std::set<std::string> every = backups_wanted(holdings, questions);
     const KeysOfFirst keys(locations);
     LocationReport report;
     for (std::size_t i = 0; i < holdings.size(); ++i) {

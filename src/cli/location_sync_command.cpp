@@ -99,7 +99,7 @@ class LocationSyncCommand final : public Command {
                 synced.error = base::printable(base::format("{}: {}", left.object, left.why));
                 context.progress().note(base::format("location '{}' still lacks {}", one.name, synced.error));
             }
-            locations.remember(one);
+            locations.remember(one, repository);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             synced.status = "failed";

@@ -74,7 +74,7 @@ std::vector<LocationOutcome> Locations::finish_backup(const Repository& reposito
     }
     outcomes = catch_up(repository, std::move(outcomes), end);
     for (std::size_t i = 0; i < all_.size(); ++i)
-        if (outcomes[i].status == "ok") remember(all_[i]);
+        if (outcomes[i].status == "ok") remember(all_[i], repository);
     return outcomes;
 }
 

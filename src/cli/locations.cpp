@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cli/location_admission.hpp"
 #include "platform/file.hpp"
 #include "storage/local/local_location.hpp"
 
@@ -18,29 +19,27 @@ using storage::fan_out::reason_of;
 namespace {
 
 constexpr std::uint64_t format_bytes_max = 4096;
+constexpr std::uint64_t record_bytes_max = 8192;
 /// For the first answer of a location; its own time limits come to minutes where names do not resolve.
 constexpr std::chrono::seconds answer_patience{15};
-
-std::optional<std::string> id_in(const std::optional<base::Bytes>& contents) {
-    if (!contents) return std::nullopt;
-    try {
-        return Repository::parse_format(*contents, "").id.hex();
-    } catch (const Error&) {  // 'repository check' tells; what is sealed is checked anyway
-        return std::nullopt;
-    }
-}
 
 fs::path record_of(const config::Home& home, const std::string& name) {
     return home.backups() / "locations" / name;
 }
 
-/// Whether the location held the repository when it was last used at that place.
-bool held_before(const config::Home& home, const Locations::One& one) {
+/// What is noted of a location: where it is, and the id of its repository, a line each.
+std::string record_text(const Locations::One& one, const std::string& id) {
+    return one.location->describe() + "\n" + id + "\n";
+}
+
+/// What was noted when the location was last used; empty where that was at another place, or never.
+std::string record_at_this_place(const config::Home& home, const Locations::One& one) {
     try {
-        const base::Bytes record = platform::read_file(record_of(home, one.name), format_bytes_max);
-        return base::as_text(record) == one.location->describe() + "\n";
+        const base::Bytes bytes = platform::read_file(record_of(home, one.name), record_bytes_max);
+        const std::string text(base::as_text(bytes));
+        return text.starts_with(one.location->describe() + "\n") ? text : "";
     } catch (const Error&) {
-        return false;
+        return "";
     }
 }
 
@@ -82,7 +81,7 @@ Locations::Locations(const config::Settings& settings, const config::Home& home,
     }
     fan_ = std::make_shared<storage::fan_out::FanOut>(std::move(places));
     whole_ = fan_;
-    admit(start_anew);
+    admit_all(start_anew);
 }
 
 void Locations::leave_out(std::size_t index, const Error& reason) {
@@ -90,12 +89,7 @@ void Locations::leave_out(std::size_t index, const Error& reason) {
     progress_.note(format("location '{}' is left out: {}", all_[index].name, all_[index].problem));
 }
 
-void Locations::admit(const std::vector<std::string>& start_anew) {
-    const auto answers = fan_->ask_all("format", format_bytes_max, answer_patience);
-    const auto may_be_empty = [&](const std::string& name) {
-        return std::ranges::find(start_anew, name) != start_anew.end() ||
-               std::ranges::find(start_anew, "*") != start_anew.end();
-    };
+void Locations::require_different_folders() const {
     for (std::size_t i = 0; i < all_.size(); ++i)
         for (std::size_t other = 0; other < i; ++other)  // those that answer, so that nothing hangs here
             if (!fan_->parts()[i]->away() && !fan_->parts()[other]->away() &&
@@ -107,68 +101,38 @@ void Locations::admit(const std::vector<std::string>& start_anew) {
                                            all_[other].location->describe()))
                     .state("nothing was read or changed")
                     .hint("a copy beside itself is none: give one of them another place, or take it out");
-    // Where none is sound the commands tell what is wrong with it.
-    const bool found =
-        std::ranges::any_of(answers, [](const auto& answer) { return id_in(answer).has_value(); });
-    // What most say: one object that is damaged must not make all others strangers.
-    std::map<std::string, std::size_t> votes;
-    for (const auto& answer : answers)
-        if (const auto its_id = id_in(answer)) ++votes[*its_id];
-    std::string id, id_of;
-    for (std::size_t i = 0; i < all_.size(); ++i)
-        if (const auto its_id = id_in(answers[i]); its_id && (id.empty() || votes[*its_id] > votes[id])) {
-            id = *its_id;
-            id_of = all_[i].name;
-        }
+}
+
+void Locations::admit_all(const std::vector<std::string>& start_anew) {
+    const auto answers = fan_->ask_all("format", format_bytes_max, answer_patience);
+    require_different_folders();
+    std::vector<Applicant> applicants;
     for (std::size_t i = 0; i < all_.size(); ++i) {
-        One& one = all_[i];
-        one.has_repository = answers[i].has_value();
+        const One& one = all_[i];
+        const std::string record = record_at_this_place(home_, one);
+        std::string held_id = record.substr(std::min(record.size(), one.location->describe().size() + 1));
+        if (!held_id.empty()) held_id.pop_back();  // the end of the line
+        const bool may_be_empty = std::ranges::find(start_anew, one.name) != start_anew.end() ||
+                                  std::ranges::find(start_anew, "*") != start_anew.end();
+        applicants.push_back({one.name, answers[i], fan_->parts()[i]->away().has_value(), !record.empty(),
+                              std::move(held_id), may_be_empty, [&one] { return has_backups(one); }});
+    }
+    const std::vector<Admission> admissions = admit(applicants);
+    bool found = false;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        found = found || repository_id_in(answers[i]);
+        all_[i].has_repository = admissions[i].has_repository;
         if (const auto away = fan_->parts()[i]->away()) {
             silent_ = true;
             leave_out(i, *away);
-            continue;
+        } else if (const auto& refusal = admissions[i].refusal) {
+            leave_out(i, *refusal);
+            // One that lost its contents may still have them elsewhere: absence from it proves nothing.
+            admissions[i].is_strange ? fan_->refuse(i, *refusal) : fan_->leave(i, *refusal);
         }
-        const auto its_id = id_in(answers[i]);
-        std::optional<Error> refused;
-        const bool renamed = its_id && *its_id != id && held_before(home_, one);
-        if (renamed)
-            refused =
-                Error(ErrorKind::failed, format("its object 'format' names another repository ({}) than that "
-                                                "of location '{}' ({})",
-                                                its_id->substr(0, 8), id_of, id.substr(0, 8)))
-                    .cause(
-                        format("if it is damaged, 'bt2c-dr repository check --repair --location {}' mends it",
-                               one.name));
-        else if (its_id && *its_id != id)
-            refused =
-                Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
-                                                its_id->substr(0, 8), id_of, id.substr(0, 8)))
-                    .hint("give this node a place of its own there in dr.toml");
-        else if (answers[i] && !its_id && found)
-            refused =
-                Error(ErrorKind::failed, "its object 'format' is damaged")
-                    .cause(format("'bt2c-dr repository check --repair --location {}' mends it", one.name));
-        else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name) && has_backups(one))
-            refused = Error(ErrorKind::failed, "its object 'format' is missing, though it has backups")
-                          .cause(format("'bt2c-dr location sync {}' brings it back", one.name));
-        else if (!answers[i] && held_before(home_, one) && !may_be_empty(one.name))
-            refused =
-                Error(ErrorKind::failed, "it is empty, and held the repository before")
-                    .cause(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it "
-                                  "again",
-                                  one.name));
-        if (!refused) continue;
-        one.has_repository =
-            answers[i] && (!its_id || renamed);  // left out or not, a check can look at it and mend it
-        leave_out(i, *refused);
-        // One that lost its contents may still have them elsewhere: absence from it proves nothing.
-        if (its_id)
-            fan_->refuse(i, *refused);
-        else
-            fan_->leave(i, *refused);
     }
     for (std::size_t i = 0; i < all_.size(); ++i)
-        if (!id.empty() && !answers[i]) fan_->note_empty(i);
+        if (found && !answers[i]) fan_->note_empty(i);
 }
 
 std::shared_ptr<storage::Location> Locations::watched() {
@@ -317,7 +281,7 @@ std::vector<LocationOutcome> Locations::share_basics(const Repository& repositor
     return on_each([&](One& one) {
         repository::sync_basics(repository, *one.location, sync_options(one));
         one.has_repository = true;
-        remember(one);
+        remember(one, repository);
     });
 }
 
@@ -357,12 +321,13 @@ void Locations::tell_faults() const {
         progress_.note(format("location '{}': {}", note.part, slow_text(note)));
 }
 
-void Locations::remember(const One& one) const {
+void Locations::remember(const One& one, const Repository& repository) const {
     const fs::path record = record_of(home_, one.name);
-    if (held_before(home_, one)) return;
+    const std::string text = record_text(one, repository.id().hex());
+    if (record_at_this_place(home_, one) == text) return;
     try {
         platform::durable_mkdir(record.parent_path(), 0700);
-        platform::write_durably(record, base::as_bytes(one.location->describe() + "\n"), 0600);
+        platform::write_durably(record, base::as_bytes(text), 0600);
     } catch (const Error& error) {
         progress_.note(format("cannot note that location '{}' is in use: {}", one.name, reason_of(error)));
     }

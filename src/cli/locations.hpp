@@ -87,10 +87,11 @@ class Locations {
     /// The same for programs: a list of {location, text}.
     base::Json faults() const;
     /// A location that has the repository from now on is not taken for an empty one again.
-    void remember(const One& one) const;
+    void remember(const One& one, const repository::Repository& repository) const;
 
  private:
-    void admit(const std::vector<std::string>& start_anew);
+    void require_different_folders() const;
+    void admit_all(const std::vector<std::string>& start_anew);
     /// What `job` does to each location that is not left out.
     template <typename Job>
     std::vector<LocationOutcome> on_each(Job job);

@@ -26,11 +26,12 @@ std::vector<std::string> own_options(const Context& context) {
 
 std::string with_given_options(const std::string& text, const GlobalOptions& given) {
     constexpr std::string_view program = "bt2c-dr ";
+    if (text.find(program) == std::string::npos) return text;
     std::string options;
     if (given.home) options += "--home " + shell_word(std::filesystem::absolute(*given.home).native()) + " ";
     if (given.config)
         options += "--config " + shell_word(std::filesystem::absolute(*given.config).native()) + " ";
-    if (options.empty() || text.find(program) == std::string::npos) return text;
+    if (options.empty()) return text;
     std::set<std::string> names;
     for (const auto& command : all_commands().commands) {
         const std::string name = command->about().name;
@@ -47,6 +48,19 @@ std::string with_given_options(const std::string& text, const GlobalOptions& giv
         at = next;
     }
     return result + text.substr(at);
+}
+
+base::Json with_given_options(const base::Json& document, const GlobalOptions& given) {
+    if (document.is_string()) return with_given_options(document.string(), given);
+    if (document.is_array()) {
+        base::Json list = base::Json::array();
+        for (const base::Json& one : document.elements()) list.push(with_given_options(one, given));
+        return list;
+    }
+    if (!document.is_object()) return document;
+    base::Json object = base::Json::object();
+    for (const auto& [key, value] : document.members()) object.set(key, with_given_options(value, given));
+    return object;
 }
 
 }  // namespace bt2c::cli

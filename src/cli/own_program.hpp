@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.hpp"
 #include "cli/context.hpp"
 
 namespace bt2c::cli {
@@ -18,5 +19,7 @@ std::vector<std::string> own_options(const Context& context);
 /// `text` with the commands of this program in it as they are to be typed: with the options that name this
 /// home and its settings, where such were given.
 std::string with_given_options(const std::string& text, const GlobalOptions& given);
+/// The same for all strings in a document.
+base::Json with_given_options(const base::Json& document, const GlobalOptions& given);
 
 }  // namespace bt2c::cli

@@ -22,6 +22,7 @@ using base::Json;
 using chaindb::DatabaseFacts;
 using chaindb::FactDifference;
 
+constexpr int record_version = 2;
 constexpr std::uint64_t facts_bytes_max = 32 << 20;
 constexpr std::size_t document_bytes_max = 8 << 20;
 /// A full backup of the largest chain there is takes minutes.
@@ -38,13 +39,14 @@ class UpgradeCheckCommand final : public Command {
                 "than a day old, and neither it nor a backup that builds on it failed its restore test; on a "
                 "write-only node always), and keeps what there is in "
                 "HOME/backups/upgrade-check.json: heights, tips, tables and columns, coins paid, "
-                "validators.\n\n"
+                "validators, and digests of all blocks, of their transactions and of the other tables.\n\n"
                 "'after' verifies again and compares. It ends with 3 when the database is gone or cannot be "
                 "read, when the chain does not verify, when "
-                "history up to the height of before is another one, a height is lower, a table, a column or "
-                "a "
-                "validator is gone, or something changed that only blocks may change while there was none; "
-                "what else is different is told. 'before' ends with 6 when some location has not got the "
+                "history up to the height of before is another one or anything in it has changed, a height "
+                "is "
+                "lower, a table, a column or a validator is gone, or something changed that only blocks may "
+                "change while there was none; what else is different is told. 'before' ends with 6 when some "
+                "location has not got the "
                 "backup.",
             .examples = {{"bt2c-dr upgrade-check before", "with the old software still running"},
                          {"bt2c-dr upgrade-check after", "when the new one runs"}},
@@ -105,6 +107,7 @@ class UpgradeCheckCommand final : public Command {
     }
 
     static DatabaseFacts read_facts(Context& context) {
+        context.progress().phase("reading what the chain holds", 0);
         auto database = network::open_database(context.home(), patience_ms);
         return chaindb::read_database_facts(database);
     }
@@ -154,7 +157,7 @@ class UpgradeCheckCommand final : public Command {
             throw failed("cannot make a backup before the upgrade", made);
         // Where nothing is new that is the backup that has it all.
         const std::string backup = made.document.string_at("id");
-        Json facts = Json::object({{"version", 1},
+        Json facts = Json::object({{"version", record_version},
                                    {"at", base::format_utc(base::now_unix_ms())},
                                    {"program", "bt2c-dr " + std::string(version())},
                                    {"backup", backup},
@@ -199,7 +202,8 @@ class UpgradeCheckCommand final : public Command {
         try {
             const base::Bytes text = platform::read_file(file, facts_bytes_max);
             Json kept = Json::parse(base::as_text(text));
-            if (kept.integer_at("version") != 1) throw Error(ErrorKind::failed, "it is of another version");
+            if (kept.integer_at("version") != record_version)
+                throw Error(ErrorKind::failed, "it is of another version");
             DatabaseFacts::from_json(kept.at("facts"));
             kept.string_at("backup");
             kept.string_at("at");
@@ -255,10 +259,8 @@ class UpgradeCheckCommand final : public Command {
         try {
             differences = compare(context, before);
             if (!verify(context))
-                differences.insert(
-                    differences.begin(),
-                    {true, with_given_options("the chain has problems: see 'bt2c-dr verify-integrity'",
-                                              context.globals())});
+                differences.insert(differences.begin(),
+                                   {true, "the chain has problems: see 'bt2c-dr verify-integrity'"});
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::failed) throw;
             differences.insert(differences.begin(),
@@ -269,8 +271,9 @@ class UpgradeCheckCommand final : public Command {
     }
 
     static std::vector<FactDifference> compare(Context& context, const DatabaseFacts& before) {
+        context.progress().phase("reading what the chain holds", 0);
         auto database = network::open_database(context.home(), patience_ms);
-        const DatabaseFacts now = chaindb::read_database_facts(database);
+        const DatabaseFacts now = chaindb::read_database_facts(database, &before);
         return chaindb::compare_facts(before, now, [&](std::string_view network, std::int64_t height) {
             return chaindb::block_hash_at(database, network, height);
         });

@@ -23,6 +23,8 @@ using crypto::ContentId;
 constexpr std::uint16_t format_version = 1;
 constexpr std::size_t object_header_bytes = 32;
 constexpr std::size_t pack_bytes_target = std::size_t{16} << 20;
+/// Who reads a whole pack asks for no more; its last blob and its directory stand behind the target.
+constexpr std::size_t pack_bytes_max = 4 * pack_bytes_target;
 constexpr std::size_t blob_bytes_max = std::size_t{2} << 20;  ///< before and after compression
 constexpr std::size_t file_piece_bytes = std::size_t{1} << 20;
 constexpr std::size_t small_object_bytes_max = 4096;  ///< of proofs, pins and marks

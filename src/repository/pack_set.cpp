@@ -128,6 +128,28 @@ Bytes PackSet::payload(BlobReference reference) const {
 
 PackSet::Payloads PackSet::payloads(BlobReference first, std::uint32_t count) const {
     BT2C_ASSERT(count > 0);
+    try {
+        return payloads_of_one_copy(first, count);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted || count == 1) throw;
+    }
+    // Each copy may have another one of them damaged.
+    Payloads all;
+    std::vector<std::size_t> sizes;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const Payloads one = payloads_of_one_copy({first.pack, first.blob + i}, 1);
+        sizes.push_back(one.views.front().size());
+        all.bytes.insert(all.bytes.end(), one.views.front().begin(), one.views.front().end());
+    }
+    std::size_t offset = 0;
+    for (const std::size_t size : sizes) {
+        all.views.push_back(base::ByteView(all.bytes).subspan(offset, size));
+        offset += size;
+    }
+    return all;
+}
+
+PackSet::Payloads PackSet::payloads_of_one_copy(BlobReference first, std::uint32_t count) const {
     const Loaded& pack = loaded(first.pack);
     const BlobEntry& begin = entry(first);
     const BlobEntry& last = entry({first.pack, first.blob + count - 1});

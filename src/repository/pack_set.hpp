@@ -30,7 +30,8 @@ class PackSet {
         base::Bytes bytes;
         std::vector<base::ByteView> views;  ///< of `bytes`, one for each blob
     };
-    /// The payloads of `count` neighbouring blobs, fetched at once.
+    /// The payloads of `count` neighbouring blobs, fetched at once, or where no copy has all of them one by
+    /// one.
     Payloads payloads(BlobReference first, std::uint32_t count) const;
     /// A blob's contents, for kinds without a prefix.
     base::Bytes contents(BlobReference reference) const;
@@ -42,6 +43,7 @@ class PackSet {
     struct Loaded;
     const Loaded& loaded(std::uint32_t pack) const;
     void load_index(const ObjectId& backup);
+    Payloads payloads_of_one_copy(BlobReference first, std::uint32_t count) const;
 
     const Repository& repository_;
     std::vector<PackInfo> packs_;

@@ -67,6 +67,21 @@ void remove_damaged(storage::Location& target, const std::string& name) {
     }
 }
 
+/// Throws Error where the copy that cannot be replaced has something that the others lack: killed between its
+/// removal and its replacement, nobody would have that.
+void require_nothing_unique(const Repository& repository, const std::string& name) {
+    try {
+        read_sound(repository, name);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return;  // damaged beyond that
+    }
+    throw Error(
+        ErrorKind::failed,
+        "no copy is whole, and all of them together are: a 'bt2c-dr location sync' of a location that "
+        "has none brings it there whole, and then this one can be mended");
+}
+
 std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::Location>& target,
                    const std::string& name) {
     const auto present = reading_of(*target, name);
@@ -78,9 +93,11 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
                     "two readings of it differ: the way there is at fault, not the object");
     Bytes sound;
     try {
-        sound = read_sound(repository, name);
+        sound = read_sound(repository, name, present);
     } catch (const Error& error) {
-        if (error.kind() == ErrorKind::interrupted || !name.starts_with("index/")) throw;
+        if (error.kind() == ErrorKind::interrupted) throw;
+        if (name.starts_with("packs/")) require_nothing_unique(repository, name);
+        if (!name.starts_with("index/")) throw;
         rebuild_index(repository.at(target), repository.manifest(ObjectId::parse(name.substr(6))));
         return target->size_of(name).value_or(0);
     }

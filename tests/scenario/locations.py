@@ -65,6 +65,10 @@ class Scene:
         subprocess.run([chain_program, "append", str(self.database), "--blocks", str(blocks)], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def typed(self, command):
+        """A command of the program as it is told where --home was given."""
+        return command.replace("bt2c-dr", f"bt2c-dr --home {self.home}", 1)
+
     def states(self, document):
         return {entry["name"]: entry["status"] for entry in document["locations"]}
 
@@ -350,7 +354,7 @@ def without_key_slots(scene):
         lose()
         status = scene.run("location", "status", status=3)
         check(f"{name}: it is not healthy", status["healthy"] == 2 and "no key slot" in status["locations"][number]["error"]
-              and status["warnings"][0].endswith(f"bt2c-dr location sync {name}"), status)
+              and status["warnings"][0].endswith(scene.typed(f"bt2c-dr location sync {name}")), status)
         found = {(one["name"], one["subject"]): one for one in scene.run("doctor", status=3)["checks"]}
         check(f"{name}: doctor says so", "no key slot" in found["location", name]["detail"], found)
         scene.run("repository", "check", "--location", name, status=3)
@@ -374,7 +378,7 @@ def beyond_sync(scene):
     manifest.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     synced = scene.run("location", "sync", status=6)
     check("a damaged manifest", scene.states(synced) == {"local": "ok", "near": "behind", "far": "ok"}
-          and synced["locations"][1]["mend"] == "bt2c-dr repository check --repair --location near", synced)
+          and synced["locations"][1]["mend"] == scene.typed("bt2c-dr repository check --repair --location near"), synced)
     scene.run("repository", "check", "--repair", "--location", "near")
     check("is mended", [one["mend"] for one in scene.run("location", "sync")["locations"]] == [None] * 3)
     for place in (scene.local, scene.near, scene.far):
@@ -393,10 +397,36 @@ def beyond_sync(scene):
     synced = scene.run("location", "sync", status=6)
     check("a pack that nobody has", set(scene.states(synced).values()) == {"behind"}
           and "packs" in synced["locations"][2]["error"]
-          and synced["locations"][2]["mend"] == "bt2c-dr repository check --repair --location far", synced)
+          and synced["locations"][2]["mend"] == scene.typed("bt2c-dr repository check --repair --location far"), synced)
     left = scene.run("repository", "check", "--repair", "--location", "far", status=3)
     check("is beyond mending", [one["object"] for one in left["not_mended"]] == [f"packs/{victim}"]
           and "full backup" in left["findings"][0]["advice"], left)
+
+
+def junk_is_no_backup(scene):
+    """What somebody put into one location is wrong with that one, and nothing that the others lack."""
+    scene.run("backup")
+    (scene.near / "manifests" / ("ab" * 16)).write_bytes(b"junk")
+    status = scene.run("location", "status", status=3)
+    check("one is behind", scene.states(status) == {"local": "healthy", "near": "behind", "far": "healthy"}, status)
+    check("it is damage", status["locations"][1]["error"] == "1 manifests or key slots are damaged", status)
+
+
+def another_repository_in_place(scene):
+    """Of two locations the first got another repository's contents: the one that was in use goes on."""
+    scene.run("backup")
+    (scene.home / "config/dr.toml").write_text(f'[[location]]\nname = "near"\nkind = "folder"\npath = "{scene.near}"\n')
+    scene.run("location", "sync")
+    with tempfile.TemporaryDirectory() as folder:
+        other = Scene(folder)
+        other.run("backup")
+        scene.local.rename(scene.folder / "kept")
+        other.local.rename(scene.local)
+    scene.grow()
+    made = scene.run("backup", status=6)
+    check("the other goes on", scene.states(made) == {"local": "failed", "near": "ok"}
+          and "another repository" in made["locations"][0]["error"], made)
+    scene.restores("out of that")
 
 
 def advice_for_contents(scene):
@@ -408,7 +438,7 @@ def advice_for_contents(scene):
     pack.chmod(0o600)
     pack.write_bytes(contents)
     found = scene.run("repository", "check", "--read-data", "--location", "near", status=3)["findings"]
-    check("the advice mends it", "bt2c-dr repository check --repair --read-data --location near;" in found[0]["advice"], found)
+    check("the advice mends it", scene.typed("bt2c-dr repository check --repair --read-data --location near;") in found[0]["advice"], found)
     scene.run("repository", "check", "--repair", "--read-data", "--location", "near")
     scene.run("repository", "check", "--read-data")
 
@@ -571,6 +601,7 @@ def keys_of_an_empty_first(scene):
 
 
 for test in (everyday, all_unmounted, keys_of_an_empty_first, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
-             without_its_format, damaged_format, without_key_slots, beyond_sync, advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
+             without_its_format, damaged_format, without_key_slots, beyond_sync, junk_is_no_backup, another_repository_in_place,
+             advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()

@@ -18,6 +18,10 @@ constexpr std::uint64_t slow_bytes_per_second = std::uint64_t{64} << 10;
 constexpr std::uint64_t read_bytes_max = std::uint64_t{16} << 20;
 /// What is read first, so that a slow place is known before a whole pack has come from it.
 constexpr std::uint64_t trial_bytes = std::uint64_t{256} << 10;
+
+std::string duration_text(std::chrono::milliseconds duration) {
+    return base::human_duration(static_cast<double>(duration.count()) / 1000);
+}
 }  // namespace
 
 std::string reason_of(const Error& error) {
@@ -88,24 +92,37 @@ std::optional<std::string> Part::slow() const {
 template <typename Job>
 auto Part::limited(std::uint64_t bytes, Job job) {
     if (!limited_) return job();
+    const auto begin = std::chrono::steady_clock::now();
     const std::uint64_t expected = std::min(bytes, read_bytes_max);
-    const std::chrono::milliseconds limit =
-        place_.read_wait + std::chrono::seconds(expected / slow_bytes_per_second);
-    const auto deadline = std::chrono::steady_clock::now() + limit;
+    const std::chrono::milliseconds transfer = std::chrono::seconds(expected / slow_bytes_per_second);
+    const std::chrono::milliseconds limit = place_.read_wait + transfer;
     try {
-        const base::DeadlineScope scope(deadline);
-        return job();
+        const base::DeadlineScope scope(begin + limit);
+        auto answer = job();
+        note_lateness(std::chrono::steady_clock::now() - begin - transfer - place_.read_wait / 10);
+        return answer;
     } catch (const Error& error) {
-        if (error.kind() != ErrorKind::interrupted || std::chrono::steady_clock::now() <= deadline) throw;
+        if (error.kind() != ErrorKind::interrupted || std::chrono::steady_clock::now() <= begin + limit)
+            throw;
     }
     base::throw_if_interrupted();
     const std::lock_guard lock(mutex_);
-    const std::string in_time = base::human_duration(static_cast<double>(limit.count()) / 1000);
+    const std::string in_time = duration_text(limit);
     if (!slow_)
         slow_ = expected == 0
                     ? base::format("no answer came within {}", in_time)
                     : base::format("less than {} came within {}", base::human_size(expected), in_time);
     throw Error(ErrorKind::failed, base::format("location '{}' is slow", name())).cause(*slow_);
+}
+
+void Part::note_lateness(std::chrono::steady_clock::duration late) {
+    if (late.count() <= 0) return;
+    const std::lock_guard lock(mutex_);
+    late_ += late;
+    ++late_answers_;
+    if (late_ > place_.read_wait && !slow_)
+        slow_ = base::format("{} answers took {} longer than they should", late_answers_,
+                             duration_text(std::chrono::duration_cast<std::chrono::milliseconds>(late_)));
 }
 
 std::optional<base::Bytes> Part::get_patiently(const std::string& name) {

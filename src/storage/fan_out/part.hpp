@@ -22,6 +22,7 @@ struct Place {
     bool remote = false;   ///< behind a network: read after all others
     unsigned uploads = 1;  ///< objects that are stored in it side by side
     /// A read may take so long, and a second more for each 64 KiB, while another place has the object too.
+    /// What many take longer than a tenth of it adds up, and may be as much in all.
     std::chrono::milliseconds read_wait{10'000};
 };
 
@@ -41,7 +42,7 @@ class Part final : public Location {
     /// For how long it has answered none of the questions that it was asked.
     std::chrono::milliseconds silent_for() const;
     /// While on, a read of objects that takes so long that nearly any other place would be quicker is given
-    /// up: it throws Error, and the part is slow from then on.
+    /// up: it throws Error, and the part is slow from then on, as it is after many that took long.
     void limit_reads(bool on) { limited_ = on; }
     /// As get(), however long it takes.
     std::optional<base::Bytes> get_patiently(const std::string& name);
@@ -66,6 +67,7 @@ class Part final : public Location {
     auto watched(Job job);
     template <typename Job>
     auto limited(std::uint64_t bytes, Job job);
+    void note_lateness(std::chrono::steady_clock::duration late);
 
     Place place_;
     std::atomic<unsigned> failures_ = 0;
@@ -76,6 +78,8 @@ class Part final : public Location {
     std::atomic<bool> limited_ = false;
     std::atomic<bool> proved_quick_ = false;
     std::optional<std::string> slow_;
+    std::chrono::steady_clock::duration late_{};  ///< all answers together
+    std::size_t late_answers_ = 0;
 };
 
 }  // namespace bt2c::storage::fan_out

@@ -32,9 +32,9 @@ class DatabaseFactsOf : public testing::TestWithParam<Layout> {
             base::format("INSERT INTO blocks (hash, height, network_type) VALUES ('hash{}', {}, 'mainnet')",
                          height, height));
         database.execute(
-            base::format("INSERT INTO transactions (hash, amount, type, network_type) VALUES ('reward{}', "
-                         "21, 'reward', 'mainnet')",
-                         height));
+            base::format("INSERT INTO transactions (hash, amount, type, network_type, block_hash) VALUES "
+                         "('reward{}', 21, 'reward', 'mainnet', 'hash{}')",
+                         height, height));
     }
     void add_validator(const char* address, const char* status, double stake) {
         database.execute(
@@ -45,7 +45,7 @@ class DatabaseFactsOf : public testing::TestWithParam<Layout> {
     std::vector<std::string> differences(bool serious) {
         std::vector<std::string> texts;
         const DatabaseFacts kept = DatabaseFacts::from_json(base::Json::parse(before.to_json().dump()));
-        for (const auto& difference : compare_facts(kept, read_database_facts(database),
+        for (const auto& difference : compare_facts(kept, read_database_facts(database, &kept),
                                                     [&](std::string_view network, std::int64_t height) {
                                                         return block_hash_at(database, network, height);
                                                     }))
@@ -121,6 +121,48 @@ TEST_P(DatabaseFactsOf, CoinsFromNowhereAreSerious) {
     database.execute("UPDATE transactions SET amount = 22 WHERE hash = 'reward3'");
     EXPECT_THAT(differences(true),
                 Contains("network mainnet has paid 211.00000000 coins, it had 210.00000000"));
+}
+
+TEST_P(DatabaseFactsOf, WhatBlocksHoldMustStayAsItIs) {
+    constexpr const char* text = "network mainnet has transactions up to height 9 that are not as they were";
+    database.execute(
+        "INSERT INTO transactions (hash, amount, type, network_type, is_pending) VALUES "
+        "('pending', 1, 'transfer', 'mainnet', 1)");
+    EXPECT_THAT(differences(true), IsEmpty()) << "what waits is no history";
+    add_block(10);
+    EXPECT_THAT(differences(true), IsEmpty());
+    for (const char* change : {"UPDATE transactions SET amount = 20 WHERE hash = 'reward3'",
+                               "UPDATE transactions SET recipient = 'bt2c_thief' WHERE hash = 'reward9'",
+                               "DELETE FROM transactions WHERE hash = 'reward0'",
+                               "UPDATE transactions SET block_hash = 'hash4' WHERE hash = 'reward5'"}) {
+        database.execute("CREATE TEMP TABLE sound AS SELECT * FROM transactions ORDER BY hash DESC");
+        database.execute(change);
+        EXPECT_THAT(differences(true), Contains(text)) << change;
+        database.execute("DELETE FROM transactions");
+        database.execute("INSERT INTO transactions SELECT * FROM sound");
+        database.execute("DROP TABLE sound");
+        EXPECT_THAT(differences(true), IsEmpty()) << "the order of rows tells nothing";
+    }
+    database.execute("UPDATE transactions SET amount = 21 WHERE hash = 'reward3'");  // a real, or an integer
+    EXPECT_THAT(differences(true), IsEmpty());
+    database.execute("UPDATE blocks SET timestamp = 7 WHERE height = 2");
+    EXPECT_THAT(differences(true),
+                Contains("network mainnet has blocks up to height 9 that are not as they were"));
+}
+
+TEST_P(DatabaseFactsOf, OtherTablesChangeByBlocksOnly) {
+    database.execute("UPDATE validators SET reputation = 7 WHERE address = 'bt2c_a'");
+    EXPECT_THAT(differences(false),
+                Contains("table validators holds something else than before, though there is no new block"));
+    EXPECT_THAT(differences(true), IsEmpty());
+    database.execute(
+        "INSERT INTO unstake_requests (validator_address, amount, requested_at, network_type) VALUES "
+        "('bt2c_a', 1, '2025-01-01', 'mainnet')");
+    EXPECT_THAT(
+        differences(true),
+        Contains("table unstake_requests holds something else than before, though there is no new block"));
+    add_block(10);
+    EXPECT_THAT(differences(true), IsEmpty());
 }
 
 TEST_P(DatabaseFactsOf, HostileRecordsAreRefused) {

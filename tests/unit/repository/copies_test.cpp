@@ -180,6 +180,85 @@ TEST_F(Copies, EachObjectMayBeDamagedInOneOfThem) {
     EXPECT_EQ(both->faults().at(0).part, "server");
 }
 
+/// Locations that all have damaged copies of each pack, each copy in another place.
+class DamagedCopies : public Copies {
+ protected:
+    std::vector<std::shared_ptr<UnrulyLocation>> servers;
+
+    /// Turns a bit round in each pack of `count` servers, in each of them elsewhere.
+    void damage_packs(int count) {
+        for (int i = 0; i < count; ++i) {
+            auto& to = servers.emplace_back(std::make_shared<UnrulyLocation>());
+            for (const auto& object : home.location->list("")) {
+                Bytes contents = home.location->get(object.name).value();
+                if (object.name.starts_with("packs/"))
+                    contents[contents.size() * static_cast<std::size_t>(1 + 2 * i) /
+                             static_cast<std::size_t>(2 * count)] ^= 1;
+                to->memory.overwrite(object.name, contents);
+            }
+        }
+    }
+    std::shared_ptr<FanOut> all(std::size_t more = 0) {
+        std::vector<storage::fan_out::Place> places;
+        for (std::size_t i = 0; i < more; ++i) servers.push_back(std::make_shared<UnrulyLocation>());
+        for (const auto& one : servers)
+            places.push_back({std::to_string(places.size()), one, false, 1, std::chrono::seconds(10)});
+        return std::make_shared<FanOut>(std::move(places));
+    }
+    RepairReport repair(const Repository& whole, const std::shared_ptr<UnrulyLocation>& target) {
+        const CheckReport found = check_repository(whole.at(target), true, silent);
+        EXPECT_FALSE(found.ok);
+        return repair_location(whole, target, found, silent);
+    }
+    bool is_sound(const Repository& whole, const std::shared_ptr<UnrulyLocation>& one) {
+        return check_repository(whole.at(one), true, silent).ok;
+    }
+    base::SilentProgress silent;
+};
+
+TEST_F(DamagedCopies, ARestoreTakesWhatIsSoundOfEach) {
+    damage_packs(2);
+    const Repository whole = home.repository.at(all());
+    EXPECT_EQ(test::image_of(whole, whole.find("latest")), expected);
+}
+
+TEST_F(DamagedCopies, ThreeAreMendedOutOfEachOther) {
+    damage_packs(3);
+    const Repository whole = home.repository.at(all());
+    for (const auto& one : servers) {
+        EXPECT_TRUE(repair(whole, one).left.empty());
+        EXPECT_TRUE(is_sound(whole, one));
+    }
+}
+
+TEST_F(DamagedCopies, WhatOnlyADamagedCopyHasIsNeverRemovedBeforeItIsElsewhere) {
+    damage_packs(2);
+    const auto packs = home.location->list("packs").size();
+    const auto places = all(1);
+    const Repository whole = home.repository.at(places);
+    for (int i = 0; i < 2; ++i) {
+        const RepairReport report = repair(whole, servers[0]);
+        EXPECT_TRUE(report.mended.empty());
+        ASSERT_EQ(report.left.size(), packs);
+        EXPECT_NE(report.left.front().why.find("location sync"), std::string::npos)
+            << report.left.front().why;
+    }
+    EXPECT_TRUE(sync_location(whole, *servers[2], {}, silent).left.empty());
+    EXPECT_TRUE(is_sound(whole, servers[2]));
+    for (const auto& one : {servers[0], servers[1]}) {
+        EXPECT_TRUE(repair(whole, one).left.empty());
+        EXPECT_TRUE(is_sound(whole, one));
+    }
+}
+
+TEST_F(DamagedCopies, WhatIsDamagedInTheSamePlaceStaysAsItIs) {
+    damage_packs(1);
+    damage_packs(1);
+    const Repository whole = home.repository.at(all());
+    for (const auto& one : servers) EXPECT_TRUE(repair(whole, one).mended.empty());
+    EXPECT_EQ(servers[0]->memory.list("packs").size(), home.location->list("packs").size());
+}
+
 TEST_F(Copies, WhatIsDamagedEverywhereIsTold) {
     const std::string name = object_name(ObjectType::manifest, full.id);
     Bytes contents = server->memory.get(name).value();

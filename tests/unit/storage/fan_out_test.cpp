@@ -328,6 +328,22 @@ TEST_F(Fan, ReadsFromAnotherWhereOneIsSlow) {
     EXPECT_FALSE(slow.parts()[0]->away());
 }
 
+TEST_F(Fan, ManySlowAnswersMakeASlowPartToo) {
+    for (const auto& part : {a, b}) ASSERT_TRUE(part->memory.put("packs/1", bytes_of("one")));
+    std::atomic<int> asked = 0;
+    a->before = [&](const std::string&, const std::string&) {
+        ++asked;
+        std::this_thread::sleep_for(milliseconds(500));
+    };
+    // Each is in time, and 400 ms later than a tenth of the whole.
+    FanOut slow({{"a", a, false, 1, milliseconds(1000)}, {"b", b, true, 1, milliseconds(1000)}});
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(slow.get_range("packs/1", 0, 3), bytes_of("one"));
+    EXPECT_LE(asked, 3);
+    ASSERT_EQ(slow.slow().size(), 1U);
+    EXPECT_THAT(slow.slow()[0].text, HasSubstr("longer than they should"));
+    EXPECT_FALSE(slow.parts()[0]->away());
+}
+
 TEST_F(Fan, WaitsForASlowOneWhereNoOtherHasIt) {
     ASSERT_TRUE(a->memory.put("packs/1", bytes_of("one")));
     a->before = [](const std::string&, const std::string&) {

@@ -1,0 +1,157 @@
+#include "chaindb/content_digests.hpp"
+
+#include <array>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "base/bytes.hpp"
+#include "base/progress.hpp"
+#include "base/text.hpp"
+#include "crypto/hash.hpp"
+
+namespace bt2c::chaindb {
+
+using base::format;
+using sqlite::Connection;
+using sqlite::Row;
+using sqlite::Statement;
+using sqlite::ValueType;
+
+namespace {
+
+/// Read between two looks at whether somebody else wants the database.
+constexpr std::int64_t piece_rows = 20'000;
+
+constexpr std::array block_columns{"hash",  "previous_hash", "timestamp",
+                                   "nonce", "difficulty",    "merkle_root"};
+constexpr std::array transaction_columns{"hash",  "sender", "recipient", "amount",  "timestamp",
+                                         "nonce", "type",   "signature", "payload", "block_hash"};
+
+void append_value(std::string& out, const Row& row, std::size_t column) {
+    const ValueType type = row.type(column);
+    if (type == ValueType::null) {
+        out += "n;";
+    } else if (type == ValueType::text || type == ValueType::blob) {
+        const std::string_view bytes = row.text(column);
+        out += format("{}{}:", type == ValueType::text ? 't' : 'b', bytes.size());
+        out += bytes;
+    } else {
+        constexpr double exact_max =
+            9'007'199'254'740'992;  // 2^53: whole numbers below are the same as reals
+        const bool real = type == ValueType::real;
+        const double value = real ? row.real(column) : static_cast<double>(row.integer(column));
+        const bool whole = std::abs(value) < exact_max && std::trunc(value) == value;
+        out += whole || !real ? format("i{};", real ? static_cast<std::int64_t>(value) : row.integer(column))
+                              : format("r{};", value);
+    }
+}
+
+/// Of rows in any order: their SHA-256 digests, added up in four lanes of 64 bits.
+class RowsDigest {
+ public:
+    void add(const Row& row, std::size_t first_column) {
+        text_.clear();
+        for (std::size_t i = first_column; i < row.size(); ++i) append_value(text_, row, i);
+        const crypto::Digest digest = crypto::sha256(base::as_bytes(text_));
+        for (std::size_t i = 0; i < lanes_.size(); ++i)
+            lanes_[i] += base::get_le<std::uint64_t>(digest.data() + 8 * i);
+    }
+    std::string hex() const {
+        base::Bytes bytes;
+        for (const std::uint64_t lane : lanes_) base::put_le(bytes, lane);
+        return base::to_hex(bytes);
+    }
+
+ private:
+    std::array<std::uint64_t, 4> lanes_{};
+    std::string text_;
+};
+
+template <std::size_t count>
+std::string selected(Connection& database, const char* table, const char* alias,
+                     const std::array<const char*, count>& columns) {
+    std::string sql;
+    for (const char* column : columns)
+        sql += database.has_column(table, column) ? format(", {}.{}", alias, column) : ", NULL";
+    return sql;
+}
+
+/// Calls add(network, height, row) for each row of a query over `rows.rowid`; its columns begin with rowid,
+/// network and height.
+void read_in_pieces(Connection& database, const std::string& select,
+                    const std::function<void(const std::string&, std::int64_t, const Row&)>& add) {
+    auto statement = database.try_prepare(
+        format("{} WHERE rows.rowid > ?1 ORDER BY rows.rowid LIMIT {}", select, piece_rows));
+    if (!statement) return;
+    Row row(statement->columns());
+    for (std::int64_t last = INT64_MIN, count = piece_rows; count == piece_rows;) {
+        base::throw_if_interrupted();
+        statement->bind(1, last);
+        for (count = 0; statement->next(); ++count) {
+            statement->read(row);
+            last = row.integer(0);
+            if (row.type(1) == ValueType::text && row.type(2) == ValueType::integer)
+                add(row.string(1), row.integer(2), row);
+        }
+        statement->reset();
+    }
+}
+
+}  // namespace
+
+std::string quoted_name(std::string_view name) {
+    std::string quoted = "\"";
+    for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    return quoted + "\"";
+}
+
+std::vector<HistoryFacts> digest_history(Connection& database, const std::vector<HistoryFacts>& until) {
+    struct Digests {
+        std::int64_t height = 0;
+        RowsDigest blocks, transactions;
+    };
+    // Blocks are looked up by their hashes, all over their index: without room for them that takes twice as
+    // long.
+    database.execute("PRAGMA cache_size=-65536");
+    std::map<std::string, Digests> networks;
+    for (const HistoryFacts& one : until) networks[one.network].height = one.height;
+    const auto into = [&](RowsDigest Digests::*digest) {
+        return [&networks, digest](const std::string& network, std::int64_t height, const Row& row) {
+            const auto found = networks.find(network);
+            if (found != networks.end() && height <= found->second.height)
+                (found->second.*digest).add(row, 1);
+        };
+    };
+    read_in_pieces(database,
+                   "SELECT rows.rowid, rows.network_type, rows.height" +
+                       selected(database, "blocks", "rows", block_columns) + " FROM blocks AS rows",
+                   into(&Digests::blocks));
+    // CROSS keeps the order of the tables: the rows of transactions, and the block of each by its hash.
+    read_in_pieces(database,
+                   "SELECT rows.rowid, b.network_type, b.height" +
+                       selected(database, "transactions", "rows", transaction_columns) +
+                       " FROM transactions AS rows CROSS JOIN blocks AS b ON b.hash = rows.block_hash",
+                   into(&Digests::transactions));
+    std::vector<HistoryFacts> facts;
+    for (const HistoryFacts& one : until)
+        facts.push_back({one.network, one.height, networks[one.network].blocks.hex(),
+                         networks[one.network].transactions.hex()});
+    return facts;
+}
+
+std::string digest_table(Connection& database, const std::string& table,
+                         const std::vector<std::string>& columns) {
+    std::string sql;
+    for (const std::string& column : columns) sql += (sql.empty() ? "SELECT " : ", ") + quoted_name(column);
+    auto statement = database.prepare(sql + " FROM " + quoted_name(table));
+    Row row(columns.size());
+    RowsDigest digest;
+    while (statement.next()) {
+        statement.read(row);
+        digest.add(row, 0);
+    }
+    return digest.hex();
+}
+
+}  // namespace bt2c::chaindb
