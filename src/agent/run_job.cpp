@@ -126,6 +126,14 @@ std::string failed_checks(const Json& document) {
     return names;
 }
 
+/// Backups beside the one that was tested; one of them may be newer.
+std::string unread_backups(const Json& document) {
+    const Json* const damaged = document.find("damaged");
+    const bool any = damaged && damaged->is_array() && !damaged->elements().empty();
+    return any ? format("; {} other backups cannot be read, and may be newer", damaged->elements().size())
+               : "";
+}
+
 /// Without what became of each location.
 std::string outcome_of(const Json& document) {
     constexpr std::size_t brief_id = 8;
@@ -137,7 +145,8 @@ std::string outcome_of(const Json& document) {
     const std::string failed = checks && checks->is_array() ? failed_checks(document) : "";
     if (!failed.empty()) return "problems were found: " + failed;
     if (const std::string backup = text_at(document, "backup"); !backup.empty() && checks)
-        return format("backup {} was restored and proved", backup.substr(0, brief_id));
+        return format("backup {} was restored and proved{}", backup.substr(0, brief_id),
+                      unread_backups(document));
     if (checks) return "no problem was found";
     if (const Json* const changed = document.find("changed"); changed && !document.bool_at("changed"))
         return "nothing has changed since the last backup";

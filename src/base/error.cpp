@@ -83,10 +83,16 @@ Error&& Error::hint(std::string text) && {
     return std::move(this->hint(std::move(text)));
 }
 
+Error&& Error::system_code(int error_number) && {
+    system_code_ = error_number;
+    return std::move(*this);
+}
+
 Error system_error(std::string message, int error_number) {
     return Error(ErrorKind::failed, std::move(message))
         .cause(std::strerror(error_number))
-        .hint(system_hint(error_number));
+        .hint(system_hint(error_number))
+        .system_code(error_number);
 }
 
 void assertion_failed(const char* condition, const char* file, int line) noexcept {

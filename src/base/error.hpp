@@ -47,12 +47,16 @@ class Error : public std::exception {
     const std::string& state() const noexcept { return state_; }
     /// The next command or step; may be empty.
     const std::string& hint() const noexcept { return hint_; }
+    /// The errno of the call that failed; 0 where none did, or not of itself.
+    int system_code() const noexcept { return system_code_; }
+    Error&& system_code(int error_number) &&;
     /// The message, and the cause where there is one: "cannot do X: Y: why".
     std::string in_full() const;
     const char* what() const noexcept override { return message_.c_str(); }
 
  private:
     ErrorKind kind_;
+    int system_code_ = 0;
     std::string message_, cause_, state_, hint_;
 };
 

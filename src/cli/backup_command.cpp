@@ -77,6 +77,7 @@ class BackupCommand final : public Command {
                               "cannot make an incremental backup: there is no full backup yet")
                 .state("nothing was stored")
                 .hint("make one with 'bt2c-dr backup --type full'");
+        context.locations().require_never_held();
         // A node whose database cannot be read gets no repository that it does not need yet.
         chaindb::sqlite::LiveDatabase::open(context.home().database());
         // Another backup may be making it too: of the key file, and then of the repository, there is one that

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "repository/export.hpp"
 
@@ -34,6 +35,7 @@ class ExportCommand final : public Command {
         const repository::Manifest manifest = find_backup(context, repository, id_);
         const repository::ExportResult written =
             repository::export_backup(repository, manifest, file_, force_, context.progress());
+        context.locations().tell_faults();
         return {.document = Json::object({{"id", manifest.id.hex()},
                                           {"file", base::printable(file_.native())},
                                           {"bytes", written.bytes},

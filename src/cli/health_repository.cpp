@@ -154,7 +154,8 @@ class RepositoryChecks {
         for (const auto& damaged : list.damaged)
             add("repository", damaged.id.substr(0, 8), Status::finding,
                 format("the backup's manifest is damaged: {}", printable(damaged.reason)),
-                "bt2c-dr repository check --repair");
+                context_.locations().all().size() > 1 ? "bt2c-dr repository check --repair"
+                                                      : "bt2c-dr prune --damaged");
         for (const auto& [id, test] : tests) {
             if (test.proved_at) proved_.push_back(*test.proved_at);
             test_failed_ |= test.failed_at.has_value();

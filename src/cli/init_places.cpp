@@ -119,13 +119,12 @@ void require_other_place(const config::Settings& settings, const config::Locatio
 
 /// Those of the settings that another name may lead to; asked once, and not for long. Folders among each
 /// other are compared without.
-std::vector<std::pair<std::string, std::shared_ptr<storage::Location>>> others_than(
-    config::Settings settings, const config::LocationSettings& made) {
+NamedLocations others_than(config::Settings settings, const config::LocationSettings& made) {
     for (config::LocationSettings& present : settings.locations) {
         present.timeout_seconds = std::min(present.timeout_seconds, 5);
         present.retries = 0;
     }
-    std::vector<std::pair<std::string, std::shared_ptr<storage::Location>>> others;
+    NamedLocations others;
     if (made.kind == config::LocationKind::folder)
         std::erase_if(settings.locations,
                       [](const auto& present) { return present.kind == config::LocationKind::folder; });

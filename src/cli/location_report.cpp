@@ -142,6 +142,10 @@ std::string lack_of(const LocationStatus& status) {
     add(status.cut_packs, "packs of its backups are of the wrong size");
     add(status.damaged, "manifests or key slots are damaged");
     add(status.lacking_keys, "key slots are missing");
+    if (status.is_untried)
+        text +=
+            format("{}nothing was brought there from this home: it may be another location by another name",
+                   text.empty() ? "" : ", ");
     if (status.has_no_slot)
         text += format("{}it has no key slot: it cannot be opened alone", text.empty() ? "" : ", ");
     return text;
@@ -223,6 +227,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
         if (status.error.empty()) try {
                 const std::set<std::string>& ids = *holdings[i];
                 status.empty = !has_repository(locations, i);
+                status.is_untried = !status.empty && locations.is_untried(one);
                 look_inside(status, ids, retired, locations.asked(i), questions);
                 for (const std::string& id : every)
                     if (!ids.contains(id) && !repository::is_retired(retired, id))

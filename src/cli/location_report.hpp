@@ -19,6 +19,7 @@ struct LocationStatus {
     LocationFacts facts;
     bool empty = false;        ///< nothing is stored there yet
     bool has_no_slot = false;  ///< no secret opens it without the others
+    bool is_untried = false;   ///< as Locations::is_untried() has it
     std::size_t backups = 0;
     std::vector<std::string> missing = {};
     std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole

@@ -92,6 +92,7 @@ class LocationSyncCommand final : public Command {
             return synced;
         }
         try {
+            locations.require_own_place(one);
             synced.report = repository::sync_location(repository, *one.location, locations.sync_options(one),
                                                       context.progress());
             for (const repository::NotCopied& left : synced.report.left) {

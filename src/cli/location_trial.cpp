@@ -31,36 +31,78 @@ bool has(storage::Location& location, const std::string& name) {
     }
 }
 
+/// A small object that lies there while this lives.
+class TrialObject {
+ public:
+    explicit TrialObject(storage::Location& location) : location_(location) {
+        if (!location.put(name, base::as_bytes(contents)))
+            throw useless(location, "a new name is taken already");
+    }
+    ~TrialObject() {
+        if (!removed_) try {
+                location_.remove(name);
+            } catch (const std::exception&) {  // what it says of itself tells that it may be removed
+            }
+    }
+    TrialObject(const TrialObject&) = delete;
+    TrialObject& operator=(const TrialObject&) = delete;
+
+    /// False where nothing can be removed.
+    bool remove() {
+        removed_ = true;
+        try {
+            location_.remove(name);
+            return true;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return false;
+        }
+    }
+    std::optional<std::string> found_in(const NamedLocations& others) const {
+        for (const auto& [other, location] : others)
+            if (has(*location, name)) return other;
+        return std::nullopt;
+    }
+
+    // In no folder, to leave none.
+    const std::string name = "trial-" + base::to_hex(crypto::random_array<16>());
+
+ private:
+    storage::Location& location_;
+    bool removed_ = false;
+};
+
+Error same_place(const storage::Location& location, const std::string& other) {
+    return useless(location, base::format("it is the place of location '{}'", other))
+        .cause("what was written to the one was found in the other")
+        .hint("a copy beside itself is none: name another place");
+}
+
 }  // namespace
 
-LocationTrial try_location(
-    storage::Location& location,
-    const std::vector<std::pair<std::string, std::shared_ptr<storage::Location>>>& others) {
+LocationTrial try_location(storage::Location& location, const NamedLocations& others) {
     LocationTrial trial;
     if (repository::Repository::exists(location))
         trial.repository = repository::Repository::read_id(location).hex();
-    const std::string name =
-        "trial-" + base::to_hex(crypto::random_array<16>());  // in no folder, to leave none
-    if (!location.put(name, base::as_bytes(contents))) throw useless(location, "a new name is taken already");
-    const auto back = location.get(name);
+    TrialObject object(location);
+    const auto back = location.get(object.name);
     const auto listed = location.list("");
-    const auto same =
-        std::ranges::find_if(others, [&](const auto& other) { return has(*other.second, name); });
-    try {
-        location.remove(name);
-    } catch (const Error& error) {
-        if (error.kind() == ErrorKind::interrupted) throw;
-        trial.removable = false;
-    }
+    const auto same = object.found_in(others);
+    trial.removable = object.remove();
     if (!back || base::as_text(*back) != contents)
         throw useless(location, "what was written does not come back as it was");
-    if (std::ranges::none_of(listed, [&](const auto& object) { return object.name == name; }))
+    if (std::ranges::none_of(listed, [&](const auto& one) { return one.name == object.name; }))
         throw useless(location, "what was written is not in its list");
-    if (same != others.end())
-        throw useless(location, base::format("it is the place of location '{}'", same->first))
-            .cause("what was written to the one was found in the other")
-            .hint("a copy beside itself is none: name another place");
+    if (same) throw same_place(location, *same);
     return trial;
+}
+
+void require_own_place(storage::Location& location, const NamedLocations& others) {
+    if (others.empty()) return;
+    TrialObject object(location);
+    const auto same = object.found_in(others);
+    object.remove();
+    if (same) throw same_place(location, *same);
 }
 
 }  // namespace bt2c::cli

@@ -63,7 +63,10 @@ void Locations::begin_backup(const Repository& repository) {
 
 std::vector<LocationOutcome> Locations::finish_backup(const Repository& repository,
                                                       std::chrono::seconds patience) {
-    if (!fan_) return {{all_.front().name, "ok", ""}};
+    if (!fan_) {
+        remember(all_.front(), repository);
+        return {{all_.front().name, "ok", ""}};
+    }
     const auto end = std::chrono::steady_clock::now() + patience;
     progress_.phase("waiting for the other locations", 0);
     std::vector<LocationOutcome> outcomes;
@@ -72,6 +75,10 @@ std::vector<LocationOutcome> Locations::finish_backup(const Repository& reposito
         outcomes.push_back({outcome.name, names[static_cast<std::size_t>(outcome.standing)],
                             base::printable(outcome.error)});
     }
+    // Where nothing was stored now, it may lack what was stored before.
+    for (std::size_t i = 0; i < all_.size(); ++i)
+        if (outcomes[i].status == "ok" && held_back_[i])
+            outcomes[i] = {all_[i].name, "behind", "it lacks earlier backups"};
     outcomes = catch_up(repository, std::move(outcomes), end);
     for (std::size_t i = 0; i < all_.size(); ++i)
         if (outcomes[i].status == "ok") remember(all_[i], repository);

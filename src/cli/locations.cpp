@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "cli/location_admission.hpp"
+#include "cli/location_trial.hpp"
 #include "platform/file.hpp"
 #include "storage/local/local_location.hpp"
 
@@ -235,6 +236,17 @@ void Locations::require_found() const {
                       : "mount their disks; to begin with a new repository: bt2c-dr repository init");
 }
 
+void Locations::require_never_held() const {
+    const One& one = all_.front();
+    const bool is_in_home = one.location->describe().starts_with(home_.root.native() + "/");
+    if (fan_ || is_in_home || record_at_this_place(home_, one).empty()) return;
+    throw Error(ErrorKind::failed,
+                format("cannot use location '{}': it is empty, and held the repository before", one.name))
+        .cause(base::printable(one.location->describe()))
+        .state("nothing was stored")
+        .hint("was a disk not mounted? To begin with a new repository there: bt2c-dr repository init");
+}
+
 Repository Locations::init(const std::vector<Repository::LabelledSecret>& secrets) {
     Repository::require_none(*whole_);
     const auto at = std::ranges::find_if(all_, [](const One& one) { return one.problem.empty(); });
@@ -279,9 +291,40 @@ std::vector<LocationOutcome> Locations::on_each(Job job) {
 std::vector<LocationOutcome> Locations::share_basics(const Repository& repository) {
     if (!fan_) return {{all_.front().name, "ok", ""}};
     return on_each([&](One& one) {
+        require_own_place(one);
         repository::sync_basics(repository, *one.location, sync_options(one));
         one.has_repository = true;
         remember(one, repository);
+    });
+}
+
+void Locations::require_own_place(const One& one) const {
+    if (!fan_ || !record_at_this_place(home_, one).empty()) return;
+    NamedLocations others;
+    bool is_behind = false;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        const One& other = all_[i];
+        is_behind = is_behind || &other == &one;
+        if (&other == &one || !problem_of(i).empty()) continue;
+        if (one.facts.kind == "folder" && other.facts.kind == "folder") continue;
+        // Of two that are new the second one is the same as the first.
+        if (!is_behind || !record_at_this_place(home_, other).empty())
+            others.emplace_back(other.name, fan_->parts()[i]);
+    }
+    cli::require_own_place(*one.location, others);
+}
+
+bool Locations::is_untried(const One& one) const {
+    return one.has_repository && record_at_this_place(home_, one).empty() &&
+           std::ranges::any_of(all_,
+                               [&](const One& other) { return !record_at_this_place(home_, other).empty(); });
+}
+
+std::vector<LocationOutcome> Locations::share_small(const Repository& repository) {
+    if (!fan_) return {{all_.front().name, "ok", ""}};
+    return on_each([&](One& one) {
+        const repository::SyncReport copied = repository::sync_small(repository, *one.location);
+        if (!copied.left.empty()) throw Error(ErrorKind::failed, copied.left.front().why);
     });
 }
 

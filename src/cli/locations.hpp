@@ -60,11 +60,17 @@ class Locations {
     /// it.
     void require_found() const;
 
+    /// Throws Error where the only location held a repository that is not there now: its disk may not be
+    /// mounted. One inside the home is there with its home.
+    void require_never_held() const;
+
     /// Makes a new repository in the first location that can be reached; the others get it from there.
     repository::Repository init(const std::vector<repository::Repository::LabelledSecret>& secrets);
 
     /// Gives every other location the object `format` and the first one's key slots, as far as it lacks them.
     std::vector<LocationOutcome> share_basics(const repository::Repository& repository);
+    /// Gives every location the marks, pins and proofs that it lacks of those that the others have.
+    std::vector<LocationOutcome> share_small(const repository::Repository& repository);
     /// Removes a key slot from every location, the first one first, which must be reached.
     std::vector<LocationOutcome> remove_slot(const std::string& object);
 
@@ -86,6 +92,12 @@ class Locations {
     void tell_faults() const;
     /// The same for programs: a list of {location, text}.
     base::Json faults() const;
+    /// Throws Error where a location that was not in use before is another one by another name: nobody sees
+    /// that but by writing, and a copy beside itself is none. Folders are compared without.
+    void require_own_place(const One& one) const;
+    /// It has the repository, and while others were in use nothing was brought there from this home: it may
+    /// be another one by another name.
+    bool is_untried(const One& one) const;
     /// A location that has the repository from now on is not taken for an empty one again.
     void remember(const One& one, const repository::Repository& repository) const;
 

@@ -14,6 +14,9 @@ using base::format;
 using base::printable;
 
 void read_value(const std::string& text, std::string& target) {
+    // A variable of a script that was not set: taken for an option that was not given, it would do something
+    // else.
+    if (text.empty()) throw Error(ErrorKind::usage, "the value is empty");
     target = text;
 }
 
@@ -99,7 +102,7 @@ Option& Options::texts(std::vector<std::string>& target, const std::string& name
                        std::string help) {
     Option& option = add(names, std::move(word), std::move(help));
     option.list = true;
-    option.store = [&target](const std::string& text) { target.push_back(text); };
+    option.store = [&target](const std::string& text) { read_value(text, target.emplace_back()); };
     return option;
 }
 

@@ -43,8 +43,10 @@ class PinCommand final : public Command {
         if (id_.empty()) return list(repository);
         const repository::Manifest manifest = repository.find(id_);
         const bool changed = repository::set_pin(repository, manifest.id, !remove_, reason_);
-        const auto reached = context.locations().finish_backup(
+        auto reached = context.locations().finish_backup(
             repository, std::chrono::seconds(context.settings().patience_seconds));
+        // One that was away when the pin was made may be here now.
+        if (!changed) reached = context.locations().share_small(repository);
         Result result{.document = Json::object({{"id", manifest.id.hex()},
                                                 {"pinned", !remove_},
                                                 {"changed", changed},

@@ -5,6 +5,7 @@
 #include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/secret_prompt.hpp"
+#include "cli/upgrade_record.hpp"
 #include "repository/prune.hpp"
 
 namespace bt2c::cli {
@@ -49,7 +50,9 @@ class PruneCommand final : public Command {
                 "that comes a day or more later, when nothing that is kept needs them; so are bytes that "
                 "killed backups left. Backups may be made meanwhile, and killing it does no harm.\n\n"
                 "Where more than half of all backups would go it asks, or wants --allow-most. It ends with 3 "
-                "when a mark that it cannot read keeps it from removing anything until somebody looks.",
+                "when a mark or a backup that it cannot read keeps it from removing anything until somebody "
+                "looks."
+                "\n\nThe backup that 'upgrade-check before' made is kept for 30 days.",
             .examples = {{"bt2c-dr prune --dry-run", "what would go, and why"},
                          {"bt2c-dr prune", "do it"},
                          {"bt2c-dr pin 40dc1520 --reason 'before the fork'",
@@ -73,6 +76,7 @@ class PruneCommand final : public Command {
         request.rules = {settings.recent_days,    settings.daily_days,  settings.weekly_weeks,
                          settings.monthly_months, settings.safety_days, wait_at_gaps_};
         request.damaged = damaged_;
+        request.keep = kept_for_upgrade(context);
         const repository::Repository repository = open_repository(context);
         const Locations& locations = context.locations();
         std::vector<repository::PrunePlace> places;
@@ -99,6 +103,21 @@ class PruneCommand final : public Command {
         else if (shown->held_for_good)
             result.outcome = ErrorKind::findings;
         return result;
+    }
+
+    /// 'upgrade-check after' names the backup to go back to, which must be there then.
+    static std::map<std::string, std::string> kept_for_upgrade(Context& context) {
+        constexpr base::UnixMs upgrade_ms = 30 * base::UnixMs{86'400'000};
+        if (!std::filesystem::exists(upgrade_record_file(context.home_unchecked()))) return {};
+        try {
+            const UpgradeRecord record = load_upgrade_record(context.home_unchecked());
+            if (base::now_unix_ms() - record.at_ms > upgrade_ms) return {};
+            return {{record.backup,
+                     base::format("'upgrade-check before' of {} made it", record.at.substr(0, 10))}};
+        } catch (const Error& error) {
+            context.progress().note(error.in_full());
+            return {};
+        }
     }
 
     void agree(Context& context, const PrunePlan& plan) const {
@@ -154,7 +173,7 @@ class PruneCommand final : public Command {
                              {"locations", std::move(places)}});
     }
 
-    static void print(Output& out, const PruneReport& report, bool dry_run) {
+    void print(Output& out, const PruneReport& report, bool dry_run) const {
         const PrunePlan& plan = report.plan;
         Table table({{"ID"},
                      {"TYPE"},
@@ -182,11 +201,13 @@ class PruneCommand final : public Command {
                  dry_run ? "would be" : "just", human_size(plan.leaving_bytes),
                  plan.leaving == 1 ? "its" : "their");
         for (const repository::DamagedBackup& backup : plan.damaged)
-            out.line(
-                "{} backup {} cannot be read ({}); see 'bt2c-dr repository check --repair'. If no location "
-                "has a sound copy, --damaged lets it go.",
-                out.styled(Style::red, "damaged:"), base::printable(backup.id.substr(0, 8)),
-                base::printable(backup.reason));
+            out.line("{} backup {} cannot be read ({}); {}.", out.styled(Style::red, "damaged:"),
+                     base::printable(backup.id.substr(0, 8)), base::printable(backup.reason),
+                     damaged_ ? dry_run ? "it would be retired" : "it is retired"
+                     : report.places.size() > 1
+                         ? "'bt2c-dr repository check --repair' brings it back where a location has a "
+                           "sound copy, else 'bt2c-dr prune --damaged' lets it go"
+                         : "'bt2c-dr prune --damaged' lets it go");
         if (!report.held.empty())
             out.line("{} no bytes were removed: {}.", out.styled(Style::yellow, "held:"), report.held);
         for (const PlacePruned& place : report.places) print_place(out, place);

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include "base/error.hpp"
 #include "base/parallel.hpp"
@@ -37,6 +39,15 @@ constexpr std::string_view scratch_prefix = "bt2c-restore-test";
 /// Every restore writes one of its own.
 constexpr std::string_view signing_lock = "network/signing-lock.json";
 
+/// Whether a call failed for want of room, files or memory, or on what lies in the scratch folder. Of reading
+/// the repository none of that tells whether its contents are sound.
+bool is_of_machine(const Error& error, const fs::path& scratch) {
+    constexpr std::array machine{ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, EAGAIN};
+    const int code = error.system_code();
+    return code != 0 && (std::ranges::find(machine, code) != machine.end() ||
+                         error.in_full().find(printable(scratch.native())) != std::string::npos);
+}
+
 /// The checks of one restored home.
 class Proof {
  public:
@@ -46,31 +57,34 @@ class Proof {
 
     std::vector<ProofCheck> checks() {
         if (manifest_.image) {
-            look("database_image", [&] { return database_image(); });
-            look("chain_tip", [&] { return chain(); });
+            look("database_image", false, [&] { return database_image(); });
+            look("chain_tip", true, [&] { return chain(); });
         }
-        look("files", [&] { return files(); });
-        look("wallets", [&] { return wallets(); });
-        look("settings", [&] { return settings(); });
+        look("files", false, [&] { return files(); });
+        look("wallets", true, [&] { return wallets(); });
+        look("settings", true, [&] { return settings(); });
         return std::move(checks_);
     }
 
  private:
-    /// `check` returns how much it looked at; an Error is what it found.
+    /// `check` returns how much it looked at; an Error is what it found. `of_node`: what the bytes mean,
+    /// which were found to be those that were backed up.
     template <typename Check>
-    void look(const char* name, Check check) {
+    void look(const char* name, bool of_node, Check check) {
         ProofCheck result;
         result.name = name;
         try {
             result.count = check();
             if (result.count == 0) {
                 result.status = Status::skipped;
-                result.detail = "there is nothing of it in the backup";
+                result.detail = "nothing in the backup can be looked at so";
             }
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             result.status = Status::fail;
             result.detail = error.in_full();
+            result.is_of_machine = is_of_machine(error, home_.root);
+            result.is_of_node = of_node;
         }
         checks_.push_back(std::move(result));
     }
@@ -117,7 +131,8 @@ class Proof {
                                         : check.status == verify::CheckStatus::fail ? Status::fail
                                                                                     : Status::skipped,
                               .count = check.count,
-                              .detail = check.reason};
+                              .detail = check.reason,
+                              .is_of_node = true};
             if (!check.examples.empty()) result.detail = check.examples[0].text;
             checks_.push_back(std::move(result));
         }
@@ -213,7 +228,12 @@ class Proof {
 }  // namespace
 
 bool RestoreProof::ok() const {
-    return std::ranges::none_of(checks, [](const ProofCheck& check) { return check.status == Status::fail; });
+    return !failure();
+}
+
+const ProofCheck* RestoreProof::failure() const {
+    const auto failed = std::ranges::find(checks, Status::fail, &ProofCheck::status);
+    return failed == checks.end() ? nullptr : &*failed;
 }
 
 std::vector<fs::path> scratch_places(Context& context) {
@@ -268,6 +288,7 @@ RestoreProof prove_restore(Context& context, const repository::Repository& repos
         if (error.kind() == ErrorKind::interrupted) throw;
         restored.status = Status::fail;
         restored.detail = error.in_full();
+        restored.is_of_machine = is_of_machine(error, scratch.path());
     }
     proof.restore_seconds = watch.seconds();
     proof.checks.push_back(restored);

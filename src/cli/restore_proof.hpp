@@ -18,6 +18,9 @@ struct ProofCheck {
     Status status = Status::pass;
     std::uint64_t count = 0;  ///< of what was looked at, or of findings
     std::string detail;       ///< why it failed or was skipped; empty
+    bool is_of_machine =
+        false;  ///< it failed for the scratch folder or this machine, and tells nothing of the backup
+    bool is_of_node = false;  ///< what failed was backed up so: the repository is not at fault
 };
 
 struct RestoreProof {
@@ -25,6 +28,8 @@ struct RestoreProof {
     double restore_seconds = 0;   ///< what the restore alone took
     double duration_seconds = 0;  ///< with all checks
     bool ok() const;
+    /// The first that failed; null where none did.
+    const ProofCheck* failure() const;
 };
 
 /// Where scratch folders are made: what the settings name, else beside the home and in it.

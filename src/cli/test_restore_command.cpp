@@ -61,25 +61,30 @@ class TestRestoreCommand final : public Command {
         try {
             const auto repository = open_repository(context).at(context.locations().watched());
             looking = true;
-            const Manifest manifest =
-                id_.empty() ? choose(context, repository) : find_backup(context, repository, id_);
+            const auto [manifest, damaged] = find(context, repository);
             looking = false;
             const fs::path where =
                 place_for_proof(repository, manifest,
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
             if (!proof.ok()) require_reached(context, manifest);
+            require_able(manifest, proof);
             const bool recorded = proof.ok() ? record_proof(context, repository, manifest, proof)
                                              : record_failure(context, repository, manifest, proof);
             context.locations().settle();
-            Result shown = result(manifest, proof, where);
+            context.locations().tell_faults();
+            Result shown = result(manifest, proof, where, damaged);
+            shown.document.set("faults", context.locations().faults());
             if (proof.ok() && !recorded) shown.outcome = ErrorKind::partial;
+            if (!damaged.empty()) shown.outcome = ErrorKind::findings;
             record_run(context, started, shown.outcome ? base::exit_status(*shown.outcome) : 0,
-                       message(manifest, proof) + (recorded ? "" : "; the repository has no record of it"));
+                       message(manifest, proof) + (recorded ? "" : "; the repository has no record of it") +
+                           damaged_text(damaged));
             return shown;
         } catch (const Error& error) {
             // Where no backup was found none was tested, and what the last test found stands.
-            if (!looking) record_run(context, started, base::exit_status(error.kind()), error.in_full());
+            if (!looking || error.kind() == ErrorKind::findings)
+                record_run(context, started, base::exit_status(error.kind()), error.in_full());
             throw;
         }
     }
@@ -94,13 +99,60 @@ class TestRestoreCommand final : public Command {
                 .hint("test it again when the location answers; 'bt2c-dr location status' tells");
     }
 
-    static Manifest choose(Context& context, const repository::Repository& repository) {
+    /// What a full disk, or a limit of this machine, keeps from being written is no damage of the backup
+    /// either.
+    static void require_able(const Manifest& manifest, const RestoreProof& proof) {
+        const ProofCheck* const failure = proof.failure();
+        if (!failure || !failure->is_of_machine) return;
+        throw Error(ErrorKind::failed, base::format("cannot test backup {}", manifest.id.brief()))
+            .cause(base::printable(failure->detail))
+            .state("whether the backup restores is not known")
+            .hint("make room, or name another place with --scratch, then test it again");
+    }
+
+    struct Found {
+        Manifest manifest;
+        std::vector<repository::DamagedBackup> damaged;  ///< that may be newer; where none was named
+    };
+
+    Found find(Context& context, const repository::Repository& repository) const {
+        repository::BackupList list = repository.list();
+        const bool named = !id_.empty() && id_ != "latest";
+        const auto damaged = std::ranges::find_if(list.damaged, [&](const auto& backup) {
+            return named ? id_.size() >= 4 && backup.id.starts_with(id_) : list.backups.empty();
+        });
+        if (damaged != list.damaged.end()) {
+            if (const auto lost = context.locations().lost()) throw Error(*lost);
+            throw Error(ErrorKind::findings,
+                        base::format("backup {} does not restore", base::printable(damaged->id.substr(0, 8))))
+                .cause(base::printable(damaged->reason))
+                .state("nothing was tested")
+                .hint(
+                    "'bt2c-dr repository check --repair' brings it back where another location has it; else "
+                    "make a full backup now: bt2c-dr backup --type full");
+        }
+        if (named) return {repository.find(id_), {}};
+        if (context.locations().lost()) list.damaged.clear();  // what was away is not damaged
+        if (id_ == "latest") return {find_backup(context, repository, id_), std::move(list.damaged)};
+        Manifest chosen = choose(context, repository, list.backups);
+        return {std::move(chosen), std::move(list.damaged)};
+    }
+
+    static std::string damaged_text(const std::vector<repository::DamagedBackup>& damaged) {
+        std::string text;
+        for (const auto& backup : damaged)
+            text += base::format("; backup {} cannot be read, and may be newer",
+                                 base::printable(backup.id.substr(0, 8)));
+        return text;
+    }
+
+    static Manifest choose(Context& context, const repository::Repository& repository,
+                           std::vector<Manifest>& backups) {
         constexpr base::UnixMs day_ms = 86'400'000;
         const auto proofs = repository.proofs();
         const base::UnixMs now = base::now_unix_ms();
         const base::UnixMs oldest = now - context.settings().schedule.proof_days * day_ms;
-        repository::BackupList list = repository.list();
-        for (Manifest& manifest : list.backups) {
+        for (Manifest& manifest : backups) {
             if (manifest.type == repository::BackupType::safety) continue;
             const auto proof = proofs.find(manifest.id.hex());
             // A proof from the future, of a clock that was put right since, says nothing of its age.
@@ -114,9 +166,8 @@ class TestRestoreCommand final : public Command {
         if (proof.ok())
             return base::format("backup {} was restored and proved in {}", manifest.id.brief(),
                                 base::human_duration(proof.duration_seconds));
-        const auto failed = std::ranges::find(proof.checks, Status::fail, &ProofCheck::status);
-        return base::format("backup {} does not restore: {}: {}", manifest.id.brief(), failed->name,
-                            failed->detail);
+        return base::format("backup {} does not restore: {}: {}", manifest.id.brief(), proof.failure()->name,
+                            proof.failure()->detail);
     }
 
     /// The proof is worth a record; a repository that cannot be written does not undo it.
@@ -173,7 +224,8 @@ class TestRestoreCommand final : public Command {
         }
     }
 
-    static Result result(const Manifest& manifest, const RestoreProof& proof, const fs::path& where) {
+    static Result result(const Manifest& manifest, const RestoreProof& proof, const fs::path& where,
+                         const std::vector<repository::DamagedBackup>& damaged) {
         Json checks = Json::array();
         for (const ProofCheck& check : proof.checks)
             checks.push(Json::object({{"name", check.name},
@@ -186,8 +238,18 @@ class TestRestoreCommand final : public Command {
         document.set("restore_seconds", proof.restore_seconds);
         document.set("duration_seconds", proof.duration_seconds);
         document.set("scratch", where.native());
-        Result result{.document = std::move(document),
-                      .print = [manifest, proof](Output& out) { print(out, manifest, proof); }};
+        Json unread = Json::array();
+        for (const auto& backup : damaged) unread.push(backup.id);
+        document.set("damaged", std::move(unread));
+        Result result{.document = std::move(document), .print = [manifest, proof, damaged](Output& out) {
+                          print(out, manifest, proof);
+                          for (const auto& backup : damaged)
+                              out.line(
+                                  "{} backup {}, which may be newer, cannot be read ({}): see 'bt2c-dr "
+                                  "repository check --repair'",
+                                  out.styled(Style::red, "damaged:"), base::printable(backup.id.substr(0, 8)),
+                                  base::printable(backup.reason));
+                      }};
         if (!proof.ok()) result.outcome = ErrorKind::findings;
         return result;
     }
@@ -207,6 +269,12 @@ class TestRestoreCommand final : public Command {
                      out.styled(Style::green, "It restores"), manifest.id.brief(),
                      chain_text(manifest.networks), base::human_duration(proof.restore_seconds),
                      base::human_duration(proof.duration_seconds));
+        else if (proof.failure()->is_of_node)
+            out.line(
+                "\n{}: backup {}. It holds what the node had, and that was not sound: 'bt2c-dr doctor' and "
+                "'bt2c-dr verify-integrity' tell whether the node is still so; mend that, then make a full "
+                "backup.",
+                out.styled(Style::red, "It does not restore"), manifest.id.brief());
         else
             out.line(
                 "\n{}: backup {}. Make a full backup now, and see 'bt2c-dr repository check --read-data'.",

@@ -7,7 +7,7 @@
 #include "cli/locations.hpp"
 #include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
-#include "cli/version.hpp"
+#include "cli/upgrade_record.hpp"
 #include "network/obey.hpp"
 #include "platform/file.hpp"
 #include "platform/process.hpp"
@@ -22,8 +22,6 @@ using base::Json;
 using chaindb::DatabaseFacts;
 using chaindb::FactDifference;
 
-constexpr int record_version = 2;
-constexpr std::uint64_t facts_bytes_max = 32 << 20;
 constexpr std::size_t document_bytes_max = 8 << 20;
 /// A full backup of the largest chain there is takes minutes.
 constexpr int command_timeout_ms = 24 * 3'600'000;
@@ -66,8 +64,6 @@ class UpgradeCheckCommand final : public Command {
         throw Error(ErrorKind::usage,
                     base::format("WHEN is before or after; '{}' is neither", base::printable(when_)));
     }
-
-    static fs::path facts_file(const config::Home& home) { return home.backups() / "upgrade-check.json"; }
 
     /// The document of a command of this program, which may take long and ask for a password.
     struct Ended {
@@ -157,17 +153,8 @@ class UpgradeCheckCommand final : public Command {
             throw failed("cannot make a backup before the upgrade", made);
         // Where nothing is new that is the backup that has it all.
         const std::string backup = made.document.string_at("id");
-        Json facts = Json::object({{"version", record_version},
-                                   {"at", base::format_utc(base::now_unix_ms())},
-                                   {"program", "bt2c-dr " + std::string(version())},
-                                   {"backup", backup},
-                                   {"facts", read_facts(context).to_json()}});
-        const fs::path file = facts_file(context.home());
-        platform::durable_mkdir(file.parent_path(), 0700);
-        platform::DurableFile target(file, 0600);
-        target.append(base::as_bytes(facts.dump(true) + "\n"));
-        platform::give_to_owner_of(context.home().root, target.fd());
-        target.commit(platform::DurableFile::Existing::replace);
+        store_upgrade_record(context.home(), backup, read_facts(context));
+        const fs::path file = upgrade_record_file(context.home());
         const std::vector<LocationOutcome> locations = outcomes_of(made.document.at("locations"));
         Result result{.document = Json::object({{"when", "before"},
                                                 {"ok", true},
@@ -194,57 +181,51 @@ class UpgradeCheckCommand final : public Command {
 
     static std::string brief(const std::string& backup) { return base::printable(backup.substr(0, 8)); }
 
-    static Json kept_facts(const fs::path& file) {
-        if (!fs::exists(file))
-            throw Error(ErrorKind::failed, "cannot compare: nothing was kept before the upgrade")
-                .state("nothing was changed")
-                .hint("'bt2c-dr upgrade-check before' comes first");
-        try {
-            const base::Bytes text = platform::read_file(file, facts_bytes_max);
-            Json kept = Json::parse(base::as_text(text));
-            if (kept.integer_at("version") != record_version)
-                throw Error(ErrorKind::failed, "it is of another version");
-            DatabaseFacts::from_json(kept.at("facts"));
-            kept.string_at("backup");
-            kept.string_at("at");
-            return kept;
-        } catch (const Error& error) {
-            throw Error(ErrorKind::failed,
-                        base::format("cannot compare: the record {} of before the upgrade cannot be used",
-                                     base::printable(file.native())))
-                .cause(error.in_full())
-                .state("nothing was compared or changed")
-                .hint(
-                    "the backup to go back to is the last one of before the upgrade in 'bt2c-dr "
-                    "list-backups'; 'bt2c-dr upgrade-check before' keeps a new record, of the chain as it "
-                    "is then");
-        }
-    }
-
     Result after(Context& context) {
-        const Json kept = kept_facts(facts_file(context.home()));
-        const auto differences = differences_from(context, DatabaseFacts::from_json(kept.at("facts")));
+        const UpgradeRecord kept = load_upgrade_record(context.home());
+        const auto differences = differences_from(context, kept.facts);
         const bool ok = std::ranges::none_of(differences, &FactDifference::serious);
         Json list = Json::array();
         for (const FactDifference& difference : differences)
             list.push(Json::object({{"serious", difference.serious}, {"text", difference.text}}));
-        const std::string &backup = kept.string_at("backup"), &at = kept.string_at("at");
-        Result result{
-            .document = Json::object({{"when", "after"},
-                                      {"ok", ok},
-                                      {"backup", backup},
-                                      {"before_at", at},
-                                      {"differences", std::move(list)}}),
-            .print = [differences, ok, backup, at](Output& out) {
-                print(out, differences, at);
-                if (!ok)
-                    out.line(
-                        "{}. To go back: stop the node, bring the old software back, then\n  bt2c-dr "
-                        "restore --backup {}",
-                        out.styled(Style::red, "The upgrade is not sound"), brief(backup));
-            }};
+        const std::string &backup = kept.backup, &at = kept.at;
+        const bool gone = !ok && is_gone(context, backup);
+        Result result{.document = Json::object({{"when", "after"},
+                                                {"ok", ok},
+                                                {"backup", backup},
+                                                {"backup_is_gone", gone},
+                                                {"before_at", at},
+                                                {"differences", std::move(list)}}),
+                      .print = [differences, ok, gone, backup, at](Output& out) {
+                          print(out, differences, at);
+                          if (ok) return;
+                          out.line("{}. To go back: stop the node, bring the old software back, then",
+                                   out.styled(Style::red, "The upgrade is not sound"));
+                          if (gone)
+                              out.line(
+                                  "  restore the newest backup of before {} that 'bt2c-dr list-backups' "
+                                  "shows: {}, made "
+                                  "then, is in no location any more",
+                                  base::printable(at), brief(backup));
+                          else
+                              out.line("  bt2c-dr restore --backup {}", brief(backup));
+                      }};
         if (!ok) result.outcome = ErrorKind::findings;
         return result;
+    }
+
+    /// Whether every location that there is says that it has no such backup.
+    static bool is_gone(Context& context, const std::string& backup) {
+        try {
+            const Locations& locations = context.locations();
+            const auto holdings = locations.holdings();
+            const bool listed =
+                std::ranges::any_of(holdings, [&](const auto& ids) { return !ids || ids->contains(backup); });
+            return !listed || repository::is_retired(repository::retired_backups(*locations.whole()), backup);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return false;
+        }
     }
 
     /// A database that is gone or cannot be read is the worst that can come of an upgrade, and no reason to

@@ -5,6 +5,7 @@
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/commands.hpp"
+#include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_proof.hpp"
 #include "platform/scratch_folder.hpp"
@@ -64,6 +65,7 @@ class VerifyIntegrityCommand final : public Command {
             if (error.state().empty()) error.state("nothing was changed");
             throw;
         }
+        if (!backup_.empty()) context.locations().tell_faults();
         Result result{.document = verify::to_json(*report),
                       .print = [report](Output& out) { print(out, *report); }};
         if (!report->ok) result.outcome = base::ErrorKind::findings;

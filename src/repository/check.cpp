@@ -208,7 +208,8 @@ void check_small(Check& check, ObjectType type, const ObjectId& id, const std::s
                         check.kind_of_damage(name),
                         Check::text_of(error),
                         {},
-                        "remove the file: it does not count; pin the backup again where it was a pin"});
+                        type == ObjectType::pin ? "remove the file: it does not count; pin the backup again"
+                                                : "remove the file: it does not count"});
     }
 }
 

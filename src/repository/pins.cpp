@@ -35,7 +35,9 @@ bool set_pin(const Repository& repository, const ObjectId& backup, bool pinned, 
     repository.keys().require_reader();
     const auto pins = read_pins(repository);
     const auto before = pins.find(backup.hex());
-    if ((before != pins.end() && before->second.pinned) == pinned) return false;
+    const bool is_pinned = before != pins.end() && before->second.pinned;
+    const bool is_reason_new = pinned && !reason.empty() && is_pinned && reason != before->second.reason;
+    if (is_pinned == pinned && !is_reason_new) return false;
     const std::uint64_t number = before == pins.end() ? 1 : before->second.number + 1;
     const auto add = [&](bool state, std::uint64_t its_number) {
         if (!repository.store_small(repository.location(), ObjectType::pin, ObjectId::random(),

@@ -22,8 +22,9 @@ struct Pin {
 std::map<std::string, Pin> read_pins(const Repository& repository);
 
 constexpr std::size_t pin_reason_bytes_max = 200;
-/// Pins a backup, or ends that, in every location of `repository`. False when it was so already.
-/// Throws Error when the backup was retired, also while this was being done: then it is not pinned.
+/// Pins a backup, or ends that, in every location of `repository`. False when it was so already, for that
+/// reason or with none given now. Throws Error when the backup was retired, also while this was being done:
+/// then it is not pinned.
 bool set_pin(const Repository& repository, const ObjectId& backup, bool pinned, const std::string& reason);
 
 }  // namespace bt2c::repository

@@ -43,7 +43,7 @@ class Prune {
         check_newest();
         PruneReport report;
         report.plan = make_plan(graph_, request_, base::now_unix_ms());
-        report.held_for_good = !held_.empty();
+        report.held_for_good = !held_.empty() || (!report.plan.damaged.empty() && !request_.damaged);
         if (request_.dry_run) {
             report.held = held_;
             for (PlaceState& state : places_)
@@ -52,6 +52,7 @@ class Prune {
         }
         if (request_.agree) request_.agree(report.plan);
         retire(report.plan);
+        require_usable();
         report.held = Sweeper(repository_, places_, graph_, request_, progress_).run(held_);
         extend_locks();
         for (PlaceState& state : places_) report.places.push_back(std::move(state.report));
@@ -68,6 +69,17 @@ class Prune {
         };
         for (const PlaceState& state : places_) check(state.place.name, *state.place.location);
         for (const PrunePlace& away : request_.away) check(away.name, *away.location);
+    }
+
+    /// After the marks were to be stored: a place that takes none is left out.
+    void require_usable() const {
+        if (std::ranges::any_of(places_, &PlaceState::usable)) return;
+        throw Error(ErrorKind::failed, "cannot prune: no location takes the marks of what is to go")
+            .cause(places_.front().report.error)
+            .state("nothing was removed; what was not marked is listed as before")
+            .hint(
+                "is a disk full or read-only? Room comes from elsewhere: marks need little, and bytes are "
+                "removed days after them");
     }
 
     /// All manifests, wherever they are, and which of them are retired.
@@ -87,7 +99,7 @@ class Prune {
         read_backups(repository_, {ids.begin(), ids.end()}, graph_);
         for (PlaceState& state : places_) check_marks(state);
         note_retired();
-        note_proofs_and_pins(repository_, read_pins(repository_), graph_);
+        note_proofs_and_pins(repository_, request_, graph_);
     }
 
     /// Tells marks that do not count: damaged ones, and those of somebody who has no say in it. One of a
@@ -195,7 +207,7 @@ class Prune {
 
     /// Whoever pinned or proved a backup before its mark was there was told that it stays.
     void free_wanted() {
-        note_proofs_and_pins(repository_, read_pins(repository_), graph_);
+        note_proofs_and_pins(repository_, request_, graph_);
         const UnixMs latest_ms = base::now_unix_ms() + clock_tolerance_ms;
         std::map<std::string, const BackupGraph::Node*> last_proved;
         std::vector<ObjectId> wanted;

@@ -3,6 +3,7 @@
 // docs/repository-format.md, "Removal", says why that is safe beside backups, other prunes and kills.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ struct PruneRequest {
     RetentionRules rules;
     bool dry_run =
         false;  ///< looks and plans, as always, and changes nothing; only places that failed are told
-    bool damaged = false;  ///< backups whose manifest cannot be read anywhere go too
+    std::map<std::string, std::string> keep = {};  ///< ids that stay as if they were pinned, and why
+    bool damaged = false;                          ///< backups whose manifest cannot be read anywhere go too
     std::vector<PrunePlace>
         away;  ///< places of the repository that cannot be used now; their clocks count too
     std::function<void(const PrunePlan&)> agree = nullptr;  ///< may throw Error before anything is changed
@@ -62,7 +64,8 @@ struct PruneReport {
     PrunePlan plan;
     /// Why no bytes were removed anywhere though some have waited long enough; empty when they were.
     std::string held;
-    bool held_for_good = false;  ///< time does not mend that: somebody has to look
+    /// Time does not mend that: somebody has to look at a mark, or at a backup that cannot be read.
+    bool held_for_good = false;
     std::vector<PlacePruned> places;
 };
 

@@ -9,8 +9,8 @@ void read_backups(const Repository& repository, const std::vector<ObjectId>& ids
                               [&](const ObjectId& id, const ManifestRead& read) { graph.add(id, read); });
 }
 
-void note_proofs_and_pins(const Repository& repository, const std::map<std::string, Pin>& pins,
-                          BackupGraph& graph) {
+void note_proofs_and_pins(const Repository& repository, const PruneRequest& request, BackupGraph& graph) {
+    const auto pins = read_pins(repository);
     const auto proofs = repository.proofs(Repository::Unread::refuse);
     for (BackupGraph::Node& node : graph.nodes()) {
         const std::string id = node.facts.id.hex();
@@ -20,7 +20,10 @@ void note_proofs_and_pins(const Repository& repository, const std::map<std::stri
         node.facts.failed = failed_at.has_value();
         const auto pin = pins.find(id);
         node.facts.pin.reset();
-        if (pin != pins.end() && pin->second.pinned) node.facts.pin = pin->second.reason;
+        if (pin != pins.end() && pin->second.pinned)
+            node.facts.pin = pin->second.reason;
+        else if (const auto wanted = request.keep.find(id); wanted != request.keep.end())
+            node.facts.pin = wanted->second;
     }
 }
 

@@ -14,8 +14,8 @@ namespace bt2c::repository {
 
 /// Reads manifests into the graph.
 void read_backups(const Repository& repository, const std::vector<ObjectId>& ids, BackupGraph& graph);
-void note_proofs_and_pins(const Repository& repository, const std::map<std::string, Pin>& pins,
-                          BackupGraph& graph);
+/// Pins as they are now, and what the request keeps like them.
+void note_proofs_and_pins(const Repository& repository, const PruneRequest& request, BackupGraph& graph);
 PrunePlan make_plan(const BackupGraph& graph, const PruneRequest& request, base::UnixMs now);
 
 /// Objects of one kind in one place, with their sizes.

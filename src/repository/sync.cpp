@@ -31,8 +31,12 @@ class SyncRun {
 
     SyncReport run() {
         report_ = sync_basics(repository_, target_, options_);
-        for (const std::string_view folder : small_folders) copy_folder(std::string(folder));
+        copy_small();
         copy_backups();
+        return std::move(report_);
+    }
+    SyncReport run_small() {
+        copy_small();
         return std::move(report_);
     }
 
@@ -64,6 +68,10 @@ class SyncRun {
             target_.size_of("format");
             leave(object, error.in_full());
         }
+    }
+
+    void copy_small() {
+        for (const std::string_view folder : small_folders) copy_folder(std::string(folder));
     }
 
     void copy_folder(const std::string& folder) {
@@ -259,6 +267,11 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
     // Last, as when a repository is made: one without its slots never exists.
     if (fresh) store("format", read_sound(repository, "format"));
     return report;
+}
+
+SyncReport sync_small(const Repository& repository, storage::Location& target) {
+    base::SilentProgress silent;
+    return SyncRun(repository, target, {}, silent).run_small();
 }
 
 SyncReport sync_location(const Repository& repository, storage::Location& target, const SyncOptions& options,

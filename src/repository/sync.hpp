@@ -43,6 +43,9 @@ std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& manifes
 /// repository.
 SyncReport sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options);
 
+/// Copies the marks, pins and proofs that `target` lacks of those that any location of `repository` has.
+SyncReport sync_small(const Repository& repository, storage::Location& target);
+
 /// Copies what `target` lacks of what any location of `repository` has: small objects, then each backup: its
 /// packs, its index, and its manifest once all that the manifest names is there; full backups before those
 /// that build on them; and packs that are gone of backups which it has. A write-only node copies all packs

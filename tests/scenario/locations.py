@@ -429,6 +429,76 @@ def another_repository_in_place(scene):
     scene.restores("out of that")
 
 
+def nothing_new(scene):
+    """Where nothing is stored, what a location lacks is not called there."""
+    scene.run("backup")
+    scene.near.rename(scene.folder / "unplugged")
+    scene.near.mkdir()
+    scene.grow()
+    scene.run("backup", status=6)
+    scene.near.rmdir()
+    (scene.folder / "unplugged").rename(scene.near)
+    again = scene.run("backup", "--type", "incremental")
+    check("it is brought there", not again["changed"] and scene.states(again)["near"] == "ok"
+          and (scene.near / "manifests" / again["id"]).exists(), again)
+    (scene.near / "pins").touch()  # no pin can be stored there
+    check("a pin that one lacks", scene.states(scene.run("pin", "latest", status=6))["near"] == "failed")
+    check("is lacking still", scene.states(scene.run("pin", "latest", status=6))["near"] == "failed")
+    (scene.near / "pins").unlink()
+    scene.run("pin", "latest")
+    check("and is brought there", len(list((scene.near / "pins").iterdir())) == 1)
+    scene.run("pin", "latest", "--reason", "of another kind")
+    check("with a new reason", scene.run("pin")["pins"][0]["reason"] == "of another kind")
+
+
+def damaged_newest(scene):
+    """No test says that all is well while the newest backup cannot be read."""
+    scene.run("backup")
+    scene.grow()
+    newest = scene.run("backup", "--type", "full")["id"]
+    for place in (scene.local, scene.near, scene.far):
+        manifest = place / "manifests" / newest
+        manifest.chmod(0o600)
+        manifest.write_bytes(manifest.read_bytes()[:-1] + b"?")
+    for asked in ((), ("latest",)):
+        tested = scene.run("test-restore", *asked, status=3)
+        check("the older one restores, and it is told", tested["verified"] and tested["damaged"] == [newest], tested)
+    named = scene.run("test-restore", newest, status=3)["error"]
+    check("it does not restore itself", "damaged" in named["cause"], named)
+    record = json.loads((scene.home / "backups/jobs/restore-test.json").read_text())
+    check("which is on record", record["exit_status"] == 3 and newest[:8] in record["message"], record)
+    held = scene.run("prune", status=3)
+    check("a prune removes nothing", newest[:8] in held["held"], held)
+    scene.run("prune", "--damaged", "--allow-most")
+    scene.run("test-restore")
+
+
+def copies_that_a_test_passed_over(scene):
+    """A restore test tells a damaged copy that it did without."""
+    scene.run("backup")
+    for pack in packs_of(scene.local):
+        contents = bytearray(pack.read_bytes())
+        contents[len(contents) // 2] ^= 1
+        pack.chmod(0o600)
+        pack.write_bytes(contents)
+    tested = scene.run("test-restore")
+    check("it names the location", [one["location"] for one in tested["faults"]] == ["local"], tested)
+
+
+def limits_of_the_machine(scene):
+    """What keeps a test from being done says nothing of the backup."""
+    scene.run("backup")
+    proved = scene.run("test-restore")
+    for limit in ("ulimit -f 200",):
+        done = subprocess.run(["bash", "-c", f'{limit}; exec "$@"', "-", *scene.command("test-restore")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=250)
+        error = json.loads(done.stdout).get("error") or {}
+        check(f"{limit}: it could not be tested", done.returncode == 1 and "not known" in (error.get("state") or ""), done)
+    check("and is proved still", scene.run("list-backups")["backups"][0]["verified_at"] is not None, proved)
+    for arguments in (("test-restore", ""), ("pin", ""), ("verify-integrity", "--backup", "")):
+        check(f"no name is no choice: {arguments[0]}", "empty" in scene.run(*arguments, status=2)["error"]["message"])
+
+
 def advice_for_contents(scene):
     """A seal inside a pack is read, and mended, only with --read-data."""
     scene.run("backup")
@@ -602,6 +672,7 @@ def keys_of_an_empty_first(scene):
 
 for test in (everyday, all_unmounted, keys_of_an_empty_first, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
              without_its_format, damaged_format, without_key_slots, beyond_sync, junk_is_no_backup, another_repository_in_place,
+             nothing_new, damaged_newest, copies_that_a_test_passed_over, limits_of_the_machine,
              advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()

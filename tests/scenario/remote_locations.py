@@ -123,6 +123,20 @@ def main(folder):
                   and f"it is the place of location '{there}'" in twice.document["error"]["message"]
                   and "again" not in (node.home / "config/dr.toml").read_text(), twice)
 
+        by_hand = (node.home / "config/dr.toml").read_text()
+        (node.home / "config/dr.toml").write_text(
+            by_hand + f'[[location]]\nname = "again"\nkind = "s3"\nendpoint = "{facts["s3"].replace("127.0.0.1", "localhost")}"\n'
+            'bucket = "backups"\nprefix = "node-1"\n')
+        status = node.run("location", "status")
+        check("nor in a dr.toml that was written by hand", status.returncode == 3 and status.document["healthy"] == 3
+              and "by another name" in status.document["locations"][3]["error"], status)
+        for command in (("backup",), ("location", "sync")):
+            done = node.run(*command)
+            check(f"{command[-1]} tells which it is", done.returncode == 6 and statuses(done) == {
+                "local": "ok", "vault": "ok", "host": "ok", "again": "failed"}
+                  and "it is the place of location 'vault'" in outcomes(done)["again"][1], done)
+        (node.home / "config/dr.toml").write_text(by_hand)
+
         other = Node(folder / "other", servers)  # set up onto the same places by mistake
         other.settings()
         fenced = other.run("backup")

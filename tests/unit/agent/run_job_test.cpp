@@ -191,6 +191,13 @@ TEST(JobSummary, FailedChecksAreNamed) {
         summary_of(base::Json::parse(
             R"({"ok":false,"checks":[{"name":"supply","status":"fail"},{"name":"blocks","status":"pass"}]})")),
         "problems were found: supply");
+    EXPECT_EQ(summary_of(base::Json::parse(
+                  R"({"backup":"0123456789","checks":[{"name":"restore","status":"pass"}],"damaged":[]})")),
+              "backup 01234567 was restored and proved");
+    EXPECT_EQ(
+        summary_of(base::Json::parse(
+            R"({"backup":"0123456789","checks":[{"name":"restore","status":"pass"}],"damaged":["ab"]})")),
+        "backup 01234567 was restored and proved; 1 other backups cannot be read, and may be newer");
     EXPECT_EQ(summary_of(base::Json::parse(R"({"changed":false})")),
               "nothing has changed since the last backup");
     EXPECT_EQ(summary_of(base::Json::parse(R"({"held":"a mark is not known","locations":[]})")),
