@@ -36,10 +36,12 @@ class KeysOfFirst {
         has_phrase_ = std::ranges::any_of(repository::list_slots(locations.asked(0)).slots, is_phrase);
     }
 
-    void compare(storage::Location& other, const std::set<std::string>& keys, LocationStatus& status) const {
+    /// `reader`: null where nothing can be read.
+    void compare(storage::Location& other, const std::set<std::string>& keys,
+                 const repository::Repository* reader, LocationStatus& status) const {
         if (ids_.empty()) return;
         for (const std::string& id : keys)
-            if (!ids_.contains(id)) status.odd_keys.push_back(id);
+            if (!ids_.contains(id) && !is_foreign(other, id, reader)) status.odd_keys.push_back(id);
         if (!keys.empty())
             for (const std::string& id : ids_) status.lacking_keys += keys.contains(id) ? 0U : 1U;
         if (status.odd_keys.empty() || has_phrase_) return;
@@ -49,6 +51,21 @@ class KeysOfFirst {
     }
 
  private:
+    /// A slot that does not hold this repository's key may be another node's: whoever removed it would take
+    /// that one's backups away. It is counted as damaged.
+    static bool is_foreign(storage::Location& location, const std::string& id,
+                           const repository::Repository* reader) {
+        const std::string name = "keys/" + id;
+        if (!reader) return false;
+        try {
+            const auto contents = location.get_range(name, 0, repository::slot_object_bytes_max);
+            if (contents) repository::require_sound(*reader, name, *contents);
+            return false;
+        } catch (const base::Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return true;
+        }
+    }
     static bool is_phrase(const repository::SlotInfo& slot) {
         return slot.kind == repository::SlotKind::recovery_phrase;
     }
@@ -234,7 +251,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
                         status.missing.push_back(id);
                 const std::set<std::string> slots = names_in(locations.asked(i), "keys");
                 status.has_no_slot = slots.empty();
-                keys.compare(locations.asked(i), slots, status);
+                keys.compare(locations.asked(i), slots, questions.reader, status);
             } catch (const base::Error& error) {
                 if (error.kind() == ErrorKind::interrupted) throw;
                 status.error = base::printable(error.in_full());

@@ -104,7 +104,7 @@ class LocationSyncCommand final : public Command {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             synced.status = "failed";
-            synced.error = base::printable(error.in_full());
+            synced.error = base::printable(storage::fan_out::reason_of(error));
         }
         return synced;
     }

@@ -80,8 +80,18 @@ std::vector<LocationOutcome> Locations::finish_backup(const Repository& reposito
         if (outcomes[i].status == "ok" && held_back_[i])
             outcomes[i] = {all_[i].name, "behind", "it lacks earlier backups"};
     outcomes = catch_up(repository, std::move(outcomes), end);
-    for (std::size_t i = 0; i < all_.size(); ++i)
-        if (outcomes[i].status == "ok") remember(all_[i], repository);
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (outcomes[i].status != "ok") continue;
+        try {
+            // Two nodes may have found one new place empty at once; where it replaces objects, the second
+            // one's `format` stands there now.
+            repository::require_same_repository(repository, *fan_->parts()[i]);
+            remember(all_[i], repository);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            outcomes[i] = {all_[i].name, "failed", base::printable(reason_of(error))};
+        }
+    }
     return outcomes;
 }
 

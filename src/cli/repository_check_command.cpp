@@ -89,13 +89,8 @@ class RepositoryCheckCommand final : public Command {
         const repository::Repository there = repository.at(one.location);
         try {
             checked.report = repository::check_repository(there, read_data_, context.progress());
-            if (repair_ && !checked.report.ok) {
-                checked.repair =
-                    repository::repair_location(repository, one.location, checked.report, context.progress(),
-                                                context.locations().sync_options(one));
-                checked.report = repository::check_repository(there, read_data_, context.progress());
-            }
-            if (!repair_ && context.locations().all().size() > 1)
+            if (repair_) repair(context, repository, one, checked);
+            if (context.locations().all().size() > 1)
                 for (CheckFinding& finding : checked.report.findings) advise_repair(one.name, finding);
         } catch (const base::Error& error) {
             // Of several locations, one that fails keeps none of the others from being checked.
@@ -105,12 +100,32 @@ class RepositoryCheckCommand final : public Command {
         return checked;
     }
 
+    /// Until nothing more is mended: a manifest that is whole again tells which packs are missing.
+    void repair(Context& context, const repository::Repository& repository, const Locations::One& one,
+                Checked& checked) const {
+        constexpr int passes_max = 4;  // of a place that says it stored what it did not
+        bool more = true;
+        for (int pass_number = 0; more && pass_number < passes_max && !checked.report.ok; ++pass_number) {
+            repository::RepairReport pass =
+                repository::repair_location(repository, one.location, checked.report, context.progress(),
+                                            context.locations().sync_options(one));
+            more = !pass.mended.empty();
+            checked.repair.mended.insert(checked.repair.mended.end(), pass.mended.begin(), pass.mended.end());
+            checked.repair.left = std::move(pass.left);
+            checked.report =
+                repository::check_repository(repository.at(one.location), read_data_, context.progress());
+        }
+    }
+
     /// What is wrong in the contents is found, and so mended, only where they are read.
     void advise_repair(const std::string& location, CheckFinding& finding) const {
         const bool damaged = finding.kind == repository::FindingKind::damaged;
         if (!damaged && finding.kind != repository::FindingKind::missing) return;
-        finding.advice = base::format("bt2c-dr repository check --repair{} --location {}; else {}",
-                                      damaged && read_data_ ? " --read-data" : "", location, finding.advice);
+        // What was mended in the other locations of this run counts from the next one on.
+        finding.advice = base::format(
+            "{}bt2c-dr repository check --repair{} --location {}; else {}",
+            repair_ ? "see why it was not mended, put that right if it can be, and try once more: " : "",
+            damaged && read_data_ ? " --read-data" : "", location, finding.advice);
     }
 
     Json document(const std::vector<Checked>& all) const {

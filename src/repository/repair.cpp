@@ -44,16 +44,27 @@ bool is_sound(const Repository& repository, const std::string& name, const Bytes
     }
 }
 
-/// By its slots and backups, where it has any: a place that another node uses is not taken over.
-bool is_ours(const Repository& repository, storage::Location& target) {
-    bool any = false;
+/// By its slots and backups, where it has any: a place that another node uses is not taken over. Where its
+/// `format` is a sound one of another repository, none of them may be that one's.
+bool is_ours(const Repository& repository, storage::Location& target, bool names_another) {
+    std::size_t ours = 0, others = 0;
     for (const char* folder : {"keys", "manifests"})
         for (const storage::ObjectInfo& object : target.list(folder)) {
             const auto contents = reading_of(target, object.name);
-            if (contents && is_sound(repository, object.name, *contents)) return true;
-            any = true;
+            const bool sound = contents && is_sound(repository, object.name, *contents);
+            ++(sound ? ours : others);
+            if (sound && !names_another) return true;
         }
-    return !any;
+    return others == 0;
+}
+
+bool is_format_of_another(const Repository& repository, const std::optional<Bytes>& contents) {
+    if (!contents) return false;
+    try {
+        return Repository::parse_format(*contents, "").id != repository.id();
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 void remove_damaged(storage::Location& target, const std::string& name) {
@@ -101,8 +112,10 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
         rebuild_index(repository.at(target), repository.manifest(ObjectId::parse(name.substr(6))));
         return target->size_of(name).value_or(0);
     }
-    if (name == "format" && !is_ours(repository, *target))
-        throw Error(ErrorKind::failed, "nothing else there is of this repository");
+    if (name == "format" && !is_ours(repository, *target, is_format_of_another(repository, present)))
+        throw Error(
+            ErrorKind::failed,
+            "another repository's keys or backups are there: give this node a place of its own in dr.toml");
     if (present) remove_damaged(*target, name);
     if (!target->put(name, sound))
         throw Error(ErrorKind::failed, "the damaged object is still there after it was removed");

@@ -214,6 +214,14 @@ std::set<std::string> slot_ids(storage::Location& location) {
     return backup_ids(location.list("keys"));
 }
 
+/// Slots of ours in a repository that is not; nothing else was stored yet.
+void discard(storage::Location& target, const std::vector<std::string>& names) noexcept {
+    for (const std::string& name : names) try {
+            if (name != "format") target.remove(name);
+        } catch (const std::exception&) {
+        }
+}
+
 /// Of any location, a sound one where there is one: a slot that is damaged everywhere keeps nothing else from
 /// being copied.
 std::optional<Bytes> slot_of_any(const Repository& repository, storage::Location& slots,
@@ -244,12 +252,12 @@ std::set<std::string> retired_backups(storage::Location& location) {
 
 SyncReport sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options) {
     const bool fresh = !Repository::exists(target);
-    if (!fresh && Repository::read_id(target) != repository.id())
-        throw Error(ErrorKind::failed,
-                    format("cannot use {}: it holds another repository", base::printable(target.describe())));
+    if (!fresh) require_same_repository(repository, target);
     SyncReport report;
+    std::vector<std::string> stored;
     const auto store = [&](const std::string& name, const Bytes& contents) {
         if (!target.put(name, contents)) return;
+        stored.push_back(name);
         ++report.objects;
         report.bytes += contents.size();
     };
@@ -265,8 +273,23 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
             if (const auto contents = slot_of_any(repository, *slots, name)) store(name, *contents);
         }
     // Last, as when a repository is made: one without its slots never exists.
-    if (fresh) store("format", read_sound(repository, "format"));
+    if (fresh) {
+        store("format", read_sound(repository, "format"));
+        try {
+            require_same_repository(repository, target);
+        } catch (...) {
+            discard(target, stored);
+            throw;
+        }
+    }
     return report;
+}
+
+void require_same_repository(const Repository& repository, storage::Location& location) {
+    if (Repository::read_id(location) == repository.id()) return;
+    throw Error(ErrorKind::failed,
+                format("cannot use {}: it holds another repository", base::printable(location.describe())))
+        .hint("give this node a place of its own there in dr.toml");
 }
 
 SyncReport sync_small(const Repository& repository, storage::Location& target) {

@@ -46,6 +46,10 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
 /// Copies the marks, pins and proofs that `target` lacks of those that any location of `repository` has.
 SyncReport sync_small(const Repository& repository, storage::Location& target);
 
+/// Throws Error when the location's object `format` names another repository, as where two nodes were set up
+/// onto one new place at once: each found it empty, and one of them came second.
+void require_same_repository(const Repository& repository, storage::Location& location);
+
 /// Copies what `target` lacks of what any location of `repository` has: small objects, then each backup: its
 /// packs, its index, and its manifest once all that the manifest names is there; full backups before those
 /// that build on them; and packs that are gone of backups which it has. A write-only node copies all packs

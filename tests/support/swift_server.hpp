@@ -23,7 +23,8 @@ class SwiftServer {
     SwiftServer(const SwiftServer&) = delete;
     SwiftServer& operator=(const SwiftServer&) = delete;
 
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(ports_[0]); }
+    int port() const { return ports_[0]; }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
     static constexpr const char* access_key = "test:tester";
     static constexpr const char* secret_key = "testing";
 

@@ -58,21 +58,25 @@ void TcpRelay::carry(platform::Descriptor client) {
     address.sin_port = htons(static_cast<std::uint16_t>(target_port_));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(server.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return;
+    std::uint64_t up_left = each_upload_, down_left = UINT64_MAX;
     while (!done_) {
         pollfd both[2] = {{client.get(), POLLIN, 0}, {server.get(), POLLIN, 0}};
         if (::poll(both, 2, 50) <= 0) continue;
-        if (both[0].revents != 0 && !hand_on(client.get(), server.get(), up_)) return;
-        if (both[1].revents != 0 && !hand_on(server.get(), client.get(), down_)) return;
+        if (both[0].revents != 0 && !hand_on(client.get(), server.get(), up_, up_left)) return;
+        if (both[1].revents != 0 && !hand_on(server.get(), client.get(), down_, down_left)) return;
     }
 }
 
-bool TcpRelay::hand_on(int from, int to, Direction& direction) {
+bool TcpRelay::hand_on(int from, int to, Direction& direction, std::uint64_t& left) {
     char buffer[4096];
     const ssize_t got = ::recv(from, buffer, sizeof buffer, 0);
     if (got <= 0) return false;
     auto size = static_cast<std::uint64_t>(got);
     const bool cut = direction.carried + size > direction.cut_at;
     if (cut) size = direction.cut_at - direction.carried;
+    const bool spent = size > left;
+    if (spent) size = left;
+    left -= size;
     for (std::uint64_t sent = 0; sent < size;) {
         const ssize_t put = ::send(to, buffer + sent, size - sent, MSG_NOSIGNAL);
         if (put <= 0) return false;
@@ -80,7 +84,7 @@ bool TcpRelay::hand_on(int from, int to, Direction& direction) {
     }
     direction.carried += size;
     if (cut) direction.cut_at = UINT64_MAX;
-    return !cut;
+    return !cut && !spent;
 }
 
 }  // namespace bt2c::support

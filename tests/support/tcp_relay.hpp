@@ -23,6 +23,8 @@ class TcpRelay {
     /// direction from now on; then nothing is cut any more.
     void cut_upload_at(std::uint64_t byte);
     void cut_download_at(std::uint64_t byte);
+    /// Cuts every connection that is made from now on after so many bytes of upload.
+    void cut_each_upload_after(std::uint64_t bytes) { each_upload_ = bytes; }
     /// Bytes carried since the last of the calls above.
     std::uint64_t uploaded() const { return up_.carried; }
     std::uint64_t downloaded() const { return down_.carried; }
@@ -35,11 +37,13 @@ class TcpRelay {
     };
     void listen();
     void carry(platform::Descriptor client);
-    static bool hand_on(int from, int to, Direction& direction);
+    /// `left`: what this connection may carry still.
+    static bool hand_on(int from, int to, Direction& direction, std::uint64_t& left);
 
     int target_port_, port_ = 0;
     platform::Descriptor listener_;
     Direction up_, down_;
+    std::atomic<std::uint64_t> each_upload_ = UINT64_MAX;
     std::atomic<int> connections_ = 0;
     std::atomic<bool> done_ = false;
     std::vector<std::thread> carriers_;

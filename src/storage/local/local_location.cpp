@@ -71,7 +71,12 @@ bool LocalLocation::is_there() {
 }
 
 std::nullopt_t LocalLocation::absent() {
-    is_there();
+    std::error_code error;
+    if (is_there() && !fs::is_directory(folder_, error))
+        throw Error(ErrorKind::failed, format("cannot use the repository {}", printable(folder_.native())))
+            .cause("it is no folder")
+            .state("nothing was changed")
+            .hint("move it out of the way, or name another folder in config/dr.toml");
     return std::nullopt;
 }
 

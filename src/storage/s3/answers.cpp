@@ -86,6 +86,16 @@ ListPage parse_list(std::string_view xml) {
     return page;
 }
 
+std::string parse_upload_id(std::string_view xml) {
+    std::string id;
+    const bool whole = read_xml(xml, [&](std::string_view path, std::string_view text) {
+        if (path == "InitiateMultipartUploadResult/UploadId") id = text;
+    });
+    if (!whole || id.empty() || id.size() > token_bytes_max)
+        throw Error(ErrorKind::failed, "it begins no upload in parts");
+    return id;
+}
+
 bool says_object_lock(std::string_view xml) {
     bool enabled = false;
     const bool whole = read_xml(xml, [&](std::string_view path, std::string_view text) {

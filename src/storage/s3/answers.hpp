@@ -25,6 +25,9 @@ struct ListPage {
 /// Throws Error(failed) for what is no such page.
 ListPage parse_list(std::string_view xml);
 
+/// The id of an upload in parts that a service has begun. Throws Error(failed) where there is none.
+std::string parse_upload_id(std::string_view xml);
+
 /// Whether GetObjectLockConfiguration's answer says that the bucket has it.
 bool says_object_lock(std::string_view xml);
 

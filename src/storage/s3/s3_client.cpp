@@ -158,16 +158,19 @@ void Client::wait_before(int next_try, const std::string& retry_after) const {
 Answer Client::send(const Request& request, const std::string& action, std::initializer_list<int> accepted) {
     const int retries = std::min(options_.retries, request.retries_max);
     bool repeated = false, renewed = false, asked = false;
+    int lost = 0;
     for (int tries = 1;; ++tries) {
         const auto who = credentials();
         auto result = try_once(request, *who);
         if (const auto* const failure = std::get_if<HttpFailure>(&result)) {
             repeated = true;
-            if (!failure->may_pass || tries > retries)
-                throw Error(ErrorKind::failed, format("{}: no good answer", action))
-                    .cause(format("{}: {}", host_, failure->cause))
-                    .hint(failure->may_pass ? "is the service up, and the network?"
-                                            : "is the endpoint right, and ca_file?");
+            if (!failure->may_pass || tries > retries || lost++ == request.lost_max) {
+                LineError error(ErrorKind::failed, format("{}: no good answer", action));
+                error.cause(format("{}: {}", host_, failure->cause));
+                error.hint(failure->may_pass ? "is the service up, and the network?"
+                                             : "is the endpoint right, and ca_file?");
+                throw LineError(error);
+            }
             wait_before(tries, {});
             continue;
         }

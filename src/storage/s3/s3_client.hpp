@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "platform/http.hpp"
 #include "storage/s3/answers.hpp"
 #include "storage/s3/s3_options.hpp"
@@ -25,6 +26,12 @@ struct Request {
     bool sign_body = true;  ///< false where a signed Content-MD5 stands for it
     std::size_t answer_max = std::size_t{8} << 20;
     int retries_max = std::numeric_limits<int>::max();  ///< fewer than the options say
+    int lost_max = std::numeric_limits<int>::max();     ///< so many tries at most may break on their way
+};
+
+/// No good answer came: the line, or the service, broke.
+class LineError : public base::Error {
+    using Error::Error;
 };
 
 struct Answer {
@@ -43,7 +50,7 @@ class Client {
 
     /// Tries as often as the options say while the service is busy, broken or out of reach. Statuses of 200
     /// to 299 and those of `accepted` come back, whatever they say. Throws Error(failed), "ACTION: …", for
-    /// all others, and Error(interrupted).
+    /// all others (a LineError where no answer came), and Error(interrupted).
     Answer send(const Request& request, const std::string& action, std::initializer_list<int> accepted = {});
 
     const Options& options() const { return options_; }

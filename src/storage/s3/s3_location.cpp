@@ -10,6 +10,7 @@
 #include "crypto/base64.hpp"
 #include "crypto/hash.hpp"
 #include "storage/object_name.hpp"
+#include "storage/s3/object_upload.hpp"
 #include "storage/s3/refusal.hpp"
 
 namespace bt2c::storage::s3 {
@@ -198,14 +199,7 @@ Answer S3Location::send_put(const std::string& name, base::ByteView contents, co
         request.headers.emplace_back("x-amz-object-lock-mode", "COMPLIANCE");
         request.headers.emplace_back(locked_header, lock_time(locked_until));
     }
-    if (conditional_) {
-        Request guarded = request;
-        guarded.headers.emplace_back("if-none-match", "*");
-        Answer answer = client_.send(guarded, action, {412, 501});
-        if (answer.status() != 501) return answer;
-        conditional_ = false;
-    }
-    return client_.send(request, action);
+    return send_object(client_, request, conditional_, action);
 }
 
 void S3Location::clean_up(const std::string& name, const Fingerprint& ours) {

@@ -10,7 +10,8 @@
 
 namespace bt2c::storage::s3 {
 
-/// An object is stored whole by one request, and what has arrived is looked at afterwards: its size, its MD5
+/// An object is stored whole by one request, or where the line breaks under that twice in parts of 5 MiB, of
+/// which those that came stay. What has arrived is looked at afterwards: its size, its MD5
 /// where the service names it, and the SHA-256 that goes with it.
 ///
 /// put() never replaces: it looks first, and asks the service for the same (If-None-Match) unless that says

@@ -20,10 +20,10 @@ namespace {
 
 constexpr std::uint64_t known_hosts_bytes_max = std::uint64_t{16} << 20;
 
-struct KeyDeleter {
+struct HostKeyDeleter {
     void operator()(ssh_key key) const { ::ssh_key_free(key); }
 };
-using Key = std::unique_ptr<ssh_key_struct, KeyDeleter>;
+using HostKey = std::unique_ptr<ssh_key_struct, HostKeyDeleter>;
 
 /// What the file says about the host, as far as it matters.
 struct Known {
@@ -91,7 +91,7 @@ void check_host_key(ssh_session session, const Options& options) {
     if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
         throw NetworkError(Error(ErrorKind::failed, format("cannot log in to {}", server_name(options)))
                                .cause("the server showed no key of its own"));
-    const Key key(raw);
+    const HostKey key(raw);
     const std::string shown =
         format("{} {}", ::ssh_key_type_to_char(::ssh_key_type(raw)), fingerprint_of(raw));
     const std::string file = printable(options.known_hosts_file.native());

@@ -20,6 +20,8 @@ enum class Type : std::uint8_t {
     write = 6,
     lstat = 7,
     fstat = 8,
+    setstat = 9,
+    fsetstat = 10,
     opendir = 11,
     readdir = 12,
     remove = 13,

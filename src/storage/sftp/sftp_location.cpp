@@ -20,7 +20,7 @@ using base::printable;
 
 namespace {
 
-constexpr std::uint32_t object_mode = 0400;
+constexpr std::uint32_t object_mode = 0400, writable_mode = 0600;
 constexpr int depth_max = 64;
 
 /// Names that no other writer draws.
@@ -105,34 +105,58 @@ void SftpLocation::prepare(SftpSession& session, const std::string& folder) {
     seen_ = true;
 }
 
-void SftpLocation::write_temporary(SftpSession& session, const std::string& temporary,
-                                   const std::string& what, base::ByteView contents) {
-    const std::string folder = folder_of(temporary);
-    const auto fail = [&](const Answer& answer) {
-        return write_error(what, options_, answer, session, folder, contents.size());
-    };
+SftpLocation::Begun SftpLocation::make_temporary(SftpSession& session, const std::string& temporary,
+                                                 const std::string& what, std::size_t size) {
     const Answer opened = session.ask(Packet(Type::open)
                                           .text(temporary)
                                           .number(open_write | open_create | open_exclusive)
                                           .mode(object_mode));
     if (opened.status == Status::no_such_file) is_there(session);  // says more, where the whole folder went
-    if (!opened.is_ok()) throw fail(opened);
-    const auto handle = read_handle(opened);
+    if (!opened.is_ok()) throw write_error(what, options_, opened, session, folder_of(temporary), size);
+    auto handle = read_handle(opened);
     if (!handle) session.broke_protocol();
+    return {std::move(*handle), 0, false};
+}
 
-    Answer written = upload(session, *handle, contents, upload_limit_);
+/// What an earlier try left, whose connection broke; nothing where the server lets it not be changed, or has
+/// something else there. It is read: a server that fell down meanwhile may have kept the size alone.
+std::optional<SftpLocation::Begun> SftpLocation::continue_temporary(SftpSession& session,
+                                                                    const std::string& temporary,
+                                                                    base::ByteView contents) {
+    if (!session.ask(Packet(Type::setstat).text(temporary).mode(writable_mode)).is_ok()) return std::nullopt;
+    const Answer opened =
+        session.ask(Packet(Type::open).text(temporary).number(open_read | open_write).number(0));
+    const auto handle = read_handle(opened);
+    if (!opened.is_ok() || !handle) return std::nullopt;
+    const auto found = read_attributes(session.ask(Packet(Type::fstat).text(*handle)));
+    Answer failure;
+    const base::Bytes there = download(
+        session, *handle, 0,
+        std::min<std::uint64_t>(found && found->bytes ? *found->bytes : 0, contents.size()), failure);
+    if (failure.is_ok() && std::ranges::equal(there, contents.first(there.size())))
+        return Begun{*handle, there.size(), true};
+    session.close(*handle);
+    return std::nullopt;
+}
+
+void SftpLocation::write_temporary(SftpSession& session, const std::string& temporary, const Begun& begun,
+                                   const std::string& what, base::ByteView contents) {
+    Answer written = upload(session, begun.handle, contents, begun.bytes, upload_limit_);
+    if (written.is_ok() && begun.is_writable)
+        written = session.ask(Packet(Type::fsetstat).text(begun.handle).mode(object_mode));
     if (written.is_ok() && session.has("fsync@openssh.com"))
-        written = session.ask(Packet("fsync@openssh.com").text(*handle));
-    const Answer looked = session.ask(Packet(Type::fstat).text(*handle));
-    const Answer closed = session.close(*handle);
+        written = session.ask(Packet("fsync@openssh.com").text(begun.handle));
+    const Answer looked = session.ask(Packet(Type::fstat).text(begun.handle));
+    const Answer closed = session.close(begun.handle);
     if (written.is_ok()) written = closed;
     const auto kept = read_attributes(looked);
     if (written.is_ok() && kept && kept->bytes == contents.size()) return;
-    Error error = written.is_ok() ? Error(ErrorKind::failed, format("{} on {}", what, server_name(options_)))
-                                        .cause("the server took it all and kept another number of bytes")
-                                        .state("nothing was stored under that name")
-                                        .hint("look into the server's log; its disk may be failing")
-                                  : fail(written);
+    Error error = written.is_ok()
+                      ? Error(ErrorKind::failed, format("{} on {}", what, server_name(options_)))
+                            .cause("the server took it all and kept another number of bytes")
+                            .state("nothing was stored under that name")
+                            .hint("look into the server's log; its disk may be failing")
+                      : write_error(what, options_, written, session, folder_of(temporary), contents.size());
     session.ask(Packet(Type::remove).text(temporary));
     throw error;
 }
@@ -141,12 +165,22 @@ bool SftpLocation::put(const std::string& name, base::ByteView contents) {
     const std::string path = path_of(name), folder = folder_of(path);
     const std::string what = format("cannot store {}", path);
     bool stored = false, maybe_named = false;
+    std::string temporary;
+    std::size_t reached = 0;
     std::vector<std::string> left_behind;
-    pool_.run([&](SftpSession& session) {
+    const auto attempt = [&](SftpSession& session) {
         prepare(session, folder);
-        const std::string temporary = temporary_in(folder);
-        left_behind.push_back(temporary);
-        write_temporary(session, temporary, what, contents);
+        std::optional<Begun> begun;
+        if (!temporary.empty()) {
+            begun = continue_temporary(session, temporary, contents);
+            if (!begun) left_behind.push_back(temporary);
+        }
+        if (!begun) {
+            temporary = temporary_in(folder);
+            begun = make_temporary(session, temporary, what, contents.size());
+        }
+        reached = std::max(reached, begun->bytes);
+        write_temporary(session, temporary, *begun, what, contents);
         const bool earlier = std::exchange(maybe_named, true);
         stored = place_new(session, options_, temporary, path);
         // An earlier try may have given the name just when its connection broke.
@@ -155,10 +189,14 @@ bool SftpLocation::put(const std::string& name, base::ByteView contents) {
             stored = there && std::ranges::equal(*there, contents);
         }
         sync_folder(session, folder);
-        left_behind.pop_back();
         for (const std::string& lost : left_behind) session.ask(Packet(Type::remove).text(lost));
-    });
-    return stored;
+    };
+    for (std::size_t before = 0;; before = reached) try {
+            pool_.run(attempt);
+            return stored;
+        } catch (const NetworkError&) {
+            if (reached <= before) throw;
+        }
 }
 
 std::optional<base::Bytes> SftpLocation::read(SftpSession& session, const std::string& path,

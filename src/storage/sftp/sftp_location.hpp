@@ -29,8 +29,9 @@ class SftpLocation final : public Location {
     /// "sftp://user@host:port/path".
     bool behind_network() const override { return true; }
     std::string describe() const override;
-    /// Uploads at most as fast as the options say. The first one into a folder also removes what writers left
-    /// in it more than a day ago.
+    /// Uploads at most as fast as the options say. Where a connection breaks the next goes on in the same
+    /// file, and as long as each brings something on there are more than options.retries of them. The first
+    /// one into a folder also removes what writers left in it more than a day ago.
     bool put(const std::string& name, base::ByteView contents) override;
     unsigned puts_at_once() const override { return 4; }
     std::optional<base::Bytes> get(const std::string& name) override;
@@ -45,8 +46,18 @@ class SftpLocation final : public Location {
     bool is_there(SftpSession& session);
     std::nullopt_t absent(SftpSession& session);
     void prepare(SftpSession& session, const std::string& folder);
-    void write_temporary(SftpSession& session, const std::string& temporary, const std::string& what,
-                         base::ByteView contents);
+    /// A file under a temporary name, open, that begins as the contents do.
+    struct Begun {
+        std::string handle;
+        std::size_t bytes = 0;
+        bool is_writable = false;  ///< by its mode, which an object's is not
+    };
+    Begun make_temporary(SftpSession& session, const std::string& temporary, const std::string& what,
+                         std::size_t size);
+    static std::optional<Begun> continue_temporary(SftpSession& session, const std::string& temporary,
+                                                   base::ByteView contents);
+    void write_temporary(SftpSession& session, const std::string& temporary, const Begun& begun,
+                         const std::string& what, base::ByteView contents);
     std::optional<base::Bytes> read(SftpSession& session, const std::string& path, std::uint64_t offset,
                                     std::uint64_t size);
 

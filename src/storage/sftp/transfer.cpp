@@ -15,7 +15,8 @@ struct Read {
 
 }  // namespace
 
-Answer upload(SftpSession& session, const std::string& handle, base::ByteView contents, RateLimit& limit) {
+Answer upload(SftpSession& session, const std::string& handle, base::ByteView contents, std::size_t from,
+              RateLimit& limit) {
     std::deque<SftpSession::Id> under_way;
     Answer failure;
     const auto settle = [&] {
@@ -25,7 +26,7 @@ Answer upload(SftpSession& session, const std::string& handle, base::ByteView co
     };
     const std::size_t piece_bytes = session.piece_bytes(),
                       pieces_ahead = session.window_bytes() / piece_bytes;
-    for (std::size_t at = 0; at < contents.size() && failure.is_ok(); at += piece_bytes) {
+    for (std::size_t at = from; at < contents.size() && failure.is_ok(); at += piece_bytes) {
         const base::ByteView piece = contents.subspan(at, std::min(piece_bytes, contents.size() - at));
         limit.pass(piece.size());
         under_way.push_back(session.send(Packet(Type::write).text(handle).offset(at).data(piece)));

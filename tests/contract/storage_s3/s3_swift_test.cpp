@@ -7,6 +7,7 @@
 #include "storage/s3/s3_location.hpp"
 #include "support/skip.hpp"
 #include "support/swift_server.hpp"
+#include "support/tcp_relay.hpp"
 
 namespace bt2c::storage::contract {
 namespace {
@@ -98,6 +99,37 @@ TEST(S3Swift, KeepsLargeObjects) {
     EXPECT_EQ(location.get("packs/1b"), large);
     EXPECT_EQ(location.get_range("packs/1b", 5 << 20, 3),
               base::Bytes(large.begin() + (5 << 20), large.begin() + (5 << 20) + 3));
+}
+
+// A line on which no large object gets through as a whole.
+TEST(S3Swift, PartsThatArrivedStay) {
+    s3::Options options = fresh_bucket();
+    base::Bytes large(17 << 20);
+    for (std::size_t i = 0; i < large.size(); ++i)
+        large[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
+    support::TcpRelay relay(swift().port());
+    relay.cut_each_upload_after(8 << 20);
+    s3::Options broken = options;
+    broken.endpoint = "http://127.0.0.1:" + std::to_string(relay.port());
+    broken.retries = 2;
+    broken.backoff_ms = 5;
+    ASSERT_TRUE(s3::S3Location(broken).put("packs/1b", large));
+    EXPECT_FALSE(s3::S3Location(broken).put("packs/1b", large)) << "the name is taken";
+    s3::S3Location location(options);
+    EXPECT_EQ(location.get("packs/1b"), large);
+    EXPECT_EQ(location.get_range("packs/1b", 5 << 20, 3),
+              base::Bytes(large.begin() + (5 << 20), large.begin() + (5 << 20) + 3));
+    EXPECT_EQ(location.size_of("packs/1b"), large.size());
+    const auto listed = location.list("packs");
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_EQ(listed.front().bytes, large.size());
+    EXPECT_TRUE(location.remove("packs/1b"));
+    EXPECT_FALSE(location.size_of("packs/1b"));
+
+    relay.cut_each_upload_after(1 << 20);  // not even a part gets through
+    EXPECT_THAT(error_of([&] { static_cast<void>(s3::S3Location(broken).put("packs/2b", large)); }).message(),
+                HasSubstr("no good answer"));
+    EXPECT_TRUE(location.list("").empty());
 }
 
 TEST(S3Swift, SaysThatThereIsNoSuchBucket) {

@@ -492,11 +492,13 @@ TEST_F(PruneTest, AsksBeforeMostOfItGoes) {
 TEST_F(PruneTest, PinsAreAddedAndEndedWithoutRemovingAnything) {
     const Manifest manifest = back_up(*repository);
     EXPECT_TRUE(set_pin(*repository, manifest.id, true, "why"));
-    EXPECT_FALSE(set_pin(*repository, manifest.id, true, "again"));
+    for (const char* reason : {"why", ""}) EXPECT_FALSE(set_pin(*repository, manifest.id, true, reason));
     EXPECT_EQ(read_pins(*repository).at(manifest.id.hex()).reason, "why");
+    EXPECT_TRUE(set_pin(*repository, manifest.id, true, "another"));
+    EXPECT_EQ(read_pins(*repository).at(manifest.id.hex()).reason, "another");
     EXPECT_TRUE(set_pin(*repository, manifest.id, false, ""));
     EXPECT_FALSE(read_pins(*repository).at(manifest.id.hex()).pinned);
-    EXPECT_EQ(memory->list("pins").size(), 2U);
+    EXPECT_EQ(memory->list("pins").size(), 3U);
     const auto [old, fresh] = old_and_new();
     prune();
     EXPECT_THROW(set_pin(*repository, old.id, true, ""), base::Error);

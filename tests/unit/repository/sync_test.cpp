@@ -11,6 +11,7 @@ namespace bt2c::repository {
 namespace {
 
 using base::Bytes;
+using base::Error;
 using storage::fan_out::FanOut;
 using support::UnrulyLocation;
 
@@ -162,6 +163,47 @@ TEST_F(LostBasics, TheFormatOfWhatIsNotOursStays) {
     const RepairReport report = repair_location(whole(), all[1], found, silent);
     EXPECT_TRUE(report.mended.empty());
     EXPECT_EQ(all[1]->memory.get("format"), Bytes());
+}
+
+/// Somebody else's repository in the same place.
+class TwoNodes : public LostBasics {
+ protected:
+    TwoNodes() {
+        std::vector<Repository::LabelledSecret> secrets;
+        secrets.push_back({test::key_secret(9), "theirs"});
+        Repository::init(other, secrets);
+    }
+    std::shared_ptr<storage::memory::MemoryLocation> other =
+        std::make_shared<storage::memory::MemoryLocation>();
+    std::shared_ptr<UnrulyLocation> place = std::make_shared<UnrulyLocation>();
+
+    void move_in() {
+        for (const auto& object : other->list(""))
+            place->memory.overwrite(object.name, other->get(object.name).value());
+    }
+};
+
+TEST_F(TwoNodes, WhoComesSecondIsTold) {
+    place->before = [&](const std::string& operation, const std::string& object) {
+        if (operation == "put" && object == "format") move_in();
+    };
+    const Error error = test::error_of([&] { sync_basics(whole(), *place, {}); });
+    EXPECT_NE(error.message().find("another repository"), std::string::npos) << error.message();
+    EXPECT_EQ(place->memory.list("keys").size(), other->list("keys").size()) << "no slots of ours are left";
+    EXPECT_EQ(place->memory.get("format"), other->get("format"));
+}
+
+TEST_F(TwoNodes, NoRepairTakesAPlaceFromTheOther) {
+    // Keys of both lie there: of the first, which came a moment later, and of the one that it names.
+    sync_basics(whole(), *place, {});
+    move_in();
+    base::SilentProgress silent;
+    const CheckReport found = check_repository(home.repository.at(place), false, silent);
+    const RepairReport report = repair_location(whole(), place, found, silent, {});
+    EXPECT_EQ(place->memory.get("format"), other->get("format"));
+    EXPECT_TRUE(std::ranges::any_of(report.left, [](const NotCopied& left) {
+        return left.object == "format" && left.why.find("another repository") != std::string::npos;
+    }));
 }
 
 }  // namespace

@@ -213,6 +213,26 @@ TEST_F(BadLuck, AConnectionCutAnywhereDoesNoHarm) {
         }
 }
 
+TEST_F(BadLuck, ALineThatBreaksAgainAndAgainBringsALargeObjectThrough) {
+    TcpRelay relay(server.port());
+    Options cut = through(relay);
+    cut.retries = 2;
+    Bytes contents(6'000'000);
+    for (std::size_t i = 0; i < contents.size(); ++i) contents[i] = static_cast<std::uint8_t>(i * 7 >> 8U);
+    relay.cut_each_upload_after(1'000'000);
+    EXPECT_TRUE(SftpLocation(cut).put("packs/large", contents));
+    EXPECT_GE(relay.connections(), 7);
+    relay.cut_each_upload_after(UINT64_MAX);
+    EXPECT_EQ(SftpLocation(options).get("packs/large"), contents);
+    const auto entries = std::filesystem::directory_iterator(server.home() / options.path / "packs");
+    int files = 0;
+    for (const auto& entry : entries) {
+        ++files;
+        EXPECT_EQ(entry.status().permissions(), std::filesystem::perms::owner_read) << entry.path();
+    }
+    EXPECT_EQ(files, 1) << "nothing half written is left";
+}
+
 TEST_F(BadLuck, AnObjectIsWholeOrNotThereWhenNobodyTriesAgain) {
     TcpRelay relay(server.port());
     const Options cut = through(relay);
