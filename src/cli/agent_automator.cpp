@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "cli/automation_install.hpp"
 #include "config/job_record.hpp"
 #include "platform/file.hpp"
@@ -26,6 +27,7 @@ class AgentAutomator final : public Automator {
             config::make_jobs_folder(home_);
             platform::DurableFile file(marker, 0600);
             file.append(base::as_bytes(contents));
+            file.set_times(0);  // no agent has seen it yet
             platform::give_to_owner_of(home_.root, file.fd());
             file.commit(platform::DurableFile::Existing::replace);
         }
@@ -35,7 +37,12 @@ class AgentAutomator final : public Automator {
     std::vector<std::string> remove(bool dry_run) override {
         const fs::path marker = config::agent_marker(home_);
         if (!fs::exists(marker)) return {};
-        if (!dry_run) platform::durable_remove(marker);
+        if (!dry_run) try {
+                platform::durable_remove(marker);
+            } catch (base::Error& error) {
+                error.state("the agent goes on with the jobs of this home");
+                throw;
+            }
         return {marker.native()};
     }
 
@@ -44,12 +51,12 @@ class AgentAutomator final : public Automator {
     std::string standstill() const override {
         std::error_code error;
         const auto seen = fs::last_write_time(config::agent_marker(home_), error);
-        if (!error && fs::file_time_type::clock::now() - seen < freshness) return "";
+        if (!error && std::chrono::abs(fs::file_time_type::clock::now() - seen) < freshness) return "";
         return "the agent does not run; a service should keep it running";
     }
 
  private:
-    /// A running agent touches its marker once a minute.
+    /// A running agent touches its marker once a minute; clocks may differ by as much.
     static constexpr std::chrono::minutes freshness{5};
     static constexpr const char* contents = "The agent runs the jobs of this home: bt2c-dr agent\n";
     config::Home home_;

@@ -26,7 +26,7 @@ using base::Json;
 
 void write_result(const Result& result, const GlobalOptions& given, Terminal& out) {
     if (given.json) {
-        const bool elsewhere = given.home || given.config;
+        const bool elsewhere = given.home || given.config || !given.network.empty();
         const Json document = elsewhere ? with_given_options(result.document, given) : result.document;
         out.write(document.dump(out.is_terminal()) + "\n");
     } else if (result.print) {

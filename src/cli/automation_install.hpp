@@ -32,6 +32,8 @@ class Automator {
     virtual std::vector<std::string> remove(bool dry_run) = 0;
     /// All of it that is there now, as it is written.
     virtual std::string text() const = 0;
+    /// The same, with what others have set beside it for the jobs' environment.
+    virtual std::string handed_over() const { return text(); }
     /// Why what is installed does not run; empty: nothing speaks against it.
     virtual std::string standstill() const = 0;
 };

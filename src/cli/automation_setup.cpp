@@ -113,7 +113,9 @@ std::string AutomationSetup::choose() const {
                     "choose --scheduler agent");
         return wishes_.scheduler;
     }
-    if (wishes_.root || systemd_runs(for_system())) return "systemd";
+    if (wishes_.root) return "systemd";
+    if (const std::vector<std::string> installed = present(); !installed.empty()) return installed.front();
+    if (systemd_runs(for_system())) return "systemd";
     return cron_refusal(crontab_owner()).empty() ? "cron" : "agent";
 }
 
@@ -287,7 +289,19 @@ std::vector<std::string> AutomationSetup::remove(bool dry_run) const {
         const auto gone = here ? here->remove(dry_run) : std::vector<std::string>{};
         removed.insert(removed.end(), gone.begin(), gone.end());
     }
-    if (!wishes_.root && !roots) remove_records(removed, dry_run);
+    if (wishes_.root || roots) return removed;
+    const std::string state = removed.empty() ? "" : "the schedule is removed; ";
+    try {
+        remove_records(removed, dry_run);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        const fs::path folder = config::jobs_folder(context_.home_unchecked());
+        throw Error(error.kind(), "cannot remove the records of the jobs")
+            .cause(error.in_full())
+            .state(base::format("{}records of the jobs are left in {}", state, printable(folder.native())))
+            .hint(base::format("run 'bt2c-dr setup-automated-backups --remove' again when {}",
+                               error.kind() == ErrorKind::busy ? "the job has ended" : "that is mended"));
+    }
     return removed;
 }
 
@@ -335,25 +349,38 @@ std::vector<std::string> AutomationSetup::foreign_variables(const std::string& s
     return names;
 }
 
+std::string AutomationSetup::missing_key(const std::string& scheduler) const {
+    if (scheduler == "agent") return "";  // whose own environment nobody else sees
+    const std::string handed = automator(scheduler)->handed_over();
+    const auto names = [&](const char* what) { return handed.find(what) != std::string::npos; };
+    return missing_key_unless(names("BT2C_REPO_PASSWORD") || names("EnvironmentFile="));
+}
+
+/// @param handed_over something is, that may tell the password
+std::string AutomationSetup::missing_key_unless(bool handed_over) const {
+    const config::Home& home = context_.home();
+    const config::Settings& settings = context_.settings();
+    const bool has_token = !settings.token_module.empty() && !settings.token_pin_file.empty();
+    if (handed_over || has_token || fs::is_regular_file(home.key_file()) || fs::exists(home.write_key_file()))
+        return "";
+    return base::format(
+        "the jobs will find no key to the repository: there is no {}, and neither "
+        "BT2C_REPO_PASSWORD_FILE nor BT2C_REPO_PASSWORD_COMMAND was set when this was installed",
+        printable(home.key_file().native()));
+}
+
 std::vector<std::string> AutomationSetup::notes(const std::string& scheduler) const {
     std::vector<std::string> notes;
     if (wishes_.root) return notes;
     const agent::Automation automation = this->automation();
-    const config::ScheduleSettings& schedule = automation.schedule;
-    if (!schedule.full && !schedule.verify && !schedule.restore_test && schedule.incremental_minutes == 0)
-        notes.push_back(
-            "every job is off in the table [schedule] of dr.toml: nothing is backed up by itself");
-    const fs::path key_file = context_.home().key_file();
+    if (std::string lack = lack_of_backups(automation.schedule); !lack.empty())
+        notes.push_back(std::move(lack));
     if (!repository::Repository::exists(*repository_location(context_)))
         notes.push_back(
             "there is no repository yet; make the first backup by hand, which shows its recovery "
             "phrase: bt2c-dr backup");
-    else if (!fs::exists(key_file) && !fs::exists(context_.home().write_key_file()) &&
-             !secret_is_elsewhere(automation))
-        notes.push_back(base::format(
-            "the jobs will find no key to the repository: there is no {}, and neither "
-            "BT2C_REPO_PASSWORD_FILE nor BT2C_REPO_PASSWORD_COMMAND was set when this was installed",
-            printable(key_file.native())));
+    else if (std::string why = missing_key_unless(secret_is_elsewhere(automation)); !why.empty())
+        notes.push_back(std::move(why));
     if (!jobs_can_read(context_))
         notes.push_back(
             "this node cannot read its backups: prune and restore tests run where the team keeps the keys");

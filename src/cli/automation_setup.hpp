@@ -22,12 +22,14 @@ class AutomationSetup {
     };
     AutomationSetup(Context& context, Wishes wishes) : context_(context), wishes_(std::move(wishes)) {}
 
-    /// Which scheduler it is to be. Throws Error(failed) when it is not to be had here.
+    /// Which scheduler it is to be: without a wish the one that has the jobs now, else the first that is
+    /// possible. Throws Error(failed) when it is not to be had here.
     std::string choose() const;
     /// Has `scheduler` run the jobs, and no other. With `dry_run` nothing is changed. Throws Error(failed)
     /// where root's timers run them and we are not root, unless all is as it is to be.
     Installed install(const std::string& scheduler, bool dry_run) const;
-    /// Takes everything of it away, but for root's timers where we are not root; what was there.
+    /// Takes everything of it away, but for root's timers where we are not root; what was there. Throws
+    /// Error(busy) while a job runs, whose record stays then.
     std::vector<std::string> remove(bool dry_run) const;
     /// Whether this home has timers of the system, and we are not root, who alone can change them.
     bool has_roots_timers() const { return roots_suffix().has_value(); }
@@ -40,6 +42,8 @@ class AutomationSetup {
     std::vector<std::string> present() const;
     /// Why the jobs of `scheduler`, which are installed, do not run; empty: they do.
     std::string standstill(const std::string& scheduler) const;
+    /// Why the jobs, as they are installed, find no key to the repository; empty: nothing speaks against it.
+    std::string missing_key(const std::string& scheduler) const;
     /// Variables that what is installed hands to the jobs, and that are not set so here.
     std::vector<std::string> foreign_variables(const std::string& scheduler) const;
 
@@ -58,6 +62,7 @@ class AutomationSetup {
     agent::Automation automation() const;
     std::vector<std::string> dropped_variables(const std::string& scheduler) const;
     void tell_of_command(const std::string& scheduler, const Installed& done) const;
+    std::string missing_key_unless(bool handed_over) const;
     void remove_records(std::vector<std::string>& removed, bool dry_run) const;
 
     Context& context_;

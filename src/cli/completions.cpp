@@ -93,9 +93,24 @@ bool takes_path_argument(const CommandNode& node) {
                        [](const Option& option) { return option.is_argument && option.is_path; });
 }
 
+/// 'help' takes the words of the other commands: all of them once more behind it, without their options.
+std::vector<CommandNode> with_help_subjects(const std::vector<CommandNode>& commands) {
+    std::vector<CommandNode> tree = commands;
+    for (CommandNode& node : tree)
+        if (node.about.name == "help") node.words = commands.front().words;
+    for (const CommandNode& node : commands) {
+        if (node.about.name.empty()) continue;
+        CommandNode& subject = tree.emplace_back();
+        subject.about.name = "help " + node.about.name;
+        subject.words = node.words;
+    }
+    return tree;
+}
+
 }  // namespace
 
-std::string bash_completion(const std::vector<CommandNode>& tree) {
+std::string bash_completion(const std::vector<CommandNode>& commands) {
+    const std::vector<CommandNode> tree = with_help_subjects(commands);
     // File names may hold blanks, word lists are split at them.
     const std::string files = "compopt -o filenames; IFS=$'\\n'; COMPREPLY+=($(compgen -f -- \"$cur\"))";
     const auto words_of = [](const std::vector<std::string>& words) {
@@ -123,7 +138,8 @@ std::string bash_completion(const std::vector<CommandNode>& tree) {
            "    esac\n    case \"$at\" in\n" + words + "    esac\n}\ncomplete -F _bt2c_dr bt2c-dr\n";
 }
 
-std::string zsh_completion(const std::vector<CommandNode>& tree) {
+std::string zsh_completion(const std::vector<CommandNode>& commands) {
+    const std::vector<CommandNode> tree = with_help_subjects(commands);
     const auto entry = [](const std::string& word, const std::string& summary) {
         return " " + shell_quoted(word + ":" + summary);
     };
@@ -155,10 +171,11 @@ std::string zsh_completion(const std::vector<CommandNode>& tree) {
            "_bt2c_dr \"$@\"\n";
 }
 
-std::string fish_completion(const std::vector<CommandNode>& tree) {
-    std::string commands, valued, out;
+std::string fish_completion(const std::vector<CommandNode>& commands) {
+    const std::vector<CommandNode> tree = with_help_subjects(commands);
+    std::string names, valued, out;
     for (const CommandNode& node : tree)
-        if (!node.about.name.empty()) commands += " " + shell_quoted(node.about.name);
+        if (!node.about.name.empty()) names += " " + shell_quoted(node.about.name);
     for (const std::string& name : value_options(tree)) valued += " " + name;
     const auto option_line = [&](const std::string& start, const Option& option) {
         if (option.is_argument) {
@@ -189,7 +206,7 @@ std::string fish_completion(const std::vector<CommandNode>& tree) {
            "\n            set skip 1\n            continue\n        end\n"
            "        set -l longer (string trim -- \"$at $word\")\n"
            "        contains -- $longer" +
-           commands +
+           names +
            "; and set at $longer\n"
            "    end\n    test \"$at\" = \"$wanted\"\nend\n\ncomplete -c bt2c-dr -f\n" +
            out;

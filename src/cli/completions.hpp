@@ -8,8 +8,8 @@
 
 namespace bt2c::cli {
 
-std::string bash_completion(const std::vector<CommandNode>& tree);
-std::string zsh_completion(const std::vector<CommandNode>& tree);
-std::string fish_completion(const std::vector<CommandNode>& tree);
+std::string bash_completion(const std::vector<CommandNode>& commands);
+std::string zsh_completion(const std::vector<CommandNode>& commands);
+std::string fish_completion(const std::vector<CommandNode>& commands);
 
 }  // namespace bt2c::cli

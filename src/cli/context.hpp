@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/progress.hpp"
 #include "cli/terminal.hpp"
 #include "config/home.hpp"
 #include "config/settings.hpp"
+#include "crypto/secret.hpp"
 
 namespace bt2c::cli {
 
@@ -41,6 +43,10 @@ class Context {
     Locations& locations(const std::vector<std::string>& start_anew = {});
     /// --network, when it was given.
     std::optional<std::string> network() const;
+    /// Opens the repository where the environment gives nothing: so a command that was given it hands it on
+    /// to those that it runs.
+    void use_password(std::optional<crypto::SecretBytes> password) { password_ = std::move(password); }
+    const std::optional<crypto::SecretBytes>& password() const { return password_; }
 
     /// As they were given.
     const GlobalOptions& globals() const { return options_; }
@@ -57,6 +63,7 @@ class Context {
     GlobalOptions options_;
     Console& console_;
     config::Home home_;
+    std::optional<crypto::SecretBytes> password_;
     mutable std::optional<config::Settings> settings_;
     std::unique_ptr<base::Progress> progress_;
     std::unique_ptr<Locations> locations_;

@@ -57,6 +57,14 @@ class CronAutomator final : public Automator {
         return all.substr(static_cast<std::size_t>(begin), all.size() - rest.size());
     }
 
+    std::string handed_over() const override {
+        // Variables that the crontab itself sets are those of all its lines.
+        std::string handed = text();
+        for (const std::string& line : lines(read()))
+            if (line.starts_with("BT2C_")) handed += line + "\n";
+        return handed;
+    }
+
     std::string standstill() const override { return cron_runs() ? "" : "no cron daemon seems to run"; }
 
  private:

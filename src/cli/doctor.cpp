@@ -46,7 +46,10 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
     TextTerminal nowhere;
     Console console{nowhere, nowhere};
     Context context(silent, console);
-    std::vector<CheckGroup> groups{{"home", check_node, false}};
+    // A lock that is waited for in vain, of which there are two, must not cost the group's other checks.
+    const std::chrono::milliseconds local_patience = patience / 3, lock_patience = local_patience / 4;
+    std::vector<CheckGroup> groups{
+        {"home", [&](Context& in) { return check_node(in, lock_patience); }, false}};
     HealthChecks checks;
     try {
         context.home();
@@ -56,7 +59,7 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
         std::error_code refused;
         const auto type = std::filesystem::status(context.home_unchecked().root, refused).type();
         if (type == std::filesystem::file_type::not_found)
-            check.mend = "bt2c-dr init";
+            check.mend = "bt2c-dr init --make-home";
         else if (check.mend.empty())
             check.mend = base::system_error("", refused.value()).hint();
         groups.clear();
@@ -66,19 +69,17 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
         if (auto fault = settings_fault(context))
             checks.push_back(std::move(*fault));
         else
-            groups.insert(groups.end(), {{"file_modes", check_file_modes, false},
-                                         {"disk_space", check_disk_space, false},
-                                         {"schedule", check_schedule, false},
-                                         {"job", check_jobs, false},
-                                         {"repository",
-                                          [&](Context& in) {
-                                              return check_repository(in, typed, patience / 4,
-                                                                      clock_is_doubted(checks));
-                                          },
-                                          true}});
+            groups.insert(
+                groups.end(),
+                {{"file_modes", check_file_modes, false},
+                 {"disk_space", check_disk_space, false},
+                 {"schedule", check_schedule, false},
+                 {"job", check_jobs, false},
+                 {"repository",
+                  [&](Context& in) { return check_repository(in, typed, patience / 4, checks); }, true}});
     }
     for (const CheckGroup& group : groups) {
-        const auto found = looked_at_within(group.is_remote ? patience : patience / 3, group.name,
+        const auto found = looked_at_within(group.is_remote ? patience : local_patience, group.name,
                                             [&] { return group.look(context); });
         checks.insert(checks.end(), found.begin(), found.end());
     }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ namespace bt2c::cli {
 constexpr std::int64_t day_s = 86'400;
 
 /// `home`, `settings`, `database`, `signing`, `network_pause`, `clock` (chain).
-HealthChecks check_node(Context& context);
+/// @param lock_patience for who has the database locked; to be less than this group may take
+HealthChecks check_node(Context& context, std::chrono::milliseconds lock_patience);
 /// `file_modes`: secrets that others may read, files that others may change or own.
 HealthChecks check_file_modes(Context& context);
 /// `disk_space`: of the home, the locations that are folders, and the place for restore tests.
@@ -28,12 +30,16 @@ HealthChecks check_schedule(Context& context);
 /// `job`: how each ended last; `verify_age`; `clock` (jobs).
 HealthChecks check_jobs(Context& context);
 /// `repository`, `location`, `locations`, `offsite`, `location_keys`, `recovery_phrase`, `write_only`,
-/// `backup_age`, `full_backup_age`, `restore_test_age`, `key_rotation`, `clock` (backups).
+/// `schedule` (the jobs' key), `backup_age`, `full_backup_age`, `restore_test_age`, `key_rotation`, `clock`
+/// (backups).
 /// @param typed a password or phrase that was asked for; never asks for one itself
 /// @param silence a location that owes an answer for longer is left out, and named
-/// @param clock_doubted another check found this machine's clock wrong
+/// @param before what the other checks found: a clock that is wrong, a database that is locked
 HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed,
-                              std::chrono::milliseconds silence, bool clock_doubted);
+                              std::chrono::milliseconds silence, const HealthChecks& before);
+
+/// Why this process, by its effective user, can make nothing in that folder, as an errno; 0: it can.
+int refusal_to_write(const std::filesystem::path& folder);
 
 /// The command for a job that failed, by what its record says.
 std::string mend_job(const config::JobRecord& record);

@@ -1,6 +1,8 @@
 // Modes and owners of the home's files, and the room on its disks.
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -186,7 +188,24 @@ HealthCheck room_check(const std::string& subject, const fs::path& place, std::u
     return check;
 }
 
+/// The folder for restore tests, which no job makes where it is missing.
+HealthCheck scratch_check(const fs::path& scratch, std::uint64_t needed) {
+    const std::string mend = "name another folder as schedule.scratch in dr.toml";
+    if (const int refusal = refusal_to_write(scratch))
+        return {"disk_space", "scratch", Status::finding,
+                base::system_error(
+                    format("{} is no folder that can be written to", printable(scratch.native())), refusal)
+                    .in_full(),
+                mend};
+    return room_check("scratch", scratch, needed, "a restore test", mend);
+}
+
 }  // namespace
+
+int refusal_to_write(const fs::path& folder) {
+    // With a slash at its end, so that a file is refused too.
+    return ::faccessat(AT_FDCWD, (folder / "").c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
 
 HealthChecks check_file_modes(Context& context) {
     const config::Home& home = context.home();
@@ -238,8 +257,7 @@ HealthChecks check_disk_space(Context& context) {
             checks.push_back(
                 room_check(location.name, location.path, database / 2, "a full backup", retention));
     if (!settings.schedule.scratch.empty())
-        checks.push_back(room_check("scratch", settings.schedule.scratch, database + spare, "a restore test",
-                                    "name another folder as schedule.scratch in dr.toml"));
+        checks.push_back(scratch_check(settings.schedule.scratch, database + spare));
     return checks;
 }
 

@@ -91,15 +91,20 @@ std::string mend_job(const config::JobRecord& record) {
 }
 
 HealthChecks check_schedule(Context& context) {
+    HealthChecks checks;
+    if (const std::string lack = lack_of_backups(context.settings().schedule); !lack.empty())
+        checks.push_back(
+            {"schedule", "", Status::finding, lack, "set one of them, then bt2c-dr setup-automated-backups"});
     const AutomationSetup any(context, {});
     const std::vector<std::string> present = any.present();
-    if (present.empty())
-        return {{"schedule", "", Status::finding,
-                 "nothing runs the jobs: no timers, no line for cron, no agent",
-                 "bt2c-dr setup-automated-backups"}};
+    if (present.empty()) {
+        checks.push_back({"schedule", "", Status::finding,
+                          "nothing runs the jobs: no timers, no line for cron, no agent",
+                          "bt2c-dr setup-automated-backups"});
+        return checks;
+    }
     const std::string& scheduler = present.front();
     const std::string again = "bt2c-dr setup-automated-backups --scheduler " + scheduler;
-    HealthChecks checks;
     const AutomationSetup setup(context, {.scheduler = scheduler, .root = {}, .user = {}});
     const std::vector<std::string> foreign = setup.foreign_variables(scheduler);
     if (!foreign.empty())

@@ -1,5 +1,9 @@
 // The node: its home, settings, database, and whether it may sign.
 
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -10,8 +14,10 @@
 #include "cli/health_checks.hpp"
 #include "cli/network_target.hpp"
 #include "config/emergency_policy.hpp"
+#include "config/job_record.hpp"
 #include "config/node_config.hpp"
 #include "keys/signing_state.hpp"
+#include "platform/process.hpp"
 
 namespace bt2c::cli {
 
@@ -22,6 +28,27 @@ using base::printable;
 using Status = HealthCheck::Status;
 
 namespace {
+
+/// Records, the lock of jobs and the local repository lie in its backups; folders there are made when needed.
+HealthChecks check_home(Context& context) {
+    const config::Home& home = context.home();
+    fs::path folder = config::jobs_folder(home);
+    while (folder != home.root && !is_there(folder)) folder = folder.parent_path();
+    const int refusal = refusal_to_write(folder);
+    if (refusal == 0) return {{"home", "", Status::ok, printable(home.root.native()), ""}};
+    const Error error = base::system_error(
+        base::format("no job can run: {} cannot be written to", printable(folder.native())), refusal);
+    std::string mend = error.hint();
+    if (refusal == EROFS)
+        mend =
+            "mount it for writing (mount -o remount,rw); if the kernel made it read-only the disk may be "
+            "failing: dmesg tells";
+    struct stat info {};
+    if (refusal == EACCES && ::stat(folder.c_str(), &info) == 0)
+        mend = base::format("it belongs to {}, mode {:o}: {}", printable(platform::user_name(info.st_uid)),
+                            info.st_mode & 07777U, error.hint());
+    return {{"home", "", Status::finding, error.in_full(), mend}};
+}
 
 HealthChecks check_settings(Context& context) {
     HealthChecks checks;
@@ -89,7 +116,19 @@ void check_network(chaindb::sqlite::Connection& database, const std::string& net
                                  {static_cast<base::UnixMs>(newest_s * 1000)}, base::now_unix_ms()));
 }
 
-HealthChecks check_database(Context& context) {
+/// Jobs and commands that are given it fail.
+void check_named_network(const Context& context, const std::vector<chaindb::NetworkTip>& tips,
+                         HealthChecks& checks) {
+    const auto named = context.network();
+    if (!named || tips.empty() ||
+        std::ranges::find(tips, *named, &chaindb::NetworkTip::network) != tips.end())
+        return;
+    checks.push_back({"database", *named, Status::finding,
+                      "it holds no block of this network, which --network names",
+                      "name another network with --network, or leave it out"});
+}
+
+HealthChecks check_database(Context& context, std::chrono::milliseconds lock_patience) {
     const fs::path file = context.home().database();
     const std::string mend = "bt2c-dr restore --backup latest";
     if (!is_there(file))
@@ -97,17 +136,20 @@ HealthChecks check_database(Context& context) {
                  mend}};
     HealthChecks checks;
     try {
-        const auto live = chaindb::sqlite::LiveDatabase::open(file);
+        const auto live = chaindb::sqlite::LiveDatabase::open(
+            file, {.patience_ms = static_cast<int>(lock_patience.count())});
         live->begin_pass(chaindb::sqlite::Hold::whole);
         auto database = chaindb::sqlite::Connection::open_image(live->image());
+        const std::vector<chaindb::NetworkTip> tips = chaindb::network_tips(database);
         std::string text;
-        for (const chaindb::NetworkTip& tip : chaindb::network_tips(database))
+        for (const chaindb::NetworkTip& tip : tips)
             text += base::format("{}{} at height {}", text.empty() ? "" : ", ", printable(tip.network),
                                  tip.height);
         if (text.empty())
             checks.push_back({"database", "", Status::finding, "it holds no block of any network", mend});
         else
             checks.push_back({"database", "", Status::ok, text, ""});
+        check_named_network(context, tips, checks);
         for (const std::string& network : networks_of(database)) check_network(database, network, checks);
         live->end_pass();
     } catch (const Error& error) {
@@ -123,16 +165,15 @@ HealthChecks check_database(Context& context) {
 
 }  // namespace
 
-HealthChecks check_node(Context& context) {
-    const config::Home& home = context.home();
-    HealthChecks checks{{"home", "", Status::ok, printable(home.root.native()), ""}};
-    const auto add = [&](const std::string& name, HealthChecks (*look)(Context&)) {
-        for (HealthCheck& check : looked_at(name, [&] { return look(context); }))
-            checks.push_back(std::move(check));
+HealthChecks check_node(Context& context, std::chrono::milliseconds lock_patience) {
+    HealthChecks checks;
+    const auto add = [&](const std::string& name, const std::function<HealthChecks()>& look) {
+        for (HealthCheck& check : looked_at(name, look)) checks.push_back(std::move(check));
     };
-    add("settings", check_settings);
-    add("database", check_database);
-    add("signing", check_signing);
+    add("home", [&] { return check_home(context); });
+    add("settings", [&] { return check_settings(context); });
+    add("database", [&] { return check_database(context, lock_patience); });
+    add("signing", [&] { return check_signing(context); });
     return checks;
 }
 

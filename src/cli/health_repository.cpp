@@ -5,6 +5,7 @@
 
 #include "backup/writer_state.hpp"
 #include "base/text.hpp"
+#include "cli/automation_setup.hpp"
 #include "cli/health_checks.hpp"
 #include "cli/key_statuses.hpp"
 #include "cli/location_report.hpp"
@@ -43,11 +44,43 @@ struct Backups {
     }
 };
 
+bool is_in_the_way(const fs::path& file) {
+    std::error_code unseen;
+    return fs::exists(file, unseen) && !fs::is_regular_file(file, unseen);
+}
+
+/// What a command begins with that writes this file; usually nothing.
+std::string make_room_for(const fs::path& file) {
+    if (!is_in_the_way(file)) return "";
+    return format("mv {} {} && ", shell_word(file.native()), shell_word(file.native() + ".old"));
+}
+
+/// FILE holds the password, or the 24 words.
+std::string mend_key_file(const fs::path& file) {
+    return make_room_for(file) + "BT2C_REPO_PASSWORD_FILE=FILE bt2c-dr repository key add --key-file " +
+           shell_word(file.native());
+}
+
+/// What the reason itself names, where the location is there; of one that is merely away where to look.
+std::string mend_left_out(const LocationStatus& status) {
+    for (const std::string command :
+         {"bt2c-dr location sync ", "bt2c-dr repository check --repair --location "})
+        if (status.error.find("'" + command + status.name + "'") != std::string::npos)
+            return command + status.name;
+    return "bt2c-dr location status";
+}
+
+bool is_not_known(const HealthChecks& checks, std::string_view name) {
+    return std::ranges::any_of(checks, [&](const HealthCheck& check) {
+        return check.name == name && check.status == Status::unknown;
+    });
+}
+
 class RepositoryChecks {
  public:
     RepositoryChecks(Context& context, const std::optional<crypto::SecretBytes>& typed,
-                     std::chrono::milliseconds silence, bool clock_doubted)
-        : context_(context), typed_(typed), silence_(silence), clock_doubted_(clock_doubted) {}
+                     std::chrono::milliseconds silence, const HealthChecks& before)
+        : context_(context), typed_(typed), silence_(silence), before_(before) {}
 
     HealthChecks look() {
         const std::shared_ptr<storage::Location> whole = repository_location(context_);
@@ -55,6 +88,7 @@ class RepositoryChecks {
         if (!find(*whole, id)) return std::move(checks_);
         load_test();
         group("repository", [&] { open(whole, id); });
+        if (!is_not_known(before_, "schedule")) group("schedule", [&] { look_at_key_of_jobs(); });
         group("locations", [&] { look_at_places(); });
         group("recovery_phrase", [&] { look_at_phrase(*whole, id); });
         group("backup_age", [&] { look_at_ages(*whole, id); });
@@ -129,7 +163,7 @@ class RepositoryChecks {
             if (!repository) {
                 add("repository", "", Status::unknown,
                     "there is no key file, and no password was given: backups could not be looked at",
-                    "export BT2C_REPO_PASSWORD_FILE=FILE");
+                    mend_key_file(home.key_file()));
                 return;
             }
             if (!write_only_) read(*repository);
@@ -140,8 +174,20 @@ class RepositoryChecks {
             if (error.kind() == ErrorKind::interrupted) throw;
             HealthCheck check = unknown_check("repository", error);
             check.status = Status::finding;
+            if (!typed_ && !secret_is_in_environment() && is_in_the_way(home.key_file()))
+                check.mend = mend_key_file(home.key_file());
             checks_.push_back(std::move(check));
         }
+    }
+
+    /// By what runs them, whatever opens the repository here.
+    void look_at_key_of_jobs() {
+        const AutomationSetup setup(context_, {});
+        const std::vector<std::string> present = setup.present();
+        const std::string lack = present.empty() ? "" : setup.missing_key(present.front());
+        if (!lack.empty())
+            add("schedule", present.front(), Status::finding, lack,
+                mend_key_file(context_.home().key_file()));
     }
 
     void read(const Repository& repository) {
@@ -192,7 +238,7 @@ class RepositoryChecks {
                                                      .measured = false});
         for (const LocationStatus& status : report.all) {
             if (status.state == "away")
-                add("location", status.name, Status::finding, status.error, "bt2c-dr location status");
+                add("location", status.name, Status::finding, status.error, mend_left_out(status));
             else if (status.state == "healthy")
                 add("location", status.name, Status::ok,
                     format("backups there: {}{}{}", status.backups,
@@ -238,7 +284,14 @@ class RepositoryChecks {
                 "bt2c-dr repository key add --recovery-phrase");
             return;
         }
-        const auto record = config::load_phrase_record(context_.home());
+        std::optional<config::PhraseRecord> record;
+        try {
+            record = config::load_phrase_record(context_.home());
+        } catch (Error& error) {
+            const fs::path file = config::phrase_record_file(context_.home());
+            if (error.hint().empty()) error.hint(make_room_for(file) + "bt2c-dr repository key confirm");
+            throw;
+        }
         const bool confirmed =
             record && record->repository == id.hex() && std::ranges::any_of(slots, [&](const auto& slot) {
                 return is_phrase(slot) && slot.id.hex() == record->slot;
@@ -251,6 +304,17 @@ class RepositoryChecks {
                 record ? "what was confirmed is the phrase of another repository, or was removed"
                        : "nobody confirmed yet that it is on paper",
                 "bt2c-dr repository key confirm");
+    }
+
+    /// When the job ended well last. Why its record cannot be read the checks of jobs tell.
+    std::optional<UnixMs> last_ok_of(const char* job) const {
+        try {
+            const auto record = config::load_job_record(context_.home(), job);
+            return record ? record->last_ok : std::nullopt;
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return std::nullopt;
+        }
     }
 
     /// By the records of jobs, on a write-only node that has no state of its backups.
@@ -304,10 +368,16 @@ class RepositoryChecks {
             else
                 checks_.push_back(age_check(name, what, times, age_limit_ms(period_s), now, mend));
         };
-        add_age("backup_age", "backup", backups_->times, any_s, "bt2c-dr backup");
+        // A job that ended well made a backup, or found that nothing has changed since the newest one.
+        std::vector<UnixMs> current = backups_->times;
+        for (const char* job : {"full", "incremental"})
+            if (const auto ok = last_ok_of(job); ok && !backups_->times.empty()) current.push_back(*ok);
+        const bool by_job = current.size() > backups_->times.size();
+        add_age("backup_age", by_job ? "backup, or job that found nothing new," : "backup", current, any_s,
+                "bt2c-dr backup");
         add_age("full_backup_age", "full backup", backups_->full_times, full_s, "bt2c-dr backup --type full");
         checks_.push_back(
-            backup_clock_check(backups_->times, now, clock_doubted_ || clock_is_doubted(checks_)));
+            backup_clock_check(backups_->times, now, clock_is_doubted(before_) || clock_is_doubted(checks_)));
         if (write_only_) {
             add("restore_test_age", "", Status::skipped,
                 "this node cannot read its backups: restore tests run where the team keeps the keys");
@@ -327,7 +397,13 @@ class RepositoryChecks {
 
     void look_at_keys() {
         KeyStatuses statuses;
-        read_key_statuses(context_, backups_ ? &backups_->all : nullptr, statuses);
+        const std::vector<Manifest>* const backups = backups_ ? &backups_->all : nullptr;
+        const bool is_locked = is_not_known(before_, "database");  // and would be waited for
+        if (is_locked)
+            statuses.keys = keys::key_status(context_.home(), {nullptr, backups},
+                                             context_.settings().key_rotation_months);
+        else
+            read_key_statuses(context_, backups, statuses);
         for (const keys::KeyStatus& key : statuses.keys) {
             if (statuses.overdue(key))
                 add("key_rotation", printable(key.address), Status::finding,
@@ -337,7 +413,12 @@ class RepositoryChecks {
                 add("key_rotation", printable(key.address), Status::finding, printable(key.problem),
                     "bt2c-dr recover-keys --force");
         }
-        if (std::ranges::none_of(checks_, [](const auto& check) { return check.name == "key_rotation"; }))
+        if (std::ranges::any_of(checks_, [](const auto& check) { return check.name == "key_rotation"; }))
+            return;
+        if (is_locked)
+            add("key_rotation", "", Status::skipped,
+                "which keys are validators' is not known while the database cannot be read");
+        else
             add("key_rotation", "", Status::ok,
                 statuses.keys.empty() ? "there are no wallets in this home" : "no key is due");
     }
@@ -345,7 +426,8 @@ class RepositoryChecks {
     Context& context_;
     const std::optional<crypto::SecretBytes>& typed_;
     std::chrono::milliseconds silence_;
-    bool clock_doubted_, write_only_ = false, test_failed_ = false, test_unread_ = false;
+    const HealthChecks& before_;
+    bool write_only_ = false, test_failed_ = false, test_unread_ = false;
     std::optional<config::JobRecord> test_;
     std::optional<Backups> backups_;
     std::optional<Repository> reader_;
@@ -356,8 +438,8 @@ class RepositoryChecks {
 }  // namespace
 
 HealthChecks check_repository(Context& context, const std::optional<crypto::SecretBytes>& typed,
-                              std::chrono::milliseconds silence, bool clock_doubted) {
-    return RepositoryChecks(context, typed, silence, clock_doubted).look();
+                              std::chrono::milliseconds silence, const HealthChecks& before) {
+    return RepositoryChecks(context, typed, silence, before).look();
 }
 
 }  // namespace bt2c::cli

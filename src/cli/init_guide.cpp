@@ -84,7 +84,9 @@ void InitGuide::check_wishes() const {
         config::Settings settings = asks_ ? config::Settings() : in.settings();
         std::vector<KeyValues> wished = wishes_.locations();
         if (wishes_.repository && wishes_.repository != "none")
-            wished.push_back({{"name", "repository"}, {"kind", "folder"}, {"path", *wishes_.repository}});
+            wished.push_back({{"name", "repository"},
+                              {"kind", "folder"},
+                              {"path", folder_from_here(*wishes_.repository)}});
         for (const KeyValues& location : wished)
             settings.locations.push_back(settings_of_location(location, home).locations.at(0));
         require_phrase_elsewhere(*wishes_.phrase_file, home, settings);
@@ -203,9 +205,7 @@ void InitGuide::settle_schedule() {
     KeyValues keys = wishes_.schedule();
     const AutomationSetup any(in, {});
     const std::vector<std::string> present = any.present();
-    if (wished == "none" && keys.empty())
-        return done("schedule", present.empty() ? "left" : "already", "not asked for");
-    if (asks_ && present.empty() && keys.empty()) {
+    if (asks_ && wished != "none" && present.empty() && keys.empty()) {
         say("Backups, checks and restore tests can run by themselves. Times are UTC.");
         if (wished == "auto" && !ask_yes("Set that up", true))
             return done("schedule", "left", "bt2c-dr setup-automated-backups sets it up");
@@ -231,8 +231,13 @@ void InitGuide::settle_schedule() {
                : key.first == "restore_test" ? a.restore_test == b.restore_test
                                              : a.incremental_minutes == b.incremental_minutes;
     });
-    add_settings({.schedule = keys});
-    if (wished == "none") return done("schedule", "done", "its times are in dr.toml; nothing runs it yet");
+    if (!keys.empty()) {
+        add_settings({.schedule = keys});
+        std::string now;
+        for (const auto& [key, value] : keys) now += format("{}{} = {}", now.empty() ? "" : ", ", key, value);
+        done("schedule times", "done", "dr.toml says now: " + now);
+    }
+    if (wished == "none") return done("schedule", present.empty() ? "left" : "already", "not asked for");
     Context after = context();
     const AutomationSetup setup(
         after,
@@ -260,6 +265,7 @@ void InitGuide::settle_first_backup() {
     std::string id;
     {
         Context in = context();  // whose progress bar ends before the result is told
+        in.use_password(password_ ? std::optional(password_->copy()) : std::nullopt);
         if (!fs::exists(in.home().database())) return done("backup", "left", "there is no database yet");
         if (!repository::backup_ids(repository_location(in)->list("manifests")).empty()) {
             done("backup", "already", "there are backups");

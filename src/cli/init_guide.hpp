@@ -14,8 +14,7 @@
 namespace bt2c::cli {
 
 struct InitStep {
-    std::string
-        name;  ///< "home", "settings", "location", "repository", "recovery_phrase", "schedule", "backup"
+    std::string name;    ///< "home", "location usb", "recovery phrase", "schedule times", "backup"
     std::string status;  ///< "done", "already", "left"
     std::string detail;
 };
@@ -32,7 +31,7 @@ class InitGuide {
     const std::vector<InitStep>& steps() const { return steps_; }
     /// With the home that was chosen.
     const GlobalOptions& globals() const { return globals_; }
-    /// Of a repository that was made with one, for the checks that follow.
+    /// What somebody gave to open the repository with, for the checks that follow.
     const std::optional<crypto::SecretBytes>& password() const { return password_; }
     /// Some locations lack what they should have by now.
     bool is_partial() const { return partial_; }

@@ -83,7 +83,16 @@ std::vector<Question> questions_of(const std::string& kind) {
             {"key_file", "File of the SSH key (empty: the agent's keys and the user's own)", ""}};
 }
 
-std::string as_setting(const std::string& key, const std::string& answer) {
+/// Whoever takes the question for another one gets no folder of that name.
+void refuse_yes_and_no(const std::string& answer) {
+    for (const char* word : {"y", "yes", "n", "no"})
+        if (base::ascii_lower(answer) == word)
+            throw Error(ErrorKind::usage, format("'{}' is no folder", answer))
+                .hint(format("the name of a folder is asked for; one of that name is ./{}", answer));
+}
+
+std::string as_setting(const std::string& kind, const std::string& key, const std::string& answer) {
+    if (kind == "folder" && key == "path") return folder_from_here(answer);
     if (key != "offsite") return answer;
     return answer == "yes" || answer == "y" ? "true" : answer == "no" || answer == "n" ? "false" : answer;
 }
@@ -179,9 +188,8 @@ void InitGuide::settle_repository_folder() {
     Context in = context();
     const fs::path present = in.settings().repository;
     const auto folder_of = [&](const std::string& text) {
-        return settings_of_location({{"name", "x"}, {"kind", "folder"}, {"path", text}}, in.home())
-            .locations[0]
-            .path;
+        const KeyValues alone{{"name", "x"}, {"kind", "folder"}, {"path", folder_from_here(text)}};
+        return settings_of_location(alone, in.home()).locations[0].path;
     };
     const auto try_folder = [&](const std::string& text) {
         if (text == "none") {
@@ -199,13 +207,17 @@ void InitGuide::settle_repository_folder() {
         return done("repository folder", "already", present.empty() ? "none" : printable(present.native()));
     if (wished.empty() && asks_) {
         say("Backups are kept in a folder of this machine first, and in other locations beside it.");
-        wished = ask("Folder for backups on this machine", present.native(), try_folder);
+        wished = ask("Folder for backups on this machine", present.native(), [&](const std::string& text) {
+            refuse_yes_and_no(text);
+            try_folder(text);
+        });
     } else {
         if (wished.empty()) wished = present.native();
         try_folder(wished);
     }
     const fs::path folder = wished == "none" ? fs::path() : folder_of(wished);
     const bool changed = folder != present;
+    if (!folder.empty()) wished = folder.native();
     if (changed) add_settings({.repository = wished});
     done("repository folder", changed ? "done" : "already", printable(wished));
     if (!folder.empty() && on_one_disk(folder, in.home().root))
@@ -267,9 +279,10 @@ KeyValues InitGuide::ask_location(const std::string& kind, const KeyValues& befo
         const std::string known = value_of(before, question.key);
         const std::string answer =
             ask(question.text, known.empty() ? question.usual : known, [&](const std::string& text) {
-                check_answer(kind, question.key, as_setting(question.key, text), home);
+                if (kind == "folder" && std::string_view(question.key) == "path") refuse_yes_and_no(text);
+                check_answer(kind, question.key, as_setting(kind, question.key, text), home);
             });
-        if (!answer.empty()) values.emplace_back(question.key, as_setting(question.key, answer));
+        if (!answer.empty()) values.emplace_back(question.key, as_setting(kind, question.key, answer));
     }
     values.insert(values.begin() + (values.empty() ? 0 : 1), {"kind", kind});
     return values;

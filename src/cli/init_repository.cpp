@@ -156,7 +156,9 @@ void InitGuide::require_as_wished(storage::Location& whole) const {
                                               printable(wishes_.phrase_file->native())))
             .cause("the repository is there already, and its words were told when it was made")
             .state("it is as it was")
-            .hint("leave out --phrase-file; for other words: bt2c-dr repository key add --recovery-phrase");
+            .hint(
+                "the same bt2c-dr init without --phrase-file goes on from here; for other words: bt2c-dr "
+                "repository key add --recovery-phrase");
 }
 
 void InitGuide::open_present_repository(Context& in) {
@@ -169,12 +171,18 @@ void InitGuide::open_present_repository(Context& in) {
              format("repository {} takes this node's backups", id.hex().substr(0, 8)));
         return;
     }
+    const bool at_hand = secret_is_in_environment() || fs::exists(in.home().key_file());
+    // An earlier run of the same script has made it with that one.
+    if (!at_hand && wishes_.password && new_password_is_in_environment()) password_ = new_password();
     std::optional<Repository> repository;
     for (int left = attempts; !repository;) try {
+            if (!at_hand && !password_ && asks_ && in.settings().token_module.empty())
+                password_ = ask_secret("Password or recovery phrase of the repository");
+            in.use_password(password_ ? std::optional(password_->copy()) : std::nullopt);
             repository.emplace(open_repository(in));
         } catch (const Error& error) {
-            const bool asked = !secret_is_in_environment() && !fs::exists(in.home().key_file());
-            if (error.kind() != ErrorKind::wrong_secret || !asks_ || !asked || --left == 0) throw;
+            if (error.kind() != ErrorKind::wrong_secret || !asks_ || at_hand || --left == 0) throw;
+            password_.reset();
             complain(error);
         }
     done("repository", "already", format("repository {} is there and opens", id.hex().substr(0, 8)));
@@ -198,7 +206,9 @@ void InitGuide::settle_phrase(Context& in, const Repository& repository) {
     if (!asks_) return done("recovery phrase", "left", "not confirmed: bt2c-dr repository key confirm");
     if (!phrases.empty() && ask_yes("Have you the repository's 24 words on paper", true)) {
         for (int left = attempts; left > 0; --left) try {
-                confirm_phrase(in, repository.id(), read_phrase(std::nullopt, "The 24 words"));
+                const auto typed = ask_secret("The 24 words");
+                if (!typed) throw Error(ErrorKind::failed, "the terminal to ask on is gone");
+                confirm_phrase(in, repository.id(), *typed);
                 return done("recovery phrase", "done", "it opens the repository");
             } catch (const Error& error) {
                 if (error.kind() != ErrorKind::wrong_secret) throw;

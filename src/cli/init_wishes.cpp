@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/secret_input.hpp"
-#include "platform/file.hpp"
 
 namespace bt2c::cli {
 
@@ -27,11 +25,18 @@ std::string trimmed(std::string_view text) {
 
 }  // namespace
 
+std::string folder_from_here(const std::string& text) {
+    if (text.empty() || text.starts_with("~/")) return text;
+    return std::filesystem::absolute(text).lexically_normal().native();
+}
+
 void InitWishes::declare(Options& options) {
     options.flag(non_interactive, "--non-interactive", "ask nothing; what is not said has its default");
     options.flag(make_home, "--make-home", "make the home where it is not there");
-    options.value(repository, "--repository", "DIR",
-                  "the folder for backups on this machine, or 'none' for other locations only");
+    options
+        .value(repository, "--repository", "DIR",
+               "the folder for backups on this machine, or 'none' for other locations only")
+        .is_path = true;
     options.texts(
         location_words, "--location", "KEY=VALUE",
         "one more location, by the keys of [[location]], with commas: name=usb,kind=folder,path=/mnt/usb");
@@ -53,14 +58,12 @@ void InitWishes::declare(Options& options) {
 void InitWishes::read_answers(const std::filesystem::path& file) {
     Options known;
     declare(known);
-    base::Bytes contents;
-    crypto::SecretBytes piped;
-    if (file == "-")
-        piped = read_standard_input(answers_bytes_max);
-    else
-        contents = platform::read_file(file, answers_bytes_max);
+    std::vector<std::string> names;
+    for (const Option& option : known.all()) names.push_back(option.name.substr(2));
+    const crypto::SecretBytes contents =
+        file == "-" ? read_standard_input(answers_bytes_max) : read_to_end(file, answers_bytes_max);
     const std::string source = file == "-" ? "standard input" : printable(file.native());
-    std::string_view rest = file == "-" ? piped.text() : base::as_text(contents);
+    std::string_view rest = contents.text();
     for (int number = 1; !rest.empty(); ++number) {
         const std::string line = trimmed(rest.substr(0, rest.find('\n')));
         rest.remove_prefix(std::min(
@@ -74,7 +77,13 @@ void InitWishes::read_answers(const std::filesystem::path& file) {
         const auto& all = known.all();
         const auto option =
             std::ranges::find_if(all, [&](const Option& one) { return one.name == "--" + name; });
-        if (option == all.end()) throw wrong(format("there is no option '{}'", printable(name)));
+        if (option == all.end()) {
+            const std::string nearest = base::nearest_word(name, names);
+            throw wrong(format("there is no option '{}'", printable(name)))
+                .hint(nearest.empty()
+                          ? "'bt2c-dr init --help' lists the options; a line names one without its dashes"
+                          : format("did you mean '{}'?", nearest));
+        }
         if (option->value.empty() != (equals == std::string::npos))
             throw wrong(format("'{}' takes {} value", name, option->value.empty() ? "no" : "a"));
         std::string value = equals == std::string::npos ? "" : trimmed(line.substr(equals + 1));
@@ -107,6 +116,10 @@ std::vector<KeyValues> InitWishes::locations() const {
         if (key == "name") all.emplace_back();
         all.back().emplace_back(key, word.substr(equals + 1));
     }
+    for (KeyValues& location : all)
+        if (std::ranges::find(location, KeyValues::value_type("kind", "folder")) != location.end())
+            for (auto& [key, value] : location)
+                if (key == "path") value = folder_from_here(value);
     return all;
 }
 

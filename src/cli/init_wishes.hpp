@@ -11,6 +11,10 @@
 
 namespace bt2c::cli {
 
+/// A folder that somebody names, as dr.toml is to have it: relative ones begin where the command was called,
+/// and not at the home, as those of dr.toml do.
+std::string folder_from_here(const std::string& text);
+
 struct InitWishes {
     bool non_interactive = false;
     bool make_home = false;
@@ -27,7 +31,7 @@ struct InitWishes {
     /// Takes each line "option = value" of the file, of standard input for "-", blank ones and those that
     /// begin with '#' apart; a flag stands alone. Throws Error(usage) with the line.
     void read_answers(const std::filesystem::path& file);
-    /// The locations asked for. Throws Error(usage).
+    /// The locations asked for, folders as folder_from_here() has them. Throws Error(usage).
     std::vector<KeyValues> locations() const;
     /// The keys of [schedule] asked for.
     KeyValues schedule() const;

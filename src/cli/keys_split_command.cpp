@@ -25,8 +25,10 @@ class KeysSplitCommand final : public Command {
                     "(mode 0600), to "
                     "be carried apart. With --json they are never shown.\n\n"
                     "A passphrase may be set on top. Another one gives another phrase, and nothing says that "
-                    "it is "
-                    "wrong: rehearse with 'recover-keys --check --shares'.",
+                    "it is wrong.\n\n"
+                    "Rehearse with the shares: of a seed phrase by 'bt2c-dr recover-keys --check --shares - "
+                    "--expect-address ADDRESS', of a repository's recovery phrase by 'bt2c-dr keys combine | "
+                    "bt2c-dr repository key confirm --recovery-phrase -'.",
                 .examples = {{"bt2c-dr keys split --threshold 2 --shares 3", "any two of three"},
                              {"bt2c-dr keys split --threshold 3 --shares 5 --output /media/usb",
                               "five files, to be carried to five places"},
@@ -55,9 +57,12 @@ class KeysSplitCommand final : public Command {
                 out.line(
                     "They were tried out just now. Keep them in different places, and note on each what it "
                     "is for.");
+                out.line("Rehearse at once, and once a year, with the shares");
                 out.line(
-                    "Rehearse at once, and once a year: bt2c-dr recover-keys --check --shares - "
-                    "--expect-address ADDRESS");
+                    "  of a seed phrase: bt2c-dr recover-keys --check --shares - --expect-address ADDRESS");
+                out.line(
+                    "  of a repository's recovery phrase: bt2c-dr keys combine | bt2c-dr repository key "
+                    "confirm --recovery-phrase -");
             }};
     }
 

@@ -37,6 +37,18 @@ std::vector<std::size_t> random_places(std::size_t count) {
     return places;
 }
 
+/// As phrases are read elsewhere: capitals, and blanks around it, are forgiven.
+SecretBytes plain_word(const SecretBytes& typed) {
+    constexpr std::string_view blanks = " \t\r";
+    std::string_view text = typed.text();
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    SecretBytes word =
+        SecretBytes::copy_of(base::as_bytes(text.substr(0, text.find_last_not_of(blanks) + 1)));
+    for (std::uint8_t& letter : word.bytes())
+        if (letter >= 'A' && letter <= 'Z') letter = static_cast<std::uint8_t>(letter - 'A' + 'a');
+    return word;
+}
+
 }  // namespace
 
 bool is_on_paper(Terminal& err, std::string_view phrase) {
@@ -45,7 +57,8 @@ bool is_on_paper(Terminal& err, std::string_view phrase) {
         bool right = true;
         for (const std::size_t place : random_places(count)) {
             const auto answer = ask_secret(base::format("Word {} of what is on the paper", place + 1));
-            right = right && answer && crypto::equal(answer->view(), base::as_bytes(word_at(phrase, place)));
+            right = right && answer &&
+                    crypto::equal(plain_word(*answer).view(), base::as_bytes(word_at(phrase, place)));
         }
         if (right) return true;
         err.write("That is not what was shown. Look at the paper again.\n");

@@ -31,7 +31,8 @@ std::string with_given_options(const std::string& text, const GlobalOptions& giv
     if (given.home) options += "--home " + shell_word(std::filesystem::absolute(*given.home).native()) + " ";
     if (given.config)
         options += "--config " + shell_word(std::filesystem::absolute(*given.config).native()) + " ";
-    if (options.empty()) return text;
+    const std::string network = given.network.empty() ? "" : "--network " + given.network + " ";
+    if (options.empty() && network.empty()) return text;
     std::set<std::string> names;
     for (const auto& command : all_commands().commands) {
         const std::string name = command->about().name;
@@ -44,7 +45,10 @@ std::string with_given_options(const std::string& text, const GlobalOptions& giv
         result += text.substr(at, next - at);
         const std::string word =
             text.substr(next, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", next) - next);
-        if (names.contains(word) || word == "--network") result += options;
+        if (word == "--network")  // of the text's own, which may be another
+            result += options;
+        else if (names.contains(word))
+            result += options + network;
         at = next;
     }
     return result + text.substr(at);

@@ -17,7 +17,7 @@ std::filesystem::path own_program();
 std::vector<std::string> own_options(const Context& context);
 
 /// `text` with the commands of this program in it as they are to be typed: with the options that name this
-/// home and its settings, where such were given.
+/// home, its settings and the network, where such were given. A command that names a network keeps that.
 std::string with_given_options(const std::string& text, const GlobalOptions& given);
 /// The same for all strings in a document.
 base::Json with_given_options(const base::Json& document, const GlobalOptions& given);

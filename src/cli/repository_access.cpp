@@ -110,6 +110,7 @@ void warn_of_readers(Context& context, const fs::path& secret_file) {
 
 std::optional<Secret> secret_at_hand(Context& context) {
     if (auto given = secret_from_environment()) return Secret::from_text(given->text());
+    if (context.password()) return Secret::from_text(context.password()->text());
     const fs::path key_file = context.home_unchecked().key_file();
     if (!fs::exists(key_file)) return std::nullopt;
     warn_of_readers(context, key_file);
@@ -184,6 +185,10 @@ Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> 
             "takes it reads the backups that it opens; see that the recovery phrase works, then remove it",
             base::printable(home.key_file().native())));
     return opened;
+}
+
+bool new_password_is_in_environment() {
+    return variable("BT2C_REPO_NEW_PASSWORD") || variable("BT2C_REPO_NEW_PASSWORD_FILE");
 }
 
 SecretBytes new_password() {

@@ -47,7 +47,8 @@ NewRepository make_repository(Context& context, std::optional<crypto::SecretByte
 /// Tells the recovery phrase and what to do with it, on stderr, once.
 void show_recovery_phrase(Context& context, const NewRepository& made);
 
-/// What opens the repository without asking anybody: the environment, else the key file; nullopt: nothing.
+/// What opens the repository without asking anybody: the environment, else Context::password(), else the key
+/// file; nullopt: nothing.
 std::optional<repository::Secret> secret_at_hand(Context& context);
 
 /// The password or phrase from the environment; nullopt when none of the variables is set.
@@ -58,6 +59,8 @@ bool secret_is_in_environment();
 /// A password to be set: BT2C_REPO_NEW_PASSWORD, BT2C_REPO_NEW_PASSWORD_FILE, else a prompt, asked twice.
 /// Throws Error(usage) when there is no terminal to ask on, or it is empty.
 crypto::SecretBytes new_password();
+/// Whether one of these two variables is set; none is read.
+bool new_password_is_in_environment();
 
 /// A new key in a new key file (mode 0600), durable. The file must not exist.
 crypto::SecretBytes make_key_file(const std::filesystem::path& path);

@@ -32,8 +32,9 @@ class RepositoryKeyConfirmCommand final : public Command {
     Result run(Context& context) override {
         context.home();
         const repository::ObjectId id = repository::Repository::read_id(*repository_location(context));
-        const config::PhraseRecord record =
-            confirm_phrase(context, id, read_phrase(phrase_, "Recovery phrase of the repository, 24 words"));
+        const config::PhraseRecord record = confirm_phrase(
+            context, id,
+            read_phrase(phrase_, "Recovery phrase of the repository, 24 words", "--recovery-phrase"));
         return {.document = Json::object({{"repository", record.repository},
                                           {"key", record.slot},
                                           {"confirmed_at", base::format_utc(record.confirmed_at)}}),

@@ -65,6 +65,12 @@ config::ScheduleSettings own_schedule(const Context& context) {
     return schedule;
 }
 
+std::string lack_of_backups(const config::ScheduleSettings& schedule) {
+    if (schedule.full || schedule.incremental_minutes > 0) return "";
+    return "nothing is backed up by itself: full and incremental_minutes are off in the table [schedule] of "
+           "dr.toml";
+}
+
 const std::vector<std::string>& job_names() {
     static const std::vector<std::string> names{"full",         "incremental", "verify",
                                                 "restore-test", "prune",       "sync"};

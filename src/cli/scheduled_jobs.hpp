@@ -27,6 +27,9 @@ bool needs_reader(const std::string& job);
 /// The settings, without what this node's jobs cannot do.
 config::ScheduleSettings own_schedule(const Context& context);
 
+/// Why a schedule backs nothing up; empty: it does.
+std::string lack_of_backups(const config::ScheduleSettings& schedule);
+
 /// Which are due when, on this node.
 std::vector<agent::ScheduledJob> schedule_of(const Context& context);
 

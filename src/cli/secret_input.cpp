@@ -1,5 +1,6 @@
 #include "cli/secret_input.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,32 +34,43 @@ SecretBytes without_line_end(const SecretBytes& text) {
     return text.first(size);
 }
 
-}  // namespace
-
-SecretBytes read_standard_input(std::size_t bytes_max) {
+SecretBytes read_descriptor(int fd, const std::string& source, std::size_t bytes_max) {
     SecretBytes text(bytes_max + 1);
     std::size_t filled = 0;
     while (filled < text.size()) {
-        const ssize_t got = ::read(STDIN_FILENO, text.data() + filled, text.size() - filled);
-        if (got < 0 && errno == EINTR) {
-            base::throw_if_interrupted();
-            continue;
-        }
-        if (got < 0) throw base::system_error("cannot read standard input", errno);
+        base::throw_if_interrupted();
+        // A pipe that nobody has opened to write yet would read as an empty one.
+        pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
+        if (::poll(&waiting, 1, 200) <= 0) continue;
+        const ssize_t got = ::read(fd, text.data() + filled, text.size() - filled);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (got < 0) throw base::system_error("cannot read " + source, errno);
         if (got == 0) return text.first(filled);
         filled += static_cast<std::size_t>(got);
     }
-    throw Error(ErrorKind::failed, "cannot use standard input")
+    throw Error(ErrorKind::failed, "cannot use " + source)
         .cause(base::format("it is longer than {} bytes", bytes_max));
 }
 
-SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question) {
+}  // namespace
+
+SecretBytes read_standard_input(std::size_t bytes_max) {
+    return read_descriptor(STDIN_FILENO, "standard input", bytes_max);
+}
+
+SecretBytes read_to_end(const std::filesystem::path& file, std::size_t bytes_max) {
+    const platform::Descriptor fd = platform::open_for_reading(file);
+    return read_descriptor(fd.get(), base::printable(file.native()), bytes_max);
+}
+
+SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question,
+                        const std::string& name) {
     if (option && *option == "-") return without_line_end(read_standard_input(keys::phrase_bytes_max));
     if (option) return secret_argument(*option);
     auto typed = ask_secret(question);
     if (!typed)
         throw Error(ErrorKind::usage, "no phrase was given, and there is no terminal to ask on")
-            .hint("give it on standard input: '--seed-phrase -'");
+            .hint(base::format("give it on standard input: '{} -'", name));
     return std::move(*typed);
 }
 

@@ -11,13 +11,16 @@
 
 namespace bt2c::cli {
 
-/// What `option` (--seed-phrase) gives: the text itself, standard input for "-", a prompt when it is empty.
-/// Only the end of the last line is cut off. Throws Error(usage) when there is no terminal to ask on, and
-/// Error(failed) when the text is longer than any phrase.
-crypto::SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question);
+/// What `option`, which is called `name`, gives: the text itself, standard input for "-", a prompt when it is
+/// empty. Only the end of the last line is cut off. Throws Error(usage) when there is no terminal to ask on,
+/// and Error(failed) when the text is longer than any phrase.
+crypto::SecretBytes read_phrase(const std::optional<std::string>& option, const std::string& question,
+                                const std::string& name = "--seed-phrase");
 
 /// All of standard input. Throws Error(failed) when it is longer.
 crypto::SecretBytes read_standard_input(std::size_t bytes_max);
+/// The same of a file, which may be a pipe.
+crypto::SecretBytes read_to_end(const std::filesystem::path& file, std::size_t bytes_max);
 
 /// Tells the operator, when a phrase was given on the command line, who may have read it.
 void warn_of_secret_argument(Context& context);

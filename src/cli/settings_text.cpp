@@ -1,6 +1,7 @@
 #include "cli/settings_text.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -64,6 +65,23 @@ std::size_t behind_schedule_header(const std::string& text) {
     return std::string::npos;
 }
 
+/// What `text` says already of keys that are to be added, by the lines: "line 3: full = \"02:00\"".
+std::string lines_in_the_way(const std::string& text, const SettingsAdditions& additions) {
+    std::vector<std::string> wanted;
+    if (additions.repository) wanted.emplace_back("repository");
+    for (const auto& addition : additions.schedule) wanted.push_back("schedule." + addition.first);
+    std::istringstream lines(text);
+    std::string line, table, found;
+    for (int number = 1; std::getline(lines, line); ++number) {
+        line.erase(0, line.find_first_not_of(" \t"));
+        line.erase(line.find_last_not_of(" \t\r") + 1);
+        if (line.starts_with('[')) table = line.substr(1, line.find(']') - 1) + ".";
+        if (std::ranges::find(wanted, table + line.substr(0, line.find_first_of(" \t="))) != wanted.end())
+            found += base::format("{}line {}: {}", found.empty() ? "" : ", ", number, line);
+    }
+    return found;
+}
+
 }  // namespace
 
 std::string settings_lines(const SettingsAdditions& additions) {
@@ -91,13 +109,19 @@ std::string with_settings(const std::string& text, const SettingsAdditions& addi
     try {
         config::parse_settings(result, name, home);
     } catch (const Error& error) {
+        const std::string file = base::printable(name.native());
+        const std::string there = lines_in_the_way(text, additions);
         throw Error(ErrorKind::failed,
-                    base::format("cannot add to {} what is there in part, or in another way",
-                                 base::printable(name.native())))
-            .cause(error.in_full())
+                    there.empty()
+                        ? base::format("cannot add to {} what is there in part, or in another way", file)
+                        : base::format("cannot add to {}: it says otherwise already", file))
+            .cause(there.empty() ? "with the lines added: " + error.in_full()
+                                 : there + "; init changes no line that is there")
             .state("it is as it was")
-            .hint("bring these lines into it by hand, then run the command again:\n" +
-                  settings_lines(additions));
+            .hint(base::format("bring these lines into it by hand{}, then run {}the command again:\n{}",
+                               there.empty() ? "" : ", in place of what it says",
+                               additions.schedule.empty() ? "" : "'bt2c-dr setup-automated-backups' or ",
+                               settings_lines(additions)));
     }
     return result;
 }

@@ -1,6 +1,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "chaindb/chain_tables.hpp"
+#include "chaindb/sqlite/live_database.hpp"
 #include "cli/automation_setup.hpp"
 #include "cli/commands.hpp"
 #include "cli/scheduled_jobs.hpp"
@@ -14,6 +16,8 @@ using base::ErrorKind;
 using base::Json;
 using base::printable;
 
+constexpr int database_patience_ms = 5000;
+
 class SetupAutomatedBackupsCommand final : public Command {
     About about() const override {
         return {
@@ -25,8 +29,8 @@ class SetupAutomatedBackupsCommand final : public Command {
                 "verify-integrity daily at 03:00, a restore test on Sundays at 04:00; all in UTC.\n\n"
                 "Where systemd runs it installs timers, of the system for root and of the user for others; "
                 "else lines in the crontab of the home's owner; else the agent runs the jobs. Runs that were "
-                "missed are made up in each case. Done again it brings all that up to date, and changes "
-                "nothing where it is.\n\n"
+                "missed are made up in each case. Done again it keeps what runs the jobs now, unless "
+                "--scheduler names another, brings all that up to date, and changes nothing where it is.\n\n"
                 "--remove takes all of it away, the records of the jobs' last runs included; backups stay.",
             .examples = {{"bt2c-dr setup-automated-backups", "install, or bring up to date"},
                          {"bt2c-dr setup-automated-backups --dry-run", "show what would be installed"},
@@ -38,7 +42,7 @@ class SetupAutomatedBackupsCommand final : public Command {
         options.flag(remove_, "--remove", "take away what was installed");
         options.flag(dry_run_, "--dry-run", "show what would be installed or removed, and change nothing");
         options.choice(scheduler_, "--scheduler", {"auto", "systemd", "cron", "agent"},
-                       "what is to run the jobs");
+                       "what is to run the jobs (default: what runs them now, else the first that can)");
         options.value(root_, "--root", "DIR",
                       "write the units into this image of a system, which does not run");
         options.value(user_, "--user", "NAME", "as root: run the jobs as this user, not as the home's owner");
@@ -62,6 +66,7 @@ class SetupAutomatedBackupsCommand final : public Command {
 
     Result install(Context& context) {
         if (!root_) context.home();
+        if (!root_) require_network(context);
         const AutomationSetup setup = this->setup(context);
         const std::string chosen = setup.choose();
         const Installed done = setup.install(chosen, dry_run_);
@@ -80,6 +85,32 @@ class SetupAutomatedBackupsCommand final : public Command {
         return {.document = std::move(document),
                 .print = [this_dry_run = dry_run_, chosen, done, notes, schedule = own_schedule(context)](
                              Output& out) { print(out, this_dry_run, chosen, done, notes, schedule); }};
+    }
+
+    /// Jobs of a network that the chain has not would all fail.
+    static void require_network(const Context& context) {
+        const auto named = context.network();
+        if (!named) return;
+        std::string others;
+        try {
+            const auto live = chaindb::sqlite::LiveDatabase::open(context.home().database(),
+                                                                  {.patience_ms = database_patience_ms});
+            live->begin_pass(chaindb::sqlite::Hold::whole);
+            auto database = chaindb::sqlite::Connection::open_image(live->image());
+            for (const chaindb::NetworkTip& tip : chaindb::network_tips(database)) {
+                if (tip.network == *named) return;
+                others += (others.empty() ? "" : ", ") + printable(tip.network);
+            }
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return;  // it need not be there yet; what is wrong with it doctor tells
+        }
+        throw Error(ErrorKind::usage,
+                    base::format("cannot set up the jobs for network {}: the database has no blocks of it",
+                                 printable(*named)))
+            .cause(others.empty() ? "it has no blocks at all" : "it has those of " + others)
+            .state("nothing was changed")
+            .hint("name another network with --network, or leave it out: then the jobs are for all");
     }
 
     Result remove(Context& context) {

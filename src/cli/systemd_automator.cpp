@@ -89,6 +89,15 @@ class SystemdAutomator final : public Automator {
         return all;
     }
 
+    std::string handed_over() const override {
+        std::vector<std::string> services;
+        for (const std::string& name : ours())
+            if (name.ends_with(".service")) services.push_back(name);
+        if (services.empty()) return "";
+        const auto shown = systemctl(with({"cat"}, services));  // with drop-ins
+        return text() + std::string(base::as_text(shown.output));
+    }
+
     std::string standstill() const override {
         for (const std::string& name : ours()) {
             if (!name.ends_with(".timer")) continue;

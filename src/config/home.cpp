@@ -41,7 +41,7 @@ void require_home(const Home& home) {
     const fs::file_status status = fs::status(home.root, error);
     if (status.type() == fs::file_type::not_found)
         throw unusable("there is no such folder")
-            .hint("name the home with --home or BT2C_HOME; 'bt2c-dr init' sets one up");
+            .hint("name the home with --home or BT2C_HOME; 'bt2c-dr init --make-home' makes a new one");
     if (error) throw unusable("it cannot be reached").cause(error.message());
     if (status.type() != fs::file_type::directory)
         throw unusable("it is not a folder").hint("name the home with --home or BT2C_HOME");

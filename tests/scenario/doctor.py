@@ -3,6 +3,7 @@
 usage: doctor.py PROGRAM CHAIN_TOOL MOVED_CLOCK
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -26,9 +27,11 @@ class Node:
         (self.home / "data").mkdir(parents=True)
         self.disk.mkdir()
         (folder / "user").mkdir()
+        (folder / "bin").mkdir()
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("BT2C_", "XDG_", "JOURNAL_", "AWS_", "SSH_"))}
-        self.environment |= {"HOME": str(folder / "user"), "BT2C_WALLET_PASSWORD": "a password of the test"}
+        self.environment |= {"HOME": str(folder / "user"), "BT2C_WALLET_PASSWORD": "a password of the test",
+                             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
         subprocess.run([chain_tool, "create", str(self.home / "data" / "blockchain.db"), "--blocks", "50",
                         "--network", "mainnet"], check=True, stdout=subprocess.DEVNULL)
 
@@ -36,7 +39,7 @@ class Node:
         return self.ended([program, "--home", str(self.home), *arguments], text)
 
     def ended(self, command, text=""):
-        moved = {"LD_PRELOAD": moved_clock, "BT2C_TEST_CLOCK_SECONDS": str(self.days * day_s)}
+        moved = {"LD_PRELOAD": moved_clock, "BT2C_TEST_CLOCK_SECONDS": str(int(self.days * day_s))}
         return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=200,
                               env={**self.environment, **moved})
 
@@ -65,6 +68,119 @@ def set_up(node, folder):
                        (["recover-keys", "--seed-phrase", "-"], phrase), (["backup"], "")):
         done = node.run(*what, text=text)
         check(" ".join(what), done.returncode == 0, done)
+
+
+def nothing_changes(node):
+    for job, node.days in (("full", 0), ("incremental", 0.25)):
+        done = node.run("job", job)
+        check(f"job {job}", done.returncode == 0, done)
+    record = node.home / "backups" / "jobs" / "incremental.json"
+    check("a chain that stands still", "nothing has changed" in record.read_text(), record.read_text())
+    check("has a backup that is not old", not node.findings("backup_age"), node.findings("backup_age"))
+    record.unlink()
+    check("which only the job knows", node.findings("backup_age"))
+    node.days = 0
+
+
+def database_is_locked(node):
+    with contextlib.closing(sqlite3.connect(node.home / "data" / "blockchain.db", isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        found = node.run("--json", "doctor", "--patience", "24")
+    told = {one["name"]: one for one in json.loads(found.stdout)["checks"]}
+    check("a locked database is told", told["database"]["status"] == "unknown" and "it is locked" in told["database"]["detail"], found)
+    check("and costs no other check", told["home"]["status"] == "ok" and told["key_rotation"]["status"] == "skipped"
+          and {"settings", "signing", "repository"} <= set(told), found)
+
+
+def home_is_read_only(node):
+    jobs = node.home / "backups" / "jobs"
+    with small_disk(jobs, "1m") as there:
+        if not there:
+            return
+        subprocess.run(["mount", "-o", "remount,ro", str(jobs)], check=True)
+        found = node.findings("home").get("home")
+        check("a home that is read-only", found and "Read-only file system" in found["detail"] and "remount" in found["mend"], found)
+
+
+def home_is_missing(node, folder):
+    kept, node.home = node.home, folder / "nowhere"
+    lost, refused = node.findings("home")["home"], node.run("job", "full")
+    check("a home that is missing", b" init --make-home" in refused.stderr, refused)
+    node.mend({"mend": lost["mend"] + " --non-interactive --schedule none"})
+    check("is made", node.home.is_dir() and not node.findings("home"), lost)
+    node.home = kept
+
+
+def files_are_damaged(node, folder):
+    file = node.home / "config" / "recovery-phrase-confirmed.json"
+    for damage in (lambda: file.write_text("{"), lambda: (file.unlink(), os.mkfifo(file))):
+        damage()
+        mend = node.findings("recovery_phrase")["recovery_phrase"]["mend"] or "false"
+        done = node.ended(["sh", "-c", mend.replace("bt2c-dr", f"'{program}'", 1) + " --recovery-phrase -"],
+                          (folder / "words").read_text())
+        check(f"'{mend}' confirms the phrase anew", done.returncode == 0 and not node.findings("recovery_phrase"), done)
+    file.with_name(file.name + ".old").unlink()
+    file = node.disk / "format"
+    for damage in (file.unlink, lambda: file.write_bytes(b"{")):
+        file.chmod(0o600)
+        damage()
+        node.mend(node.findings("location")["location"])
+        check("a location's 'format' is brought back", not node.findings("location"), node.findings("location"))
+
+
+def schedule_is_wrong(node, folder):
+    tab, crontab = folder / "tab", folder / "bin" / "crontab"
+    crontab.write_text(f"#!/bin/sh\nT='{tab}'\ncase $1 in\n-l) [ -e \"$T\" ] || {{ echo 'no crontab for x' >&2; exit 1; }}; cat \"$T\";;\n"
+                       "-r) rm \"$T\";;\n-u) exit 1;;\n*) cp \"$1\" \"$T\";;\nesac\n")
+    crontab.chmod(0o755)
+
+    def found(*options):
+        checks = json.loads(node.run(*options, "--json", "doctor").stdout)["checks"]
+        return [one for one in checks if one["name"] == "schedule" and one["status"] != "ok" and "no cron daemon" not in one["detail"]]
+
+    done = node.run("setup-automated-backups", "--scheduler", "cron")
+    check("cron has a line", done.returncode == 0 and not found(), done)
+    named = found("--network", "mainnet")
+    check("a line that names no network", len(named) == 1, named)
+    node.mend(named[0])
+    check("names it then", not found("--network", "mainnet"), tab.read_text())
+    node.run("setup-automated-backups", "--scheduler", "cron")
+
+    before = tab.read_bytes()
+    refused = node.run("--network", "testnet", "--json", "setup-automated-backups", "--scheduler", "cron")
+    check("no jobs of a network that the chain has not", refused.returncode == 2 and tab.read_bytes() == before
+          and "mainnet" in json.loads(refused.stdout)["error"]["cause"], refused)
+    checks = json.loads(node.run("--network", "testnet", "--json", "doctor").stdout)["checks"]
+    check("and doctor finds it", [one["status"] for one in checks if one["name"] == "database"] == ["ok", "finding"], checks)
+
+    settings = node.home / "config" / "dr.toml"
+    kept = settings.read_text()
+    settings.write_text(kept + '\n[schedule]\nfull = "off"\nincremental_minutes = 0\nverify = "off"\nrestore_test = "off"\n')
+    off = found()
+    check("a schedule of nothing", len(off) == 1 and "nothing is backed up by itself" in off[0]["detail"] and off[0]["mend"], off)
+    settings.write_text(kept)
+
+    # What this process is given says nothing of what the jobs are.
+    key, words = node.home / "config" / "repository.key", folder / "words"
+    key.rename(folder / "lost.key")
+    node.environment["BT2C_REPO_PASSWORD"] = words.read_text().strip()
+    lost = found()
+    check("jobs that find no key", len(lost) == 1 and "will find no key" in lost[0]["detail"], lost)
+    node.environment["BT2C_REPO_PASSWORD_FILE"] = str(words)
+    node.run("setup-automated-backups", "--scheduler", "cron")
+    check("unless they are told of one", not found(), tab.read_text())
+    for variable in ("BT2C_REPO_PASSWORD", "BT2C_REPO_PASSWORD_FILE"):
+        del node.environment[variable]
+    node.run("setup-automated-backups", "--scheduler", "cron")
+    for make in (lambda: None, lambda: os.mkfifo(key)):
+        make()
+        unopened = node.findings("repository")["repository"]
+        node.mend({"mend": (unopened["mend"] or "").replace("=FILE ", f"='{words}' ")})
+        check("another key file", not found() and not node.findings("repository"), unopened)
+        key.unlink()
+    key.with_name(key.name + ".old").unlink()
+    (folder / "lost.key").rename(key)
+    crontab.unlink()
 
 
 def wallet_is_damaged(node):
@@ -144,6 +260,12 @@ def disk_fills_up(node):
 with tempfile.TemporaryDirectory() as name:
     the_node = Node(pathlib.Path(name))
     set_up(the_node, pathlib.Path(name))
+    nothing_changes(the_node)
+    database_is_locked(the_node)
+    home_is_read_only(the_node)
+    home_is_missing(the_node, pathlib.Path(name))
+    files_are_damaged(the_node, pathlib.Path(name))
+    schedule_is_wrong(the_node, pathlib.Path(name))
     wallet_is_damaged(the_node)
     time_passes(the_node)
     disk_fills_up(the_node)

@@ -352,6 +352,13 @@ with tempfile.TemporaryDirectory() as name:
                               stderr=subprocess.PIPE, env={**environment, "XDG_CONFIG_HOME": str(configuration)}, timeout=60,
                               cwd="/", **as_user)
 
+    jobs_folder = users_home / "backups" / "jobs"
+    jobs_folder.mkdir(parents=True)
+    jobs_folder.chmod(0o555)
+    told = [one for one in result(run_as_user("--json", "doctor"))["checks"] if one["name"] == "home"]
+    check("a home where this user can make no record", told[0]["status"] == "finding" and "mode 555" in told[0]["mend"], told)
+    shutil.rmtree(users_home / "backups")
+
     before_tree = tree(configuration), tree(users_home)
     done = run_as_user("--json", "setup-automated-backups", "--scheduler", "systemd")
     told = calls.read_text()
@@ -407,7 +414,14 @@ with tempfile.TemporaryDirectory() as name:
     dropped, again = (run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="password") for _ in range(2))
     check("a variable that is dropped is told of, once", b"were given AWS_SHARED_CREDENTIALS_FILE so far" in dropped.stderr
           and b"PASSWORD_FILE so far" not in dropped.stderr and b"so far" not in again.stderr, dropped)
-    run("setup-automated-backups", "--remove")
+    with open(home / "backups" / "jobs" / "lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        busy = run("--json", "setup-automated-backups", "--remove")
+        error = result(busy)["error"]
+        check("a job that runs keeps the records, which is told", busy.returncode == 4 and "the schedule is removed" in error["state"]
+              and "setup-automated-backups --remove' again" in error["hint"] and b"BEGIN bt2c-dr" not in crontab.read_bytes(), busy)
+    check("until it has ended", run("setup-automated-backups", "--remove").returncode == 0
+          and not (home / "backups" / "jobs").exists())
     stub("crontab", "echo 'cannot open the spool\nsee the manual' >&2; exit 1\n")
     refused = run("setup-automated-backups", "--scheduler", "cron")
     check("a crontab that cannot be read is not taken for empty", refused.returncode == 1
@@ -446,7 +460,16 @@ with tempfile.TemporaryDirectory() as name:
     check("without a task the agent does not run", run("agent").returncode == 2)
     run("setup-automated-backups", "--remove")
     done = run("--json", "setup-automated-backups", "--scheduler", "agent")
-    check("the agent is told", result(done)["installed"] == [str(home / "backups" / "jobs" / "by-agent")], done)
+    marker = home / "backups" / "jobs" / "by-agent"
+    check("the agent is told", result(done)["installed"] == [str(marker)], done)
+    again = run("--json", "setup-automated-backups")
+    check("it stays what runs them", result(again)["scheduler"] == "agent" and result(again)["changed"] is False, again)
+
+    def standstill():
+        checks = result(run("--json", "doctor"))["checks"]
+        return [one["mend"] for one in checks if one["name"] == "schedule" and one["status"] != "ok"]
+
+    check("one that was never started does not run", [mend.endswith(" agent") for mend in standstill()] == [True], standstill())
     agent = subprocess.Popen([program, "--home", str(home), "agent"], env=environment, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, preexec_fn=die_with_us)
     test_record = home / "backups" / "jobs" / "restore-test.json"
@@ -456,6 +479,9 @@ with tempfile.TemporaryDirectory() as name:
     check("it runs what is due", all(record(job)["exit_status"] == 0 for job in ("full", "verify", "restore-test")))
     agent.send_signal(signal.SIGTERM)
     check("and ends when it is asked to", agent.wait(timeout=30) == 0)
+    check("it ran just now", standstill() == [], standstill())
+    os.utime(marker, (time.time() + 3600, time.time() + 3600))
+    check("a time to come is no sign of life", len(standstill()) == 1, standstill())
     run("setup-automated-backups", "--remove")
     check("nothing is left", {path for path in tree(home) if path.startswith("backups/jobs")} == set())
 

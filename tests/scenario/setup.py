@@ -202,6 +202,8 @@ with tempfile.TemporaryDirectory() as name:
         terminal.expect("mainnet at height 49")
         if until == "home":
             return terminal
+        terminal.answer("Folder for backups", "y")
+        terminal.expect("'y' is no folder")
         terminal.answer("Folder for backups", str(folder / "a file" / "x"))
         terminal.expect("That will not do")
         terminal.answer("Folder for backups", "")
@@ -213,6 +215,8 @@ with tempfile.TemporaryDirectory() as name:
         terminal.answer("A name", "usb")
         terminal.answer("The folder", "")
         terminal.expect("it cannot be left out")
+        terminal.answer("The folder", "no")
+        terminal.expect("'no' is no folder")
         terminal.answer("The folder", str(folder / "a file"))
         terminal.answer("away from this site", "perhaps")
         terminal.expect("'location.offsite' must be")
@@ -257,7 +261,7 @@ with tempfile.TemporaryDirectory() as name:
     check("24 other words", len(words) == 24 and words != shown_first)
     terminal.answer_words(lambda number: "zebra")
     terminal.expect("Look at the paper again")
-    terminal.answer_words(lambda number: words[number - 1])
+    terminal.answer_words(lambda number: f"\t{words[number - 1].upper()}  ")  # as it may stand on paper
     terminal.expect("asked back (done)")
     terminal.answer("Full backups at", "25:00")
     terminal.expect("must be a time in UTC")
@@ -312,6 +316,9 @@ with tempfile.TemporaryDirectory() as name:
     check("the same from standard input", done.returncode == 0 and json.loads(done.stdout)["changed"] is False, done)
     done = run(scripted, "init", "--answers", "-", text="# long\n" * 10_000)
     check("a flood of answers", done.returncode == 1 and b"longer than 65536 bytes" in done.stderr, done)
+    done = subprocess.run(["bash", "-c", '"$0" --home "$1" --json init --answers <(cat "$2")', program, str(scripted), str(answers)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=200)
+    check("the same from a pipe by name", done.returncode == 0 and json.loads(done.stdout)["changed"] is False, done)
     text = (scripted / "config" / "dr.toml").read_text()
     done = run(scripted, "init", "--non-interactive", "--repository", str(folder / "elsewhere"))
     check("what stands there otherwise is refused, with the line", done.returncode == 1
@@ -324,6 +331,50 @@ with tempfile.TemporaryDirectory() as name:
           and "name = \"d\"" not in (scripted / "config" / "dr.toml").read_text(), done)
     (folder / "answers").write_text("first-bakup\n")
     check("a wrong answer is named", b"line 1" in run(scripted, "init", "--answers", str(answers)).stderr)
+
+    # Folders are those of the folder in which the command is called.
+    near = new_home("near")
+    for changed in (True, False):
+        done = subprocess.run([program, "--home", str(near), "--json", "init", "--non-interactive", "--schedule", "none",
+                               "--repository", "near-store", "--location", "name=b,path=./near-b,kind=folder"],
+                              cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=200)
+        document = json.loads(done.stdout)
+        check("folders without a root", done.returncode == 0 and document["changed"] is changed
+              and {"name": "repository folder", "status": "done" if changed else "already", "detail": f"{folder}/near-store"}
+              in document["steps"] and (folder / "near-store" / "format").exists() and (folder / "near-b" / "format").exists()
+              and f'path = "{folder}/near-b"' in (near / "config" / "dr.toml").read_text(), done)
+
+    # A password that a script gives for the new repository opens it until the script ends.
+    spoken, words_file = new_home("spoken"), folder / "spoken-words"
+    new = {"BT2C_REPO_NEW_PASSWORD": "a new one"}
+    options = ["init", "--non-interactive", "--password", "--schedule", "none", "--first-backup"]
+    done = run(spoken, "--json", *options, "--phrase-file", str(words_file), **new)
+    document = json.loads(done.stdout)
+    check("the first backup and doctor open it", done.returncode == 0
+          and not found_in([one for one in document["doctor"]["checks"] if one["status"] != "ok"], "repository")
+          and {step["name"]: step["status"] for step in document["steps"]}["backup"] == "done", done)
+    check("it is in no file", not [path for path in spoken.rglob("*") if path.is_file() and b"a new one" in path.read_bytes()])
+    words_file.unlink()
+    done = run(spoken, *options, "--phrase-file", str(words_file), **new)
+    check("again, with the phrase carried away", done.returncode == 1 and b"without --phrase-file goes on" in done.stderr, done)
+    done = run(spoken, "--json", *options, **new)
+    check("and without it", done.returncode == 0 and json.loads(done.stdout)["changed"] is False, done)
+
+    # Times alone are a change, told and made once; what dr.toml says otherwise is told by its line.
+    key = {"BT2C_REPO_PASSWORD": "a new one"}
+    options = ["--json", "init", "--non-interactive", "--schedule", "agent"]
+    run(spoken, *options, **key)
+    for changed in (True, False):
+        done = run(spoken, *options, "--full", "Sat 05:00", "--verify", "off", **key)
+        document = json.loads(done.stdout)
+        check("times", done.returncode == 0 and document["changed"] is changed
+              and [step["status"] for step in document["steps"] if step["name"] == "schedule times"] == ["done"] * changed, done)
+    lines = (spoken / "config" / "dr.toml").read_text().splitlines()
+    present = 'full = "Sat 05:00"'
+    done = run(spoken, "init", "--non-interactive", "--full", "02:00", **key)
+    check("other times", done.returncode == 1 and b"TOML" not in done.stderr and b"setup-automated-backups" in done.stderr
+          and f"line {lines.index(present) + 1}: {present};".encode() in done.stderr
+          and (spoken / "config" / "dr.toml").read_text().splitlines() == lines, done)
 
     # Killed at any instant, it can be ended.
     for turn in range(12):
@@ -340,7 +391,8 @@ with tempfile.TemporaryDirectory() as name:
         confirmed = run(hit, "repository", "key", "confirm", "--recovery-phrase", "-",
                         text=(folder / f"hit{turn}-words").read_text())
         check(f"its words open it ({turn})", confirmed.returncode == 0, confirmed)
-        wrong = [one for one in doctor(hit) if one["name"] not in ("locations", "offsite", "verify_age", "restore_test_age")]
+        wrong = [one for one in doctor(hit) if one["name"] not in ("locations", "offsite", "verify_age", "restore_test_age",
+                                                                        "schedule")]  # no agent runs
         check(f"nothing else is wrong ({turn}): {wrong}", not wrong)
 
     # --- Doctor: all is well, once what it names is mended.
@@ -357,6 +409,19 @@ with tempfile.TemporaryDirectory() as name:
         check("no phrase", wrong.returncode == 5, wrong)
         done = run(home, "repository", "key", "confirm", "--recovery-phrase", "-", text=(folder / "words").read_text())
         check("it is confirmed", done.returncode == 0 and not found_in(doctor(home), "recovery_phrase"), done)
+        alone = subprocess.run([program, "--home", str(home), "repository", "key", "confirm"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=200,
+                               start_new_session=True)  # without a terminal
+        check("how to give the phrase then", alone.returncode == 2 and b"'--recovery-phrase -'" in alone.stderr, alone)
+        shares = folder / "shares"
+        shares.mkdir()
+        done = run(home, "keys", "split", "--threshold", "2", "--shares", "3", "--seed-phrase", "-", "--output", str(shares),
+                   text=(folder / "words").read_text())
+        check("shares of it", done.returncode == 0 and b"confirm --recovery-phrase -\n" in done.stdout, done)
+        done = run(home, "keys", "combine", "--shares", ",".join(map(str, sorted(shares.iterdir())[1:])))
+        done = run(home, "repository", "key", "confirm", "--recovery-phrase", "-", text=done.stdout.decode())
+        check("are rehearsed as that tells", done.returncode == 0, done)
+        shutil.rmtree(shares)
         (folder / "words").unlink()
         deadline = time.monotonic() + 60  # the agent may be at it
         while doctor(home) and time.monotonic() < deadline:
@@ -430,7 +495,9 @@ with tempfile.TemporaryDirectory() as name:
     provoked("no schedule", "schedule", None, None)
     done = subprocess.run([program, "--home", str(home), "setup-automated-backups", "--scheduler", "agent"],
                           env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    check("a schedule", done.returncode == 0 and not found_in(doctor(home), "schedule"), done)
+    check("a schedule whose agent never ran", done.returncode == 0 and "does not run" in found_in(doctor(home), "schedule")[0]["detail"], done)
+    os.utime(jobs / "by-agent")
+    check("a schedule", not found_in(doctor(home), "schedule"))
     for file, contents in good.items():
         file.write_bytes(contents)
 
@@ -460,7 +527,7 @@ with tempfile.TemporaryDirectory() as name:
     (folder / "b").write_text("")
     run(home, "backup", "--type", "full")
     away = provoked("a location that is away", "location", "b", None)
-    check(f"its reason is told: {away}", "was a disk not mounted" in away["detail"])
+    check(f"its reason is told: {away}", "it is no folder" in away["detail"])
     (folder / "b").unlink()
     (folder / "b away").rename(folder / "b")
     provoked("a location that is behind", "location", "b")
@@ -580,5 +647,14 @@ with tempfile.TemporaryDirectory() as name:
     check("others are made", terminal.end() == 0 and others != words)
     for phrase in (words, others):
         check("both open it", run(home, "list-backups", BT2C_REPO_PASSWORD=" ".join(phrase)).returncode == 0)
+    terminal = Terminal(["--home", str(home), "init", "--schedule", "none"], environment)
+    terminal.answer("One more", "")
+    terminal.answer("Password or recovery phrase", "another one")
+    terminal.expect("That will not do")
+    terminal.answer("Password or recovery phrase", "a password of mine")
+    terminal.answer("Make the first backup now", "")
+    terminal.expect("is stored")
+    check("what was typed opens it for all that follows", terminal.end() == 0 and "no password was given" not in terminal.seen
+          and terminal.seen.count("Password or recovery phrase") == 2)
 
 finish()

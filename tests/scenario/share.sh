@@ -19,6 +19,13 @@ bash_offers() {
         COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _bt2c_dr; printf "%s\n" "${COMPREPLY[@]}"' \
         bash "$share/bash-completion/completions/bt2c-dr" "$@"
 }
+zsh_offers() {
+    # shellcheck disable=SC2016  # zsh expands them
+    zsh -fc 'compadd() { [[ $1 != -- ]] || shift; print -l -- "$@"; }; _message() { :; }
+        _files() { print files; }; _describe() { print -l -- ${(P)argv[-1]}; }
+        file=$1; shift; words=("$@"); CURRENT=$#; source "$file" || true' \
+        zsh "$share/zsh/vendor-completions/_bt2c-dr" "$@"
+}
 fish_offers() {
     # shellcheck disable=SC2016  # fish expands them
     fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$share/fish/vendor_completions.d/bt2c-dr.fish" "$1"
@@ -55,8 +62,18 @@ bash_offers bt2c-dr --home /x '' | expect help bash
 bash_offers bt2c-dr help -- | expect --json bash
 bash_offers bt2c-dr --network te | expect testnet bash
 bash_offers bt2c-dr job re | expect restore-test bash
+bash_offers bt2c-dr help rep | expect repository bash
+bash_offers bt2c-dr help repository '' | expect key bash
+bash_offers bt2c-dr init --repository /tm | expect /tmp bash
+zsh_offers bt2c-dr '' | expect help zsh
+zsh_offers bt2c-dr help '' | expect repository zsh
+zsh_offers bt2c-dr help repository '' | expect key zsh
+zsh_offers bt2c-dr init --repository /tm | expect files zsh
 fish_offers 'bt2c-dr ' | expect help fish
 fish_offers 'bt2c-dr upgrade-check a' | expect after fish
 fish_offers 'bt2c-dr --network te' | expect testnet fish
 fish_offers 'bt2c-dr help --js' | expect --json fish
+fish_offers 'bt2c-dr help rep' | expect repository fish
+fish_offers 'bt2c-dr help repository ' | expect key fish
+fish_offers 'bt2c-dr init --repository /tm' | expect /tmp fish
 echo "$pages man pages and three completions are well"

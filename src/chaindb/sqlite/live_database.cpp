@@ -84,7 +84,9 @@ FileHeader LiveDatabase::State::read_header() {
     file_bytes = platform::file_size(file->get(), path);
     if (file_bytes == 0)
         throw cannot_read(path, "it is empty")
-            .hint("restore a backup with 'bt2c-dr restore --backup latest', or let the node make its chain first");
+            .hint(
+                "restore a backup with 'bt2c-dr restore --backup latest', or let the node make its chain "
+                "first");
     std::array<std::uint8_t, FileHeader::size> bytes{};
     const std::size_t got = platform::read_at(file->get(), bytes, 0, path);
     const std::optional<FileHeader> header = parse_file_header(base::ByteView(bytes).first(got));

@@ -11,6 +11,7 @@
 
 #include "cli/doctor.hpp"
 #include "cli/health_checks.hpp"
+#include "cli/own_program.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace bt2c::cli {
@@ -201,6 +202,38 @@ TEST(FileModes, ChainAndBackupsAreOnlyTheirOwnersToChange) {
         ASSERT_TRUE(found.contains(name)) << name;
         EXPECT_THAT(found.at(name).mend, HasSubstr("chmod go-w ")) << name;
     }
+}
+
+TEST(DiskSpace, ThePlaceForRestoreTestsIsAFolder) {
+    const support::TemporaryFolder home;
+    TextTerminal out, err;
+    Console console{out, err};
+    GlobalOptions globals;
+    globals.home = home.path();
+    const auto check = [&](const std::filesystem::path& scratch) {
+        home.write("config/dr.toml", "schedule.scratch = \"" + scratch.native() + "\"\n");
+        Context context(globals, console);
+        return check_disk_space(context).back();
+    };
+    for (const auto& scratch : {home / "none", home.write("file", "")}) {
+        EXPECT_EQ(check(scratch).status, Status::finding);
+        EXPECT_THAT(check(scratch).detail, HasSubstr("is no folder that can be written to"));
+        EXPECT_THAT(check(scratch).mend, HasSubstr("schedule.scratch"));
+    }
+    EXPECT_THAT(check(home.path()).detail, testing::Not(HasSubstr("is no folder")));
+}
+
+TEST(GivenOptions, TheNetworkIsOneOfThemOnce) {
+    GlobalOptions given;
+    given.network = "testnet";
+    const auto typed = [&](const std::string& text) { return with_given_options(text, given); };
+    EXPECT_EQ(typed("run 'bt2c-dr doctor'"), "run 'bt2c-dr --network testnet doctor'");
+    EXPECT_EQ(typed("bt2c-dr --network mainnet network resume"), "bt2c-dr --network mainnet network resume");
+    given.home = "/node";
+    EXPECT_EQ(typed("bt2c-dr doctor"), "bt2c-dr --home /node --network testnet doctor");
+    EXPECT_EQ(typed(typed("bt2c-dr doctor")), typed("bt2c-dr doctor"));
+    EXPECT_EQ(typed("bt2c-dr --network mainnet network resume"),
+              "bt2c-dr --home /node --network mainnet network resume");
 }
 
 TEST(Health, FindingsComeWithWhatMendsThem) {

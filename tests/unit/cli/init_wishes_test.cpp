@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/error.hpp"
 #include "cli/location_trial.hpp"
@@ -25,7 +26,7 @@ std::string complaint(const std::string& answers) {
     try {
         wishes.read_answers(folder.path() / "answers");
     } catch (const Error& error) {
-        return error.message();
+        return error.message() + "; " + error.hint();
     }
     return "";
 }
@@ -57,6 +58,32 @@ TEST(InitWishes, WrongLinesAreNamed) {
     EXPECT_THAT(complaint("repository\n"), HasSubstr("takes a value"));
     EXPECT_THAT(complaint("full = \n"), HasSubstr("line 1: 'full' has no value"));
     EXPECT_EQ(complaint("first-backup\n"), "");
+    EXPECT_THAT(complaint("fulll = 01:00\n"), HasSubstr("; did you mean 'full'?"));
+    EXPECT_THAT(complaint("anything = x\n"), HasSubstr("init --help"));
+}
+
+/// As a shell's <(…) hands them over: it has no places to read at, and tells no size.
+TEST(InitWishes, AnswersMayComeThroughAPipe) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    ASSERT_EQ(::write(ends[1], "full = 01:00\n", 13), 13);
+    ::close(ends[1]);
+    InitWishes wishes;
+    wishes.read_answers("/dev/fd/" + std::to_string(ends[0]));
+    ::close(ends[0]);
+    EXPECT_EQ(wishes.full, "01:00");
+}
+
+TEST(InitWishes, FoldersBeginWhereTheCommandIsCalled) {
+    const std::string here = std::filesystem::current_path().native();
+    InitWishes wishes;
+    wishes.location_words = {"name=a",    "path=usb/../far", "kind=folder", "name=b",
+                             "kind=sftp", "host=h",          "path=far"};
+    const auto locations = wishes.locations();
+    EXPECT_EQ(locations.at(0).at(1).second, here + "/far");
+    EXPECT_EQ(locations.at(1).at(3).second, "far");  // of the server
+    EXPECT_EQ(folder_from_here("/mnt/usb"), "/mnt/usb");
+    EXPECT_EQ(folder_from_here("~/usb"), "~/usb");
 }
 
 TEST(InitWishes, EachLocationBeginsWithItsName) {

@@ -68,6 +68,18 @@ TEST(SettingsText, WhatStandsThereOtherwiseIsRefusedWithTheLines) {
     }
 }
 
+TEST(SettingsText, WhatStandsThereOtherwiseIsShownByItsLine) {
+    try {
+        added("# full = 1\n[backup]\n[schedule]\n  full=\"Sat 05:00\"  # ours\n",
+              {.schedule = {{"full", "02:00"}, {"verify", "off"}}});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.message(), "cannot add to /srv/node/config/dr.toml: it says otherwise already");
+        EXPECT_EQ(error.cause(), "line 4: full=\"Sat 05:00\"  # ours; init changes no line that is there");
+        EXPECT_THAT(error.hint(), HasSubstr("then run 'bt2c-dr setup-automated-backups'"));
+    }
+}
+
 TEST(SettingsText, HostileValuesStayValues) {
     const std::string text = added(
         "",
