@@ -20,8 +20,8 @@ rounds = int(sys.argv[4]) if len(sys.argv) > 4 else 5
 line_rounds = min(rounds, 3)
 places = ["folder", "S3", "SFTP"]
 transfers = [2, 4, 8]  # of rclone side by side; the best counts
-# To each remote place, where lines are measured: a good uplink, and as much as a gigabit a second carries.
-lines_bytes_per_second = [25_000_000, 118_000_000]
+# To each remote place, where lines are measured: two good uplinks, and as much as a gigabit a second carries.
+lines_bytes_per_second = [25_000_000, 50_000_000, 118_000_000]
 home, usb, packs = folder / "node", folder / "usb", folder / "packs"
 # Settings of Amazon's tools would reach rclone too.
 plain_environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

@@ -14,10 +14,11 @@ using base::format;
 
 namespace {
 
-/// What most say: one object that is damaged must not make all others strangers.
+/// What was in use before, and without that what most say: neither one object that is damaged nor two places
+/// that another node took must make those of this node strangers.
 const Applicant* speaker_of(const std::vector<Applicant>& applicants) {
     struct Votes {
-        std::size_t named = 0, held = 0;
+        std::size_t held = 0, named = 0;
         auto operator<=>(const Votes&) const = default;
     };
     std::map<std::string, Votes> votes;

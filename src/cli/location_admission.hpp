@@ -29,7 +29,7 @@ struct Admission {
 };
 
 /// An object `format` for each; in what order they are given decides only between repositories that as many
-/// name, and as many held before. Those that are away are not refused.
+/// held before, and as many name. Those that are away are not refused.
 std::vector<Admission> admit(const std::vector<Applicant>& applicants);
 
 /// The repository's id in an object `format`; nothing where it is damaged.

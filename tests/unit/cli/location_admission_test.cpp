@@ -61,6 +61,13 @@ TEST_F(Admitted, MostDecideAndNotTheFirst) {
     EXPECT_FALSE(admissions[2].refusal);
 }
 
+TEST_F(Admitted, PlacesThatAnotherNodeTookAreNotTheMost) {
+    const auto admissions = admit({known("local", ours), applicant("b", theirs), applicant("c", theirs)});
+    EXPECT_FALSE(admissions[0].refusal);
+    EXPECT_TRUE(admissions[1].is_strange);
+    EXPECT_TRUE(admissions[2].is_strange);
+}
+
 TEST_F(Admitted, OfTwoTheOneThatWasInUseBefore) {
     for (const bool first_is_ours : {true, false}) {
         const auto admissions =
