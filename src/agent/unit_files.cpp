@@ -212,7 +212,10 @@ std::vector<std::string> unit_names(const std::string& suffix) {
 }
 
 bool is_our_unit(std::string_view text, const fs::path& home) {
-    return text.starts_with(head(home));
+    // Earlier builds began them so.
+    const std::string earlier =
+        format("# Written by 'bt2c-dr setup-automated-backups' for the home {}.\n", home.native());
+    return text.starts_with(head(home)) || text.starts_with(earlier);
 }
 
 }  // namespace bt2c::agent

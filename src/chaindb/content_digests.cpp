@@ -1,5 +1,6 @@
 #include "chaindb/content_digests.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -68,13 +69,28 @@ class RowsDigest {
     std::string text_;
 };
 
+/// NULL for what is not there now, or was not there in `of`: new columns are told, and change no history.
 template <std::size_t count>
-std::string selected(Connection& database, const char* table, const char* alias,
-                     const std::array<const char*, count>& columns) {
+std::string selected(Connection& database, const char* table, const std::array<const char*, count>& columns,
+                     const std::vector<TableFacts>& of) {
+    const auto known = std::ranges::find(of, table, &TableFacts::name);
+    const auto was_there = [&](const std::string& column) {
+        return known != of.end() && std::ranges::any_of(known->columns, [&](const std::string& one) {
+                   return one.starts_with(column + " ");
+               });
+    };
     std::string sql;
     for (const char* column : columns)
-        sql += database.has_column(table, column) ? format(", {}.{}", alias, column) : ", NULL";
+        sql +=
+            was_there(column) && database.has_column(table, column) ? format(", rows.{}", column) : ", NULL";
     return sql;
+}
+
+/// A view of such a name may be made to never end.
+bool has_history(Connection& database) {
+    return database.query_integer(
+               "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('blocks', "
+               "'transactions')") == 2;
 }
 
 /// Calls add(network, height, row) for each row of a query over `rows.rowid`; its columns begin with rowid,
@@ -106,7 +122,13 @@ std::string quoted_name(std::string_view name) {
     return quoted + "\"";
 }
 
-std::vector<HistoryFacts> digest_history(Connection& database, const std::vector<HistoryFacts>& until) {
+std::vector<HistoryFacts> digest_history(Connection& database, const std::vector<HistoryFacts>& until,
+                                         const std::vector<TableFacts>& of) {
+    if (!has_history(database)) {
+        std::vector<HistoryFacts> none;
+        for (const HistoryFacts& one : until) none.push_back({one.network, one.height, "", ""});
+        return none;
+    }
     struct Digests {
         std::int64_t height = 0;
         RowsDigest blocks, transactions;
@@ -125,12 +147,12 @@ std::vector<HistoryFacts> digest_history(Connection& database, const std::vector
     };
     read_in_pieces(database,
                    "SELECT rows.rowid, rows.network_type, rows.height" +
-                       selected(database, "blocks", "rows", block_columns) + " FROM blocks AS rows",
+                       selected(database, "blocks", block_columns, of) + " FROM blocks AS rows",
                    into(&Digests::blocks));
     // CROSS keeps the order of the tables: the rows of transactions, and the block of each by its hash.
     read_in_pieces(database,
                    "SELECT rows.rowid, b.network_type, b.height" +
-                       selected(database, "transactions", "rows", transaction_columns) +
+                       selected(database, "transactions", transaction_columns, of) +
                        " FROM transactions AS rows CROSS JOIN blocks AS b ON b.hash = rows.block_hash",
                    into(&Digests::transactions));
     std::vector<HistoryFacts> facts;

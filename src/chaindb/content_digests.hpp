@@ -8,10 +8,11 @@
 
 namespace bt2c::chaindb {
 
-/// Digests of the blocks of each network up to a height, and of their transactions; those in `until` are not
-/// looked at. Read in pieces, between which a writer gets its turn: what lies below the tip does not change.
-std::vector<HistoryFacts> digest_history(sqlite::Connection& database,
-                                         const std::vector<HistoryFacts>& until);
+/// Digests of the blocks of each network up to a height, and of their transactions, of the columns that the
+/// tables in `of` have; the digests in `until` are not looked at. Read in pieces, between which a writer gets
+/// its turn: what lies below the tip does not change. Empty digests where one of the two is no table.
+std::vector<HistoryFacts> digest_history(sqlite::Connection& database, const std::vector<HistoryFacts>& until,
+                                         const std::vector<TableFacts>& of);
 
 /// Of all rows in any order, and of these columns, which exist. A whole number counts as the same whether it
 /// is stored as an integer or a real.

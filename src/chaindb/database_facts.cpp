@@ -93,6 +93,14 @@ DatabaseFacts read_commit(Connection& database, const DatabaseFacts* before) {
     return facts;
 }
 
+/// There may be another one of that height, which is for others to find.
+bool has_block(Connection& database, const NetworkTip& tip) {
+    auto rows =
+        database.prepare("SELECT 1 FROM blocks WHERE network_type = ? AND height = ? AND hash = ? LIMIT 1");
+    rows.bind(1, tip.network).bind(2, tip.height).bind(3, tip.tip_hash);
+    return rows.next();
+}
+
 }  // namespace
 
 DatabaseFacts read_database_facts(Connection& database, const DatabaseFacts* before) {
@@ -104,11 +112,10 @@ DatabaseFacts read_database_facts(Connection& database, const DatabaseFacts* bef
             until = before->history;
         else
             for (const NetworkTip& tip : facts.networks) until.push_back({tip.network, tip.height, "", ""});
-        facts.history = digest_history(database, until);
+        facts.history = digest_history(database, until, before ? before->tables : facts.tables);
         // Another chain may have become the better one meanwhile.
-        if (std::ranges::all_of(facts.networks, [&](const NetworkTip& tip) {
-                return block_hash_at(database, tip.network, tip.height) == tip.tip_hash;
-            }))
+        if (std::ranges::all_of(facts.networks,
+                                [&](const NetworkTip& tip) { return has_block(database, tip); }))
             return facts;
     }
     throw base::Error(base::ErrorKind::busy,

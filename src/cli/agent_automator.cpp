@@ -58,7 +58,7 @@ class AgentAutomator final : public Automator {
  private:
     /// A running agent touches its marker once a minute; clocks may differ by as much.
     static constexpr std::chrono::minutes freshness{5};
-    static constexpr const char* contents = "The agent runs the jobs of this home: bt2c-dr agent\n";
+    static constexpr const char* contents = "The agent of bt2c-dr runs the jobs of this home.\n";
     config::Home home_;
 };
 

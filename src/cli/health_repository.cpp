@@ -128,7 +128,7 @@ class RepositoryChecks {
             check.status = Status::finding;
             if (error.kind() == ErrorKind::no_repository) {
                 check.detail += "; is its disk mounted?";
-                check.mend = "bt2c-dr init";
+                check.mend = context_.locations().only_one_lost_it() ? "mount its disk" : "bt2c-dr init";
             }
             checks_.push_back(std::move(check));
             return false;

@@ -67,8 +67,10 @@ void InitGuide::settle_repository() {
         open_present_repository(in);
     else if (fs::exists(in.home().write_key_file()))
         Repository::read_id(*repository_location(in));  // made elsewhere; this says that it is missing
-    else
+    else {
+        in.locations().require_never_held();
         make_new_repository(in);
+    }
 }
 
 void InitGuide::make_new_repository(Context& in) {
@@ -84,10 +86,10 @@ void InitGuide::make_new_repository(Context& in) {
                                    throw Error(ErrorKind::usage, "please answer file or password");
                            }) == "password";
     }
-    while (wishes_.password && !given && !password_) try {
+    for (int left = attempts; wishes_.password && !given && !password_;) try {
             password_ = new_password();
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted || !asks_) throw;
+            if (error.kind() == ErrorKind::interrupted || !asks_ || --left == 0) throw;
             complain(error);
         }
 

@@ -57,8 +57,8 @@ class KeysOfFirst {
                            const repository::Repository* reader) {
         const std::string name = "keys/" + id;
         if (!reader) return false;
+        const auto contents = location.get_range(name, 0, repository::slot_object_bytes_max);
         try {
-            const auto contents = location.get_range(name, 0, repository::slot_object_bytes_max);
             if (contents) repository::require_sound(*reader, name, *contents);
             return false;
         } catch (const base::Error& error) {

@@ -236,10 +236,16 @@ void Locations::require_found() const {
                       : "mount their disks; to begin with a new repository: bt2c-dr repository init");
 }
 
-void Locations::require_never_held() const {
+bool Locations::only_one_lost_it() const {
     const One& one = all_.front();
     const bool is_in_home = one.location->describe().starts_with(home_.root.native() + "/");
-    if (fan_ || is_in_home || record_at_this_place(home_, one).empty()) return;
+    return !fan_ && !is_in_home && !record_at_this_place(home_, one).empty() &&
+           !Repository::exists(*one.location);
+}
+
+void Locations::require_never_held() const {
+    if (!only_one_lost_it()) return;
+    const One& one = all_.front();
     throw Error(ErrorKind::failed,
                 format("cannot use location '{}': it is empty, and held the repository before", one.name))
         .cause(base::printable(one.location->describe()))

@@ -63,6 +63,7 @@ class Locations {
     /// Throws Error where the only location held a repository that is not there now: its disk may not be
     /// mounted. One inside the home is there with its home.
     void require_never_held() const;
+    bool only_one_lost_it() const;
 
     /// Makes a new repository in the first location that can be reached; the others get it from there.
     repository::Repository init(const std::vector<repository::Repository::LabelledSecret>& secrets);

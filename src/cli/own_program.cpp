@@ -1,5 +1,7 @@
 #include "cli/own_program.hpp"
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <string_view>
 
@@ -54,17 +56,32 @@ std::string with_given_options(const std::string& text, const GlobalOptions& giv
     return result + text.substr(at);
 }
 
-base::Json with_given_options(const base::Json& document, const GlobalOptions& given) {
-    if (document.is_string()) return with_given_options(document.string(), given);
+namespace {
+
+/// What tells people what to do; all else is data, in which a command may stand by chance.
+bool is_advice(const std::string& key) {
+    constexpr std::array keys{"advice", "cause", "detail", "error", "hint", "mend", "text", "warnings"};
+    return std::ranges::find(keys, key) != keys.end();
+}
+
+base::Json with_given_options(const base::Json& document, const GlobalOptions& given, bool advises) {
+    if (document.is_string() && advises) return with_given_options(document.string(), given);
     if (document.is_array()) {
         base::Json list = base::Json::array();
-        for (const base::Json& one : document.elements()) list.push(with_given_options(one, given));
+        for (const base::Json& one : document.elements()) list.push(with_given_options(one, given, advises));
         return list;
     }
     if (!document.is_object()) return document;
     base::Json object = base::Json::object();
-    for (const auto& [key, value] : document.members()) object.set(key, with_given_options(value, given));
+    for (const auto& [key, value] : document.members())
+        object.set(key, with_given_options(value, given, is_advice(key)));
     return object;
+}
+
+}  // namespace
+
+base::Json with_given_options(const base::Json& document, const GlobalOptions& given) {
+    return with_given_options(document, given, false);
 }
 
 }  // namespace bt2c::cli

@@ -19,7 +19,7 @@ std::vector<std::string> own_options(const Context& context);
 /// `text` with the commands of this program in it as they are to be typed: with the options that name this
 /// home, its settings and the network, where such were given. A command that names a network keeps that.
 std::string with_given_options(const std::string& text, const GlobalOptions& given);
-/// The same for all strings in a document.
+/// The same for the members of a document that advise, such as "mend" and "hint".
 base::Json with_given_options(const base::Json& document, const GlobalOptions& given);
 
 }  // namespace bt2c::cli

@@ -108,16 +108,9 @@ class PruneCommand final : public Command {
     /// 'upgrade-check after' names the backup to go back to, which must be there then.
     static std::map<std::string, std::string> kept_for_upgrade(Context& context) {
         constexpr base::UnixMs upgrade_ms = 30 * base::UnixMs{86'400'000};
-        if (!std::filesystem::exists(upgrade_record_file(context.home_unchecked()))) return {};
-        try {
-            const UpgradeRecord record = load_upgrade_record(context.home_unchecked());
-            if (base::now_unix_ms() - record.at_ms > upgrade_ms) return {};
-            return {{record.backup,
-                     base::format("'upgrade-check before' of {} made it", record.at.substr(0, 10))}};
-        } catch (const Error& error) {
-            context.progress().note(error.in_full());
-            return {};
-        }
+        const auto backup = load_upgrade_backup(context.home_unchecked());
+        if (!backup || base::now_unix_ms() - backup->at_ms > upgrade_ms) return {};
+        return {{backup->id, base::format("'upgrade-check before' of {} made it", backup->at.substr(0, 10))}};
     }
 
     void agree(Context& context, const PrunePlan& plan) const {

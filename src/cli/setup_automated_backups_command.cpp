@@ -105,10 +105,11 @@ class SetupAutomatedBackupsCommand final : public Command {
             if (error.kind() == ErrorKind::interrupted) throw;
             return;  // it need not be there yet; what is wrong with it doctor tells
         }
+        if (others.empty()) return;  // a node before its first block
         throw Error(ErrorKind::usage,
                     base::format("cannot set up the jobs for network {}: the database has no blocks of it",
                                  printable(*named)))
-            .cause(others.empty() ? "it has no blocks at all" : "it has those of " + others)
+            .cause("it has those of " + others)
             .state("nothing was changed")
             .hint("name another network with --network, or leave it out: then the jobs are for all");
     }

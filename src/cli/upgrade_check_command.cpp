@@ -188,7 +188,7 @@ class UpgradeCheckCommand final : public Command {
         Json list = Json::array();
         for (const FactDifference& difference : differences)
             list.push(Json::object({{"serious", difference.serious}, {"text", difference.text}}));
-        const std::string &backup = kept.backup, &at = kept.at;
+        const std::string &backup = kept.backup.id, &at = kept.backup.at;
         const bool gone = !ok && is_gone(context, backup);
         Result result{.document = Json::object({{"when", "after"},
                                                 {"ok", ok},
@@ -218,6 +218,8 @@ class UpgradeCheckCommand final : public Command {
     static bool is_gone(Context& context, const std::string& backup) {
         try {
             const Locations& locations = context.locations();
+            // A disk that is not mounted says nothing of what lies on it.
+            if (!repository::Repository::exists(*locations.whole())) return false;
             const auto holdings = locations.holdings();
             const bool listed =
                 std::ranges::any_of(holdings, [&](const auto& ids) { return !ids || ids->contains(backup); });

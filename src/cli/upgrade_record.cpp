@@ -17,6 +17,16 @@ using chaindb::DatabaseFacts;
 namespace {
 constexpr int record_version = 2;
 constexpr std::uint64_t facts_bytes_max = 32 << 20;
+
+Json read_record(const config::Home& home) {
+    const base::Bytes text = platform::read_file(upgrade_record_file(home), facts_bytes_max);
+    return Json::parse(base::as_text(text));
+}
+
+UpgradeBackup backup_in(const Json& record) {
+    const std::string& at = record.string_at("at");
+    return {record.string_at("backup"), at, base::parse_utc(at).value_or(0)};
+}
 }  // namespace
 
 fs::path upgrade_record_file(const config::Home& home) {
@@ -37,6 +47,15 @@ void store_upgrade_record(const config::Home& home, const std::string& backup, c
     target.commit(platform::DurableFile::Existing::replace);
 }
 
+std::optional<UpgradeBackup> load_upgrade_backup(const config::Home& home) {
+    try {
+        return backup_in(read_record(home));
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return std::nullopt;
+    }
+}
+
 UpgradeRecord load_upgrade_record(const config::Home& home) {
     const fs::path file = upgrade_record_file(home);
     if (!fs::exists(file))
@@ -44,23 +63,25 @@ UpgradeRecord load_upgrade_record(const config::Home& home) {
             .state("nothing was changed")
             .hint("'bt2c-dr upgrade-check before' comes first");
     try {
-        const base::Bytes text = platform::read_file(file, facts_bytes_max);
-        const Json kept = Json::parse(base::as_text(text));
+        const Json kept = read_record(home);
         if (kept.integer_at("version") != record_version)
             throw Error(ErrorKind::failed, "it is of another version");
-        UpgradeRecord record{kept.string_at("backup"), kept.string_at("at"), 0,
-                             DatabaseFacts::from_json(kept.at("facts"))};
-        record.at_ms = base::parse_utc(record.at).value_or(0);
-        return record;
+        return {backup_in(kept), DatabaseFacts::from_json(kept.at("facts"))};
     } catch (const Error& error) {
+        const auto backup = load_upgrade_backup(home);
+        const std::string way_back =
+            backup ? base::format("the way back is 'bt2c-dr restore --backup {}', made for it at {}",
+                                  base::printable(backup->id.substr(0, 8)), base::printable(backup->at))
+                   : std::string(
+                         "the backup to go back to is the last one of before the upgrade in 'bt2c-dr "
+                         "list-backups'");
         throw Error(ErrorKind::failed,
                     base::format("cannot compare: the record {} of before the upgrade cannot be used",
                                  base::printable(file.native())))
             .cause(error.in_full())
             .state("nothing was compared or changed")
-            .hint(
-                "the backup to go back to is the last one of before the upgrade in 'bt2c-dr list-backups'; "
-                "'bt2c-dr upgrade-check before' keeps a new record, of the chain as it is then");
+            .hint(way_back +
+                  "; 'bt2c-dr upgrade-check before' keeps a new record, of the chain as it is then");
     }
 }
 

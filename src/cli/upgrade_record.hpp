@@ -2,6 +2,7 @@
 // What 'upgrade-check before' keeps for 'after', and for a prune meanwhile.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
@@ -10,16 +11,22 @@
 
 namespace bt2c::cli {
 
-struct UpgradeRecord {
-    std::string backup;  ///< the id of the one to go back to
-    std::string at;      ///< when, as it is written
+/// The backup to go back to.
+struct UpgradeBackup {
+    std::string id;
+    std::string at;  ///< when it was kept, as it is written
     base::UnixMs at_ms = 0;
+};
+struct UpgradeRecord {
+    UpgradeBackup backup;
     chaindb::DatabaseFacts facts;
 };
 
 std::filesystem::path upgrade_record_file(const config::Home& home);
 void store_upgrade_record(const config::Home& home, const std::string& backup,
                           const chaindb::DatabaseFacts& facts);
+/// As any version of this program kept it; nothing where it cannot be read.
+std::optional<UpgradeBackup> load_upgrade_backup(const config::Home& home);
 /// Throws Error, with what to do, where there is none or it cannot be used.
 UpgradeRecord load_upgrade_record(const config::Home& home);
 

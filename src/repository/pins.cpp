@@ -53,6 +53,12 @@ bool set_pin(const Repository& repository, const ObjectId& backup, bool pinned, 
                      base::format("cannot pin backup {}: a prune has retired it", backup.brief()))
             .state("it is not pinned");
     };
+    // One that is pinned already stays so, whatever mark an earlier plan of a prune just made: that looks for
+    // pins.
+    if (is_pinned) {
+        add(pinned, number);
+        return true;
+    }
     if (pinned && repository.is_retired(backup)) throw refusal();
     add(pinned, number);
     // A prune looks for pins after it has written its marks, and this for marks after the pin: one of them

@@ -52,7 +52,6 @@ class Prune {
         }
         if (request_.agree) request_.agree(report.plan);
         retire(report.plan);
-        require_usable();
         report.held = Sweeper(repository_, places_, graph_, request_, progress_).run(held_);
         extend_locks();
         for (PlaceState& state : places_) report.places.push_back(std::move(state.report));
@@ -71,9 +70,9 @@ class Prune {
         for (const PrunePlace& away : request_.away) check(away.name, *away.location);
     }
 
-    /// After the marks were to be stored: a place that takes none is left out.
-    void require_usable() const {
-        if (std::ranges::any_of(places_, &PlaceState::usable)) return;
+    /// @param refused places that did not take their marks, and are left out since
+    void require_marked(std::size_t refused) const {
+        if (refused == 0 || std::ranges::any_of(places_, &PlaceState::usable)) return;
         throw Error(ErrorKind::failed, "cannot prune: no location takes the marks of what is to go")
             .cause(places_.front().report.error)
             .state("nothing was removed; what was not marked is listed as before")
@@ -193,14 +192,19 @@ class Prune {
         for (const BackupGraph::Node& node : graph_.nodes())
             if (node.retired && !node.facts.pin) leaving.insert(node.facts.id);
         progress_.items_phase("retiring", leaving.size());
-        for (PlaceState& state : places_)
-            state.attempt([&] {
+        std::size_t refused = 0;
+        for (PlaceState& state : places_) {
+            if (!state.usable()) continue;
+            const bool marked = state.attempt([&] {
                 std::vector<ObjectId> lacking;
                 for (const ObjectId& id : leaving)
                     if (!marks_[&state].contains(id)) lacking.push_back(id);
                 for_all(state, lacking, [&](const ObjectId& id) { put_mark(state, id); });
                 marks_[&state].insert(lacking.begin(), lacking.end());
             });
+            refused += marked ? 0U : 1U;
+        }
+        require_marked(refused);
         note_retired();
         free_wanted();
     }

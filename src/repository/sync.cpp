@@ -275,12 +275,9 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
     // Last, as when a repository is made: one without its slots never exists.
     if (fresh) {
         store("format", read_sound(repository, "format"));
-        try {
-            require_same_repository(repository, target);
-        } catch (...) {
-            discard(target, stored);
-            throw;
-        }
+        // Only where another one stands there: what cannot be read just now may be ours, and needs its slots.
+        if (Repository::read_id(target) != repository.id()) discard(target, stored);
+        require_same_repository(repository, target);
     }
     return report;
 }
@@ -293,6 +290,7 @@ void require_same_repository(const Repository& repository, storage::Location& lo
 }
 
 SyncReport sync_small(const Repository& repository, storage::Location& target) {
+    require_same_repository(repository, target);
     base::SilentProgress silent;
     return SyncRun(repository, target, {}, silent).run_small();
 }

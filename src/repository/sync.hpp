@@ -44,6 +44,7 @@ std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& manifes
 SyncReport sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options);
 
 /// Copies the marks, pins and proofs that `target` lacks of those that any location of `repository` has.
+/// Throws Error when it is not this repository's.
 SyncReport sync_small(const Repository& repository, storage::Location& target);
 
 /// Throws Error when the location's object `format` names another repository, as where two nodes were set up

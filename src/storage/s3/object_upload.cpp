@@ -24,8 +24,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// The least that a service takes for a part that is not the last one.
 constexpr std::size_t part_bytes = std::size_t{5} << 20;
 
-/// An upload in parts that a service has begun; what it took of it is thrown away unless it is completed. Of
-/// a process that was killed the parts stay until a rule of the bucket removes them.
+/// An upload in parts that a service has begun; what it took of it is thrown away unless it is completed, or
+/// may be. Of a process that was killed or stopped the parts stay until a rule of the bucket removes them.
 class PartUpload {
  public:
     /// Throws Error, among others where the service knows no such thing.
@@ -96,13 +96,16 @@ Answer PartUpload::complete(bool conditional) {
         "</CompleteMultipartUpload>";
     Request request{.method = "POST", .key = key_, .query = of_upload(), .body = base::as_bytes(document)};
     if (conditional) request.headers.emplace_back("if-none-match", "*");
+    // Whoever throws parts away while they are being put together may be left with an object that cannot be
+    // read: so never where no answer came, or one of a service that is out of order.
+    completed_ = true;
     Answer answer = client_.send(request, action_, {404, 412, 501});
     // An earlier try may have been heard though its answer was lost: the upload is gone then.
     completed_ = answer.status() < 300 || (answer.status() == 404 && answer.repeated);
     // Such an answer begins before all is done, and may say at its end that it failed.
     const ServiceError said = parse_error(answer.response.body);
     if (answer.status() < 300 && !said.code.empty()) {
-        completed_ = false;
+        completed_ = is_passing(answer.status(), said.code);
         throw refusal(action_, client_.host(), answer.response, said, base::now_unix_ms());
     }
     if (answer.status() == 404 && !completed_)

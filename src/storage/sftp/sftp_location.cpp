@@ -142,8 +142,10 @@ std::optional<SftpLocation::Begun> SftpLocation::continue_temporary(SftpSession&
 void SftpLocation::write_temporary(SftpSession& session, const std::string& temporary, const Begun& begun,
                                    const std::string& what, base::ByteView contents) {
     Answer written = upload(session, begun.handle, contents, begun.bytes, upload_limit_);
-    if (written.is_ok() && begun.is_writable)
+    if (written.is_ok() && begun.is_writable) {
         written = session.ask(Packet(Type::fsetstat).text(begun.handle).mode(object_mode));
+        if (!written.is_ok()) written = session.ask(Packet(Type::setstat).text(temporary).mode(object_mode));
+    }
     if (written.is_ok() && session.has("fsync@openssh.com"))
         written = session.ask(Packet("fsync@openssh.com").text(begun.handle));
     const Answer looked = session.ask(Packet(Type::fstat).text(begun.handle));
@@ -170,6 +172,14 @@ bool SftpLocation::put(const std::string& name, base::ByteView contents) {
     std::vector<std::string> left_behind;
     const auto attempt = [&](SftpSession& session) {
         prepare(session, folder);
+        // An earlier try may have given the name just when its connection broke: then both are one file.
+        if (const auto there = maybe_named ? read(session, path, 0, contents.size() + 1) : std::nullopt) {
+            stored = std::ranges::equal(*there, contents);
+            left_behind.push_back(temporary);
+            sync_folder(session, folder);
+            for (const std::string& lost : left_behind) session.ask(Packet(Type::remove).text(lost));
+            return;
+        }
         std::optional<Begun> begun;
         if (!temporary.empty()) {
             begun = continue_temporary(session, temporary, contents);

@@ -72,6 +72,11 @@ TEST(UnitFiles, AServiceAndATimerForEachJob) {
     for (const UnitFile& file : files) {
         EXPECT_TRUE(is_our_unit(file.text, "/var/lib/bt2c"));
         EXPECT_FALSE(is_our_unit(file.text, "/var/lib/bt2"));
+        EXPECT_TRUE(
+            is_our_unit("# Written by 'bt2c-dr setup-automated-backups' for the home /var/lib/bt2c.\n" +
+                            file.text.substr(file.text.find('\n') + 1),
+                        "/var/lib/bt2c"))
+            << "of an earlier build";
         EXPECT_THAT(unit_names(""), testing::Contains(file.name));
     }
 }

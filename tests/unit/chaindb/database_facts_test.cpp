@@ -150,6 +150,31 @@ TEST_P(DatabaseFactsOf, WhatBlocksHoldMustStayAsItIs) {
                 Contains("network mainnet has blocks up to height 9 that are not as they were"));
 }
 
+TEST_P(DatabaseFactsOf, ATipThatThereIsTwiceIsNoChainThatChanges) {
+    database.execute("CREATE TABLE copy AS SELECT * FROM blocks");
+    database.execute("DROP TABLE blocks");
+    database.execute("ALTER TABLE copy RENAME TO blocks");
+    database.execute("INSERT INTO blocks (hash, height, network_type) VALUES ('twin', 9, 'mainnet')");
+    EXPECT_THAT(differences(true),
+                Contains("network mainnet has another history: block 9 is not the one that it was"));
+}
+
+TEST_P(DatabaseFactsOf, AnEndlessViewEndsNothing) {
+    database.execute("DROP TABLE blocks");
+    database.execute(
+        "CREATE VIEW blocks AS WITH RECURSIVE n(rowid) AS (SELECT 1 UNION ALL SELECT rowid + 1 FROM n) "
+        "SELECT "
+        "rowid, 'mainnet' AS network_type, rowid AS height, 'x' AS hash FROM n");
+    EXPECT_THAT(differences(true), Contains("network mainnet has no blocks any more"));
+}
+
+TEST_P(DatabaseFactsOf, ANewColumnIsNoOtherHistory) {
+    database.execute("ALTER TABLE transactions DROP COLUMN payload");
+    before = read_database_facts(database);
+    database.execute("ALTER TABLE transactions ADD COLUMN payload JSON DEFAULT '{}'");
+    EXPECT_THAT(differences(true), IsEmpty());
+}
+
 TEST_P(DatabaseFactsOf, OtherTablesChangeByBlocksOnly) {
     database.execute("UPDATE validators SET reputation = 7 WHERE address = 'bt2c_a'");
     EXPECT_THAT(differences(false),
