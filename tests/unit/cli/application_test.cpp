@@ -27,10 +27,10 @@ TEST(CommandLine, OptionsReachTheCommand) {
               R"("home":"/n","network":null})");
     const Json full = document_of({"--home=/n", "work", "-o", "a b", "--only", "keys,config,keys",
                                    "--only=database", "--count", "7", "--type=incremental", "40dc", "--json",
-                                   "--network", "testnet", "--reason", ""});
+                                   "--network", "testnet", "--reason", "why"});
     EXPECT_EQ(full.dump(),
               R"({"type":"incremental","only":["keys","config","database"],"output":"a b","count":7,)"
-              R"("reason":"","force":false,"id":"40dc","home":"/n","network":"testnet"})");
+              R"("reason":"why","force":false,"id":"40dc","home":"/n","network":"testnet"})");
     EXPECT_EQ(document_of({"work", "--json", "--reason=--force", "-"}).string_at("reason"), "--force");
     EXPECT_EQ(document_of({"work", "--json", "--reason", "[a,b]"}).string_at("reason"), "[a,b]");
     EXPECT_EQ(document_of({"work", "--json", "--", "--force"}).string_at("id"), "--force");
@@ -74,6 +74,8 @@ TEST(CommandLine, WrongUsageSuggestsTheNearest) {
          "cannot use --count: '18446744073709551616' is not a whole number",
          ""},
         {{"work", "--output", ""}, "cannot use --output: the path is empty", ""},
+        {{"work", "--reason", ""}, "cannot use --reason: the value is empty", ""},
+        {{"work", ""}, "cannot use ID: the value is empty", ""},
         {{"work", "--output"}, "--output needs a value", "run 'bt2c-dr work --help'"},
         {{"work", "--output", "--force"},
          "--output needs a value",

@@ -123,7 +123,7 @@ TEST_F(Local, ALinkToNothingIsAwayAndNotNew) {
 
 TEST_F(Local, AFileInItsPlaceIsToldAsTheCause) {
     folder.write("repository", "a file");
-    EXPECT_EQ(location.get("format"), std::nullopt);
+    EXPECT_EQ(error_of([&] { location.get("format"); }).cause(), "it is no folder");
     const Error error = error_of([&] { static_cast<void>(location.put("format", {})); });
     EXPECT_NE(error.message().find("no folder"), std::string::npos);
     EXPECT_NE(error.hint(), "");
