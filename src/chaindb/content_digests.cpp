@@ -126,6 +126,7 @@ std::vector<HistoryFacts> digest_history(Connection& database, const std::vector
                                          const std::vector<TableFacts>& of) {
     if (!has_history(database)) {
         std::vector<HistoryFacts> none;
+        none.reserve(until.size());
         for (const HistoryFacts& one : until) none.push_back({one.network, one.height, "", ""});
         return none;
     }
@@ -156,6 +157,7 @@ std::vector<HistoryFacts> digest_history(Connection& database, const std::vector
                        " FROM transactions AS rows CROSS JOIN blocks AS b ON b.hash = rows.block_hash",
                    into(&Digests::transactions));
     std::vector<HistoryFacts> facts;
+    facts.reserve(until.size());
     for (const HistoryFacts& one : until)
         facts.push_back({one.network, one.height, networks[one.network].blocks.hex(),
                          networks[one.network].transactions.hex()});

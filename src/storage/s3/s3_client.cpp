@@ -115,7 +115,7 @@ std::variant<HttpResponse, HttpFailure> Client::try_once(const Request& request,
                                .send_limit = limit_.get(),
                                .response_max = request.answer_max};
     if (!sign.query.empty()) http.url += '?' + sign.query;
-    for (const auto& [name, value] : sign.headers) http.headers.push_back(name + ": " + value);
+    for (const auto& [name, value] : sign.headers) http.headers.push_back(format("{}: {}", name, value));
     http.headers.push_back("Authorization: " + authorization(sign, credentials));
     http.headers.emplace_back("Content-Type:");  // libcurl's would be that of a form
 
@@ -195,7 +195,7 @@ Answer Client::send(const Request& request, const std::string& action, std::init
             Request why = request;
             why.method = "GET";
             why.headers.emplace_back("range", "bytes=0-0");
-            static_cast<void>(send(std::move(why), action, {404, 416}));
+            static_cast<void>(send(why, action, {404, 416}));
             --tries;
             continue;
         }
