@@ -106,6 +106,13 @@ def packs_of(location):
     return sorted((location / "packs").iterdir())
 
 
+def flip_a_bit(file):
+    contents = bytearray(file.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    file.chmod(0o600)
+    file.write_bytes(contents)
+
+
 def everyday(scene):
     made = scene.run("backup")
     check("all have it", scene.states(made) == {"local": "ok", "near": "ok", "far": "ok"}, made["locations"])
@@ -222,10 +229,7 @@ def one_is_full(scene):
 def damage(scene):
     scene.run("backup")
     for pack in packs_of(scene.local):
-        contents = bytearray(pack.read_bytes())
-        contents[len(contents) // 2] ^= 1
-        pack.chmod(0o600)
-        pack.write_bytes(contents)
+        flip_a_bit(pack)
     packs_of(scene.near)[0].unlink()
     manifest = next((scene.far / "manifests").iterdir())
     manifest.chmod(0o600)
@@ -477,10 +481,7 @@ def copies_that_a_test_passed_over(scene):
     """A restore test tells a damaged copy that it did without."""
     scene.run("backup")
     for pack in packs_of(scene.local):
-        contents = bytearray(pack.read_bytes())
-        contents[len(contents) // 2] ^= 1
-        pack.chmod(0o600)
-        pack.write_bytes(contents)
+        flip_a_bit(pack)
     tested = scene.run("test-restore")
     check("it names the location", [one["location"] for one in tested["faults"]] == ["local"], tested)
 
@@ -502,11 +503,7 @@ def limits_of_the_machine(scene):
 def advice_for_contents(scene):
     """A seal inside a pack is read, and mended, only with --read-data."""
     scene.run("backup")
-    pack = packs_of(scene.near)[0]
-    contents = bytearray(pack.read_bytes())
-    contents[len(contents) // 2] ^= 1
-    pack.chmod(0o600)
-    pack.write_bytes(contents)
+    flip_a_bit(packs_of(scene.near)[0])
     found = scene.run("repository", "check", "--read-data", "--location", "near", status=3)["findings"]
     check("the advice mends it", scene.typed("bt2c-dr repository check --repair --read-data --location near;") in found[0]["advice"], found)
     scene.run("repository", "check", "--repair", "--read-data", "--location", "near")
