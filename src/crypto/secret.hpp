@@ -1,6 +1,7 @@
 #pragma once
 // Memory for secrets: locked into RAM where the limits allow it, left out of core dumps, zeroed
-// when freed, between guard pages. Allocation is slow; use it for keys and passwords only.
+// when freed, between guard pages. Those of up to 64 bytes share such memory; allocation of longer
+// ones is slow. For keys and passwords only. Any thread may allocate and free.
 
 #include <cstddef>
 #include <cstdint>
