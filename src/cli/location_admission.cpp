@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
-#include "repository/repository.hpp"
+#include "repository/repository_format.hpp"
 
 namespace bt2c::cli {
 
@@ -64,7 +64,7 @@ Error of_another(const Applicant& one, const std::string& its_id, const std::str
 std::optional<std::string> repository_id_in(const std::optional<base::Bytes>& format) {
     if (!format) return std::nullopt;
     try {
-        return repository::Repository::parse_format(*format, "").id.hex();
+        return repository::parse_format(*format, "").id.hex();
     } catch (const Error&) {  // 'repository check' tells; what is sealed is checked anyway
         return std::nullopt;
     }

@@ -16,6 +16,7 @@
 #include "cli/token_slot.hpp"
 #include "crypto/mnemonic.hpp"
 #include "platform/file.hpp"
+#include "repository/repository_format.hpp"
 
 namespace bt2c::cli {
 
@@ -127,7 +128,13 @@ Repository open_repository(Context& context) {
 }
 
 Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location) {
-    Repository::read_id(*location);  // whether there is one comes before which secret opens it
+    // Whether there is one comes before which secret opens it.
+    const std::string damage = repository::read_format(*location).damage;
+    if (!damage.empty())
+        context.progress().note(base::format(
+            "the repository's object 'format' cannot be used ({}); the key slots tell what stood there. "
+            "To mend it: bt2c-dr repository check --repair",
+            base::printable(damage)));
     std::optional<Secret> secret = secret_at_hand(context);
     if (!secret) secret = secret_from_token(context, *location);
     if (!secret) {

@@ -37,7 +37,8 @@ class RepositoryCheckCommand final : public Command {
                 "With --repair, what is damaged or missing in one location is replaced by a sound copy out "
                 "of "
                 "another, and the location is checked again. Where nothing may be removed, a damaged object "
-                "stays, and that is said.\n\n"
+                "stays, and that is said. An index, and the object 'format', are made anew where there is no "
+                "other copy.\n\n"
                 "Each finding names the backups that it hits and what to do. Backups may be made meanwhile.",
             .examples = {{"bt2c-dr repository check", "a quick look"},
                          {"bt2c-dr repository check --read-data", "prove that all can be restored"},
@@ -60,10 +61,6 @@ class RepositoryCheckCommand final : public Command {
             throw base::Error(ErrorKind::usage,
                               base::format("there is no location '{}'", base::printable(location_)))
                 .hint("'bt2c-dr location status' shows those of config/dr.toml");
-        if (repair_ && locations.all().size() < 2)
-            throw base::Error(ErrorKind::failed, "cannot mend anything: there is one location only")
-                .state("nothing was changed")
-                .hint("add a table [[location]] to config/dr.toml, so that there is a copy next time");
         const auto repository = open_repository(context);
         const auto all = std::make_shared<std::vector<Checked>>();
         for (const Locations::One& one : locations.all())

@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
 #include "cli/repository_access.hpp"
+#include "repository/repository_format.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -14,7 +15,7 @@ using base::Json;
 using repository::Repository;
 
 struct Facts {
-    Repository::Format format;
+    repository::RepositoryFormat format;
     std::string location;
     bool write_only_node = false;
     std::uint64_t backups = 0;                   ///< manifests that are there
@@ -47,7 +48,7 @@ class RepositoryInfoCommand final : public Command {
             cannot_read ? open_for_backup(context, repository_location(context)) : open_repository(context);
         storage::Location& location = repository.location();
         const auto facts = std::make_shared<Facts>();
-        facts->format = Repository::read_format(location);
+        facts->format = repository::read_format(location);
         facts->location = base::printable(location.describe());
         facts->write_only_node = write_only;
         if (!cannot_read) facts->list = repository.list();

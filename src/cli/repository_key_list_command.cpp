@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
 #include "cli/repository_access.hpp"
+#include "repository/repository_format.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -21,7 +22,7 @@ class RepositoryKeyListCommand final : public Command {
 
     Result run(Context& context) override {
         const auto location = repository_location(context);
-        repository::Repository::read_format(*location);
+        repository::read_format(*location);
         const auto list = std::make_shared<const repository::SlotList>(repository::list_slots(*location));
         Json slots = Json::array();
         for (const repository::SlotInfo& slot : list->slots) slots.push(slot_document(slot));

@@ -9,6 +9,7 @@
 #include "repository/intent.hpp"
 #include "repository/pack_set.hpp"
 #include "repository/read_witness.hpp"
+#include "repository/repository_format.hpp"
 #include "repository/sound_object.hpp"
 
 namespace bt2c::repository {
@@ -103,32 +104,26 @@ void check_parents(Check& check) {
     }
 }
 
-/// Of a newer program: not to be replaced.
-bool is_newer_format(base::ByteView contents) {
-    try {
-        return Json::parse(base::as_text(contents)).integer_at("version") > format_version;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 void check_format(Check& check) {
     const auto contents = check.repository.location().get_range("format", 0, format_bytes_max);
+    const auto found = [&](FindingKind kind, std::string text) {
+        check.book.add({"format",
+                        kind,
+                        std::move(text),
+                        {},
+                        kind == FindingKind::unknown_version
+                            ? "check again with a newer bt2c-dr"
+                            : "bt2c-dr repository check --repair; the backups themselves are untouched"});
+    };
     if (!contents) {
-        Repository::read_format(check.repository.location());  // which says that there is none
-        return;
+        read_format(check.repository.location());  // which says it where there is no repository
+        return found(FindingKind::missing, "the key slots tell of which repository this is");
     }
     try {
         require_sound(check.repository, "format", *contents);
     } catch (const Error& error) {
-        const bool newer = is_newer_format(*contents);
-        check.book.add({"format",
-                        newer ? FindingKind::unknown_version : FindingKind::damaged,
-                        Check::text_of(error),
-                        {},
-                        newer ? "check again with a newer bt2c-dr"
-                              : "bring the file back from a copy of the repository; the backups themselves "
-                                "are untouched"});
+        found(is_newer_format(*contents) ? FindingKind::unknown_version : FindingKind::damaged,
+              Check::text_of(error));
     }
 }
 

@@ -121,6 +121,9 @@ Slot parse_slot(const ObjectId& id, base::ByteView contents) {
         slot.argon2_salt = hex_at(argon2, "salt", crypto::argon2_salt_bytes);
     }
     if (slot.info.kind == SlotKind::token) slot.info.token = parse_token(json.at("token"));
+    // Damaged it opens the repository all the same.
+    if (const Json* repository = json.find("repository"); repository && repository->is_string())
+        slot.info.repository = ObjectId::try_parse(json.string_at("repository"));
     slot.salt = hex_at(json, "salt", 32);
     slot.wrapped = hex_at(json, "wrapped", master_key_bytes + crypto::seal_tag_bytes);
     if (json.find("tag")) {
@@ -196,7 +199,8 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
                   const Secret& secret, std::string label, std::optional<TokenKey> token) {
     BT2C_ASSERT(token.has_value() == (secret.kind == SlotKind::token));
     Slot slot;
-    slot.info = {ObjectId::random(), secret.kind, std::move(label), base::now_unix_ms(), std::move(token)};
+    slot.info = {ObjectId::random(),  secret.kind,      std::move(label),
+                 base::now_unix_ms(), std::move(token), repository};
     slot.argon2_salt.resize(crypto::argon2_salt_bytes);
     slot.salt.resize(32);
     crypto::fill_random(slot.argon2_salt);
@@ -208,6 +212,7 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
                               {"kind", slot_kind_name(slot.info.kind)},
                               {"label", slot.info.label},
                               {"created_at", base::format_utc(slot.info.created_at)},
+                              {"repository", repository.hex()},
                               {"salt", base::to_hex(slot.salt)},
                               {"wrapped", base::to_hex(slot.wrapped)},
                               {"tag", base::to_hex(tag_of(slot, repository, master))}});
@@ -232,6 +237,8 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
 void require_sound_slot(const ObjectId& id, base::ByteView contents, const ObjectId& repository,
                         const SecretBytes& master) {
     const Slot slot = parse_slot(id, contents);
+    if (slot.info.repository.value_or(repository) != repository)
+        throw Error(ErrorKind::failed, "the key slot names another repository");
     if (slot.tag && !crypto::equal(*slot.tag, tag_of(slot, repository, master)))
         throw Error(ErrorKind::failed, "the key slot is not as it was stored");
 }

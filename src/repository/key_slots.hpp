@@ -45,6 +45,8 @@ struct SlotInfo {
     std::string label;
     base::UnixMs created_at = 0;
     std::optional<TokenKey> token = {};  ///< of kind token
+    /// Of which repository, as the slot says in the clear; slots of earlier builds do not.
+    std::optional<ObjectId> repository = {};
 };
 
 /// Stores a new slot and returns what it is.

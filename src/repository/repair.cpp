@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "repository/index.hpp"
+#include "repository/repository_format.hpp"
 #include "repository/sound_object.hpp"
 
 namespace bt2c::repository {
@@ -61,7 +62,7 @@ bool is_ours(const Repository& repository, storage::Location& target, bool names
 bool is_format_of_another(const Repository& repository, const std::optional<Bytes>& contents) {
     if (!contents) return false;
     try {
-        return Repository::parse_format(*contents, "").id != repository.id();
+        return parse_format(*contents, "").id != repository.id();
     } catch (const Error&) {
         return false;
     }
@@ -93,6 +94,18 @@ void require_nothing_unique(const Repository& repository, const std::string& nam
         "has none brings it there whole, and then this one can be mended");
 }
 
+/// Another location's, or made anew: it says nothing that is not known of a repository that is open, but for
+/// the time at which that was made.
+Bytes sound_format(const Repository& repository, storage::Location& target) {
+    try {
+        return read_sound(repository, "format");
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+    }
+    const std::string text = format_text(repository.id(), read_format(target).created_at);
+    return {text.begin(), text.end()};
+}
+
 std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::Location>& target,
                    const std::string& name) {
     const auto present = reading_of(*target, name);
@@ -104,7 +117,7 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
                     "two readings of it differ: the way there is at fault, not the object");
     Bytes sound;
     try {
-        sound = read_sound(repository, name, present);
+        sound = name == "format" ? sound_format(repository, *target) : read_sound(repository, name, present);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         if (name.starts_with("packs/")) require_nothing_unique(repository, name);

@@ -11,6 +11,7 @@
 #include "repository/copies.hpp"
 #include "repository/index.hpp"
 #include "repository/intent.hpp"
+#include "repository/repository_format.hpp"
 #include "repository/sync.hpp"
 
 namespace bt2c::repository {
@@ -22,35 +23,6 @@ using base::format;
 using base::Json;
 
 namespace {
-
-constexpr std::string_view format_name = "bt2c-dr repository";
-constexpr std::uint64_t format_object_bytes_max = 4096;
-/// A manifest's JSON; 64 MiB hold about 250,000 files.
-
-Error no_repository(storage::Location& location) {
-    if (!location.list("manifests").empty())
-        return Error(ErrorKind::failed,
-                     format("cannot open the repository at {}: its object 'format' is missing",
-                            base::printable(location.describe())))
-            .cause("there are backups of it, and what they need to be opened is not all there")
-            .state("nothing was read or changed")
-            .hint(
-                "bring the file 'format' back from a copy of the repository, or name such a copy in "
-                "config/dr.toml; no new repository can be made over this one");
-    return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
-                                                  base::printable(location.describe())))
-        .hint("'bt2c-dr init' sets one up; or name another in config/dr.toml");
-}
-
-/// The first thing that is read: what fails here failed before anything was done.
-std::optional<Bytes> read_clear_object(storage::Location& location, const std::string& name) {
-    try {
-        return location.get_range(name, 0, format_object_bytes_max);
-    } catch (Error& error) {
-        if (error.state().empty()) error.state("nothing was read or changed");
-        throw;
-    }
-}
 
 /// What cannot be removed is known to no manifest. With `contents`, only an object that holds just these.
 void discard_object(storage::Location& location, const std::string& name,
@@ -89,36 +61,6 @@ bool Repository::exists(storage::Location& location) {
     return location.size_of("format").has_value();
 }
 
-Repository::Format Repository::read_format(storage::Location& location) {
-    return read_any_copy(location, "format", [](storage::Location& copy) {
-        const auto contents = read_clear_object(copy, "format");
-        if (!contents) throw no_repository(copy);
-        return parse_format(*contents, copy.describe());
-    });
-}
-
-Repository::Format Repository::parse_format(base::ByteView contents, const std::string& place) {
-    try {
-        const Json json = Json::parse(base::as_text(contents));
-        if (json.string_at("format") != format_name)
-            throw Error(ErrorKind::failed, "it names another format");
-        if (json.integer_at("version") != format_version)
-            throw Error(ErrorKind::failed,
-                        format("it has format version {}, which this program does not know",
-                               json.integer_at("version")));
-        return {ObjectId::parse(json.string_at("id")),
-                base::parse_utc(json.string_at("created_at")).value_or(0)};
-    } catch (const Error& error) {
-        throw Error(ErrorKind::failed,
-                    format("cannot open the repository at {}: its object 'format' is damaged",
-                           base::printable(place)))
-            .cause(error.message())
-            .hint(
-                "bring the file 'format' back from a copy of the repository; the backups themselves are "
-                "untouched");
-    }
-}
-
 void Repository::require_none(storage::Location& location) {
     if (exists(location))
         throw Error(ErrorKind::failed, format("cannot make a repository at {}: there is one already",
@@ -130,7 +72,7 @@ void Repository::require_none(storage::Location& location) {
                            "is missing",
                            base::printable(location.describe())))
             .state("nothing was changed")
-            .hint("bring the file 'format' back from a copy of the repository, or name another folder");
+            .hint("'bt2c-dr repository check --repair' makes 'format' anew, or name another folder");
 }
 
 Repository Repository::init(std::shared_ptr<storage::Location> location,
@@ -152,12 +94,7 @@ Repository Repository::init(std::shared_ptr<storage::Location> location,
         throw;
     }
     // Last, as a manifest is: a repository without its slots never exists.
-    const std::string text = Json::object({{"format", format_name},
-                                           {"version", format_version},
-                                           {"id", id.hex()},
-                                           {"created_at", base::format_utc(base::now_unix_ms())}})
-                                 .dump(true) +
-                             "\n";
+    const std::string text = format_text(id, base::now_unix_ms());
     bool stored = false;
     try {
         stored = location->put("format", base::as_bytes(text));
@@ -180,6 +117,10 @@ Repository Repository::init(std::shared_ptr<storage::Location> location,
         if (error.kind() == ErrorKind::interrupted) throw;
     }
     return Repository(std::move(location), std::move(keys));
+}
+
+ObjectId Repository::read_id(storage::Location& location) {
+    return read_format(location).id;
 }
 
 Repository Repository::open(std::shared_ptr<storage::Location> location, const Secret& secret) {

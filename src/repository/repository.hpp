@@ -60,16 +60,8 @@ class Repository {
     /// For a write-only node: backups can be stored, and all that reads throws Error(wrong_secret). Throws as
     /// open(); wrong_secret when the key is of another repository.
     static Repository open_to_write(std::shared_ptr<storage::Location> location, WriteKey key);
-    /// What stands in the clear.
-    struct Format {
-        ObjectId id;
-        base::UnixMs created_at = 0;
-    };
     /// Throws as open(), but for wrong_secret.
-    static Format read_format(storage::Location& location);
-    /// The same of an object at hand; `place` is what messages call where it is from.
-    static Format parse_format(base::ByteView contents, const std::string& place);
-    static ObjectId read_id(storage::Location& location) { return read_format(location).id; }
+    static ObjectId read_id(storage::Location& location);
 
     storage::Location& location() const { return *location_; }
     const ObjectId& id() const { return keys_->repository(); }

@@ -12,6 +12,7 @@
 #include "repository/copies.hpp"
 #include "repository/index.hpp"
 #include "repository/pack_directory.hpp"
+#include "repository/repository_format.hpp"
 #include "repository/sweeps.hpp"
 
 namespace bt2c::repository {
@@ -124,7 +125,7 @@ Bytes put_together(const Repository& repository, const std::string& name, const 
 void require_sound(const Repository& repository, const std::string& name, ByteView contents) {
     const std::size_t slash = name.find('/');
     const std::string folder = name.substr(0, slash);
-    if (folder == "format" && Repository::parse_format(contents, "a copy").id != repository.id())
+    if (folder == "format" && parse_format(contents, "a copy").id != repository.id())
         throw Error(ErrorKind::failed, "it is the object 'format' of another repository");
     if (folder == "keys" && repository.keys().can_read())
         require_sound_slot(ObjectId::parse(std::string_view(name).substr(slash + 1)), contents,
