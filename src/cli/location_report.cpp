@@ -1,12 +1,16 @@
 #include "cli/location_report.hpp"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 #include <map>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/health_check.hpp"
 #include "repository/key_slots.hpp"
 #include "repository/sound_object.hpp"
+#include "storage/local/local_location.hpp"
 
 namespace bt2c::cli {
 
@@ -147,6 +151,14 @@ std::set<std::string> backups_wanted(const std::vector<std::optional<std::set<st
     return readable;
 }
 
+/// Its folder, where nobody can write there, root neither. A disk with faults is often mounted so by itself.
+std::filesystem::path read_only_folder(const storage::Location& location) {
+    const auto* const local = dynamic_cast<const storage::local::LocalLocation*>(&location);
+    struct statvfs disk {};
+    if (!local || ::statvfs(local->folder().c_str(), &disk) != 0 || !(disk.f_flag & ST_RDONLY)) return {};
+    return local->folder();
+}
+
 /// Why a location that can be reached is behind; empty: it is not.
 std::string lack_of(const LocationStatus& status) {
     if (status.empty) return "nothing is stored there yet";
@@ -163,6 +175,8 @@ std::string lack_of(const LocationStatus& status) {
         text +=
             format("{}nothing was brought there from this home: it may be another location by another name",
                    text.empty() ? "" : ", ");
+    if (!status.read_only.empty())
+        text += format("{}it is mounted read-only: nothing can be stored there", text.empty() ? "" : ", ");
     if (status.has_no_slot)
         text += format("{}it has no key slot: it cannot be opened alone", text.empty() ? "" : ", ");
     return text;
@@ -214,6 +228,9 @@ void judge_all(LocationReport& report) {
 }  // namespace
 
 std::string mend_of(const LocationStatus& status, bool several, bool synced) {
+    if (!status.read_only.empty())
+        return format("mount -o remount,rw \"$(findmnt -no TARGET -T {})\"",
+                      shell_word(status.read_only.native()));
     const bool replaced = status.cut_packs + status.damaged > 0;
     if (!replaced && !synced) return format("bt2c-dr location sync {}", status.name);
     // What is wrong may be in another one, which has what this one lacks.
@@ -245,6 +262,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
                 const std::set<std::string>& ids = *holdings[i];
                 status.empty = !has_repository(locations, i);
                 status.is_untried = !status.empty && locations.is_untried(one);
+                status.read_only = read_only_folder(*one.location);
                 look_inside(status, ids, retired, locations.asked(i), questions);
                 for (const std::string& id : every)
                     if (!ids.contains(id) && !repository::is_retired(retired, id))

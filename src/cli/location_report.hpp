@@ -1,6 +1,7 @@
 #pragma once
 // What each location holds and lacks, and what is wrong with that.
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ struct LocationStatus {
     bool empty = false;        ///< nothing is stored there yet
     bool has_no_slot = false;  ///< no secret opens it without the others
     bool is_untried = false;   ///< as Locations::is_untried() has it
+    std::filesystem::path read_only = {};  ///< its folder, where that is mounted so; else empty
     std::size_t backups = 0;
     std::vector<std::string> missing = {};
     std::size_t lacking_packs = 0, cut_packs = 0;  ///< of backups that it lists: not there; not whole

@@ -26,9 +26,9 @@ constexpr std::size_t check_bytes = 8;
 
 /// Tells damage from another repository, and from a newer version; it is no secret.
 std::string check_of(const Json& json) {
-    const crypto::Digest digest = crypto::sha256(base::as_bytes(
-        format("{}\n{}\n{}\n{}\n", json.string_at("format"), json.integer_at("version"), json.string_at("id"),
-               json.string_at("created_at"))));
+    const crypto::Digest digest = crypto::sha256(
+        base::as_bytes(format("{}\n{}\n{}\n{}\n", json.string_at("format"), json.integer_at("version"),
+                              json.string_at("id"), json.string_at("created_at"))));
     return base::to_hex(base::ByteView(digest).first(check_bytes));
 }
 

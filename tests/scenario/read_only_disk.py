@@ -55,6 +55,30 @@ def main(folder):
         check("which leads there", restored.returncode == 0, restored)
 
 
+def location(folder):
+    """[B4] The disk of a location: it is looked at before a backup fails there."""
+    home, usb = folder / "home", folder / "usb"
+    for path in (home / "data", home / "config", usb):
+        path.mkdir(parents=True)
+    subprocess.run([chain_tool, "create", str(home / "data/blockchain.db")], check=True, stdout=subprocess.DEVNULL)
+    with small_disk(usb, "64m") as there:
+        if not there:
+            return
+        (home / "config/dr.toml").write_text(f'[[location]]\nname = "usb"\nkind = "folder"\npath = "{usb}"\n')
+        check("two places have a backup", run(home, "backup").returncode == 0)
+        check("and are healthy", run(home, "location", "status").document["healthy"] == 2)
+        subprocess.run(["mount", "-o", "remount,ro", str(usb)], check=True)
+        status = run(home, "location", "status")
+        told = [one for one in status.document["warnings"] if "read-only" in one]
+        check("the one that takes nothing any more is not", status.document["healthy"] == 1 and told, status)
+        found = [one for one in run(home, "doctor").document["checks"]
+                 if one["status"] == "finding" and "read-only" in one["detail"]]
+        check("doctor finds it", len(found) == 1, found)
+        subprocess.run(["bash", "-c", found[0]["mend"]], check=True)
+        check("and tells what mends it", run(home, "location", "status").document["healthy"] == 2)
+
+
 with tempfile.TemporaryDirectory() as name:
-    main(pathlib.Path(name))
+    main(pathlib.Path(name) / "data")
+    location(pathlib.Path(name) / "location")
 finish()
