@@ -67,7 +67,7 @@ class TestRestoreCommand final : public Command {
                 place_for_proof(repository, manifest,
                                 scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
-            if (!proof.ok()) require_reached(context, manifest);
+            if (!proof.ok()) require_reached(context, repository, manifest);
             require_able(manifest, proof);
             const bool recorded = proof.ok() ? record_proof(context, repository, manifest, proof)
                                              : record_failure(context, repository, manifest, proof);
@@ -89,14 +89,21 @@ class TestRestoreCommand final : public Command {
         }
     }
 
-    /// What a network that fails keeps back is no damage of the backup.
-    static void require_reached(Context& context, const Manifest& manifest) {
+    /// What a network that fails keeps back is no damage of the backup, nor is a disk that was unmounted.
+    static void require_reached(Context& context, const repository::Repository& repository,
+                                const Manifest& manifest) {
         if (const auto lost = context.locations().lost())
             throw Error(ErrorKind::failed,
                         base::format("cannot test backup {}: {}", manifest.id.brief(), lost->message()))
                 .cause(base::printable(lost->cause()))
                 .state("whether the backup restores is not known")
                 .hint("test it again when the location answers; 'bt2c-dr location status' tells");
+        if (repository::Repository::exists(repository.location())) return;
+        throw Error(ErrorKind::failed, base::format("cannot test backup {}: the repository is gone meanwhile",
+                                                    manifest.id.brief()))
+            .cause(base::printable(repository.location().describe()))
+            .state("whether the backup restores is not known")
+            .hint("was its disk unmounted? Mount it, then test the backup again");
     }
 
     /// What a full disk, or a limit of this machine, keeps from being written is no damage of the backup

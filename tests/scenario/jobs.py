@@ -178,6 +178,29 @@ with tempfile.TemporaryDirectory() as name:
     check("a folder that is not there is told", run("test-restore", "--scratch", str(folder / "none")).returncode == 1)
     check("that is recorded too", record("restore-test")["exit_status"] == 1)
     check("another one by its id", result(run("--json", "test-restore", backups[-1]["id"][:8]))["backup"] == backups[-1]["id"])
+
+    # A disk that is unmounted in the middle: the folder's place is empty then.
+    repository, elsewhere = home / "backups" / "repository", folder / "unmounted"
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    for _ in range(20):  # until it was quick enough
+        test = subprocess.Popen([program, "--home", str(home), "--json", "test-restore", "--scratch", str(scratch)],
+                                env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=die_with_us)
+        while not any(scratch.iterdir()) and test.poll() is None:
+            time.sleep(0.0005)
+        test.send_signal(signal.SIGSTOP)
+        repository.rename(elsewhere)
+        repository.mkdir()
+        test.send_signal(signal.SIGCONT)
+        told = test.communicate(timeout=60)[0].decode()
+        left = [path.name for path in repository.iterdir()]
+        shutil.rmtree(repository)
+        elsewhere.rename(repository)
+        if test.returncode != 0:
+            break
+    check(f"whether the backup restores is not known: {told} {left}",
+          test.returncode == 1 and "gone meanwhile" in told and "not known" in told and left == [])
+    check("no failure of it is on record", result(run("--json", "list-backups"))["backups"][0]["verified_at"])
     check("a new backup", run("backup").returncode == 0)
     latest = result(run("--json", "list-backups"))["backups"][0]
     pack = max((home / "backups" / "repository" / "packs").rglob("*"), key=lambda path: path.is_file() and path.stat().st_mtime_ns)
