@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+#include <vector>
+
 #include "base/error.hpp"
 #include "crypto/password.hpp"
 #include "crypto/random.hpp"
@@ -24,6 +28,35 @@ TEST(Secret, IsCopiedMovedAndCompared) {
     EXPECT_TRUE(SecretBytes(0).empty());
     EXPECT_EQ(base::to_hex(SecretBytes(3).view()), "000000");
     EXPECT_EQ(SecretBytes::copy_of({}).size(), 0U);
+}
+
+TEST(Secret, MemoryThatWasUsedIsZeroAgain) {
+    for (const std::size_t size : {1U, 32U, 64U, 65U, 5000U}) {
+        std::vector<SecretBytes> secrets;
+        for (int round = 0; round < 3; ++round) {
+            for (int i = 0; i < 200; ++i) {
+                secrets.emplace_back(size);
+                const auto bytes = secrets.back().bytes();
+                ASSERT_TRUE(std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; })) << size;
+                std::ranges::fill(bytes, std::uint8_t{0xa5});
+            }
+            secrets.clear();
+        }
+    }
+}
+
+TEST(Secret, ThoseOfSeveralThreadsAreApart) {
+    std::vector<std::thread> threads;
+    for (int fill = 1; fill <= 4; ++fill)
+        threads.emplace_back([fill] {
+            const Bytes mine(32, static_cast<std::uint8_t>(fill));
+            for (int round = 0; round < 300; ++round) {
+                std::vector<SecretBytes> secrets;
+                for (int i = 0; i < 20; ++i) secrets.push_back(SecretBytes::copy_of(mine));
+                for (const SecretBytes& secret : secrets) EXPECT_TRUE(equal(secret.view(), mine));
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
 }
 
 TEST(Secret, RandomOnesDiffer) {
