@@ -143,10 +143,12 @@ std::string outcome_of(const Json& document) {
     }
     const Json* const checks = document.find("checks");
     const std::string failed = checks && checks->is_array() ? failed_checks(document) : "";
-    if (!failed.empty()) return "problems were found: " + failed;
-    if (const std::string backup = text_at(document, "backup"); !backup.empty() && checks)
-        return format("backup {} was restored and proved{}", backup.substr(0, brief_id),
-                      unread_backups(document));
+    const std::string backup = text_at(document, "backup").substr(0, brief_id);
+    if (!failed.empty())
+        return (backup.empty() ? "problems were found: " : format("backup {} does not restore: ", backup)) +
+               failed;
+    if (!backup.empty() && checks)
+        return format("backup {} was restored and proved{}", backup, unread_backups(document));
     if (checks) return "no problem was found";
     if (const Json* const changed = document.find("changed"); changed && !document.bool_at("changed"))
         return "nothing has changed since the last backup";

@@ -65,11 +65,24 @@ bool below(const fs::path& path, const char* folder) {
     return text.starts_with(std::string(folder) + "/");
 }
 
+/// The words of a command line, as far as they can be paths; a path with blanks keeps its beginning.
+std::vector<fs::path> words_of(const std::string& text) {
+    constexpr std::string_view separators = " \t\"'`=:;,|&<>()";
+    std::vector<fs::path> words;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
+        if (end > at) words.emplace_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return words;
+}
+
 bool any_below(const Automation& automation, std::initializer_list<const char*> folders) {
     std::vector<fs::path> paths = automation.writable;
     paths.push_back(automation.home);
     paths.push_back(automation.program);
-    for (const auto& [name, value] : automation.environment) paths.emplace_back(value);
+    for (const auto& [name, value] : automation.environment)
+        for (const fs::path& word : words_of(value)) paths.push_back(word);
     for (const std::string& option : automation.options) paths.emplace_back(option);
     return std::ranges::any_of(paths, [&](const fs::path& path) {
         return std::ranges::any_of(folders, [&](const char* folder) { return below(path, folder); });
@@ -83,7 +96,8 @@ std::string sandbox(const Automation& automation) {
     if (automation.user == "root") text += "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER";
     text += "\nProtectSystem=strict\nReadWritePaths=" + unit_word(automation.home);
     for (const fs::path& folder : automation.writable) text += " " + unit_word("-" + folder.native());
-    const bool in_homes = automation.reads_homes || any_below(automation, {"/home", "/root", "/run/user"});
+    const bool in_homes = automation.reads_homes ||
+                          any_below(automation, {"/home", "/root", "/run/user", "~", "$HOME", "${HOME}"});
     text += format("\nProtectHome={}\nPrivateTmp={}\n", in_homes ? "read-only" : "yes",
                    any_below(automation, {"/tmp", "/var/tmp"}) ? "no" : "yes");
     return text +

@@ -65,7 +65,7 @@ class BackupRun {
         if (compared())
             require_known(home_, repository_, *before_.listing,
                           {.takeover = request_.takeover, .has_state = before_.state != nullptr}, progress_);
-        manifest_.sequence = before_.sequence + 1;
+        manifest_.sequence = std::min(before_.sequence + 1, repository::sequence_max);
         if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
         if (request_.type == BackupType::incremental && before_.damaged > 0)
             progress_.note(base::format(
@@ -267,6 +267,10 @@ BackupResult make_backup(const config::Home& home, const Repository& repository,
         return run.run();
     } catch (Error& error) {
         if (error.state().empty() && !run.storing()) error.state("no backup was stored");
+        // What it would build on is damaged.
+        if (request.type == BackupType::incremental &&
+            error.hint().find("bt2c-dr repository check") != std::string::npos)
+            error.hint(error.hint() + "; backups go on with a new full one: 'bt2c-dr backup --type full'");
         throw;
     }
 }

@@ -113,6 +113,7 @@ WriterRecord WriterRecord::decode(ByteView bytes) {
     WriterRecord record;
     record.repository = ObjectId::parse(json.string_at("repository"));
     record.sequence = json.unsigned_at("sequence");
+    if (record.sequence > repository::sequence_max) damaged("its sequence is too high");
     record.full = *find(manifests, &json.at("full"));
     record.latest = *find(manifests, &json.at("latest"));
     record.sibling = find(manifests, json.find("sibling"));

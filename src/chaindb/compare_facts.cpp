@@ -17,6 +17,8 @@ namespace {
 /// Sums of floating-point amounts; far below the smallest unit times the number of payments.
 constexpr double coins_tolerance = 1e-6;
 
+constexpr std::string_view evidence_table = "slashing_evidence";
+
 class Comparison {
  public:
     Comparison(const DatabaseFacts& before, const DatabaseFacts& after) : before_(before), after_(after) {}
@@ -80,8 +82,12 @@ class Comparison {
             // Blocks and their transactions are for ever, and so is who signed twice; in other tables rows
             // come and go.
             if (is->rows < was.rows)
-                add(was.name == "blocks" || was.name == "slashing_evidence",
+                add(was.name == "blocks" || was.name == evidence_table,
                     format("table {} has {} rows, it had {}", name, is->rows, was.rows));
+            else if (was.name == evidence_table && has_other_evidence())
+                add(true,
+                    format("table {} has rows that are not as they were: who signed twice may be forgotten",
+                           name));
             contents(was, *is);
         }
         for (const TableFacts& is : after_.tables)
@@ -94,6 +100,7 @@ class Comparison {
     void contents(const TableFacts& was, const TableFacts& is) {
         if (!grown_.empty() || was.digest.empty() || is.digest.empty() || was.digest == is.digest) return;
         if (was.name == "validators" && before_.validators_digest != after_.validators_digest) return;
+        if (was.name == evidence_table && has_other_evidence()) return;
         add(was.name == "unstake_requests",
             format("table {} holds something else than before, though there is no new block",
                    printable(was.name)));
@@ -141,9 +148,39 @@ class Comparison {
                 format("validator {} of {} is new", printable(key.second), printable(key.first)));
     }
 
+    void schema_objects() {
+        std::map<std::pair<std::string, std::string>, const SchemaObject*> now;
+        for (const SchemaObject& is : after_.schema_objects) now[{is.type, is.name}] = &is;
+        for (const SchemaObject& was : before_.schema_objects) {
+            const auto found = now.find({was.type, was.name});
+            if (found == now.end()) {
+                add(false, format("{} {} is gone", printable(was.type), printable(was.name)));
+                continue;
+            }
+            if (found->second->digest != was.digest) add_object(*found->second, "is another one than before");
+            now.erase(found);
+        }
+        for (const auto& [key, is] : now) add_object(*is, "is new");
+    }
+
     std::vector<FactDifference> differences;
 
  private:
+    /// What a trigger does comes only with the next rows that are written, after all comparisons.
+    void add_object(const SchemaObject& object, std::string_view what) {
+        constexpr std::size_t shown_bytes_max = 400;
+        if (object.type != "trigger")
+            return add(false, format("{} {} {}", printable(object.type), printable(object.name), what));
+        const std::string sql = base::cut_to(object.sql, shown_bytes_max);
+        differences.push_back(
+            {false,
+             format("trigger {} of {} {}: {}{}", printable(object.name), printable(object.table), what,
+                    printable(sql), sql.size() < object.sql.size() ? " …" : ""),
+             true});
+    }
+    bool has_other_evidence() const {
+        return !before_.evidence.digest.empty() && before_.evidence.digest != after_.evidence.digest;
+    }
     void add(bool serious, std::string text) { differences.push_back({serious, std::move(text)}); }
     static bool has(const std::vector<std::string>& columns, const std::string& column) {
         return std::ranges::find(columns, column) != columns.end();
@@ -166,7 +203,10 @@ std::vector<FactDifference> compare_facts(
     comparison.tables();
     comparison.paid();
     comparison.validators();
-    std::ranges::stable_sort(comparison.differences, std::greater<>(), &FactDifference::serious);
+    comparison.schema_objects();
+    std::ranges::stable_sort(comparison.differences, std::greater<>(), [](const FactDifference& one) {
+        return std::pair(one.serious, one.is_trigger);
+    });
     return std::move(comparison.differences);
 }
 

@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/progress.hpp"
 #include "base/text.hpp"
+#include "chaindb/key_rotations.hpp"
 #include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
@@ -24,10 +25,13 @@ namespace {
 /// Read between two looks at whether somebody else wants the database.
 constexpr std::int64_t piece_rows = 20'000;
 
-constexpr std::array block_columns{"hash",  "previous_hash", "timestamp",
-                                   "nonce", "difficulty",    "merkle_root"};
-constexpr std::array transaction_columns{"hash",  "sender", "recipient", "amount",  "timestamp",
-                                         "nonce", "type",   "signature", "payload", "block_hash"};
+/// A view of such a name may be made to never end.
+bool has_tables(Connection& database, std::initializer_list<std::string_view> names) {
+    return std::ranges::all_of(names, [&](std::string_view name) {
+        auto query = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+        return query.bind(1, name).next();
+    });
+}
 
 void append_value(std::string& out, const Row& row, std::size_t column) {
     const ValueType type = row.type(column);
@@ -69,29 +73,38 @@ class RowsDigest {
     std::string text_;
 };
 
-/// NULL for what is not there now, or was not there in `of`: new columns are told, and change no history.
-template <std::size_t count>
-std::string selected(Connection& database, const char* table, const std::array<const char*, count>& columns,
-                     const std::vector<TableFacts>& of) {
+/// All columns that there were in `of`, NULL for those that are gone. New ones are told, and change no
+/// history.
+std::string selected(Connection& database, const char* table, const std::vector<TableFacts>& of) {
     const auto known = std::ranges::find(of, table, &TableFacts::name);
-    const auto was_there = [&](const std::string& column) {
-        return known != of.end() && std::ranges::any_of(known->columns, [&](const std::string& one) {
-                   return one.starts_with(column + " ");
-               });
-    };
     std::string sql;
-    for (const char* column : columns)
-        sql +=
-            was_there(column) && database.has_column(table, column) ? format(", rows.{}", column) : ", NULL";
+    if (known == of.end()) return sql;
+    for (const std::string& column : known->digested)
+        sql += database.has_column(table, column) ? ", rows." + quoted_name(column) : ", NULL";
     return sql;
 }
 
-/// A view of such a name may be made to never end.
-bool has_history(Connection& database) {
-    return database.query_integer(
-               "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('blocks', "
-               "'transactions')") == 2;
-}
+/// The addresses that validators had before they rotated their keys.
+class FirstAddresses {
+ public:
+    explicit FirstAddresses(Connection& database) {
+        if (!has_tables(database, {"key_rotations"})) return;
+        for (const KeyRotation& rotation : read_rotations(database))
+            before_[{rotation.network, rotation.new_address}] = rotation.old_address;
+    }
+    std::string of(const std::string& network, std::string address) const {
+        // A table made by hand may go round in circles.
+        for (std::size_t step = 0; step < before_.size(); ++step) {
+            const auto found = before_.find({network, address});
+            if (found == before_.end()) break;
+            address = found->second;
+        }
+        return address;
+    }
+
+ private:
+    std::map<std::pair<std::string, std::string>, std::string> before_;
+};
 
 /// Calls add(network, height, row) for each row of a query over `rows.rowid`; its columns begin with rowid,
 /// network and height.
@@ -124,7 +137,7 @@ std::string quoted_name(std::string_view name) {
 
 std::vector<HistoryFacts> digest_history(Connection& database, const std::vector<HistoryFacts>& until,
                                          const std::vector<TableFacts>& of) {
-    if (!has_history(database)) {
+    if (!has_tables(database, {"blocks", "transactions"})) {
         std::vector<HistoryFacts> none;
         none.reserve(until.size());
         for (const HistoryFacts& one : until) none.push_back({one.network, one.height, "", ""});
@@ -147,13 +160,12 @@ std::vector<HistoryFacts> digest_history(Connection& database, const std::vector
         };
     };
     read_in_pieces(database,
-                   "SELECT rows.rowid, rows.network_type, rows.height" +
-                       selected(database, "blocks", block_columns, of) + " FROM blocks AS rows",
+                   "SELECT rows.rowid, rows.network_type, rows.height" + selected(database, "blocks", of) +
+                       " FROM blocks AS rows",
                    into(&Digests::blocks));
     // CROSS keeps the order of the tables: the rows of transactions, and the block of each by its hash.
     read_in_pieces(database,
-                   "SELECT rows.rowid, b.network_type, b.height" +
-                       selected(database, "transactions", transaction_columns, of) +
+                   "SELECT rows.rowid, b.network_type, b.height" + selected(database, "transactions", of) +
                        " FROM transactions AS rows CROSS JOIN blocks AS b ON b.hash = rows.block_hash",
                    into(&Digests::transactions));
     std::vector<HistoryFacts> facts;
@@ -174,6 +186,35 @@ std::string digest_table(Connection& database, const std::string& table,
     while (statement.next()) {
         statement.read(row);
         digest.add(row, 0);
+    }
+    return digest.hex();
+}
+
+std::string digest_evidence(Connection& database, const std::vector<std::string>& columns,
+                            std::int64_t last_rowid) {
+    std::string sql = "SELECT rowid";
+    for (const std::string& column : columns) {
+        if (!database.has_column("slashing_evidence", column)) return {};
+        sql += ", rows." + quoted_name(column);
+    }
+    auto statement = database.try_prepare(sql + " FROM slashing_evidence AS rows WHERE rowid <= ?");
+    if (!statement) return {};
+    const auto place_of = [&](std::string_view column) {
+        return 1 + static_cast<std::size_t>(std::ranges::find(columns, column) - columns.begin());
+    };
+    const std::size_t address = place_of("validator_address"), network = place_of("network_type");
+    const FirstAddresses first_addresses(database);
+    Row row(1 + columns.size());
+    RowsDigest digest;
+    statement->bind(1, last_rowid);
+    while (statement->next()) {
+        statement->read(row);
+        std::string first;
+        if (std::max(address, network) < row.size() && row.type(address) == ValueType::text) {
+            first = first_addresses.of(row.string(network), row.string(address));
+            row.cell(address).bytes = first;
+        }
+        digest.add(row, 1);
     }
     return digest.hex();
 }

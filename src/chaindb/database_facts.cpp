@@ -1,10 +1,13 @@
 #include "chaindb/database_facts.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "chaindb/content_digests.hpp"
+#include "chaindb/pause_tables.hpp"
 #include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
@@ -21,7 +24,6 @@ constexpr std::int64_t digested_rows_max = 200'000;
 
 void read_contents(Connection& database, const std::vector<std::string>& columns, const DatabaseFacts* before,
                    TableFacts& table) {
-    if (table.name == "blocks" || table.name == "transactions" || table.rows > digested_rows_max) return;
     table.digested = columns;
     if (before) {
         const auto was = std::ranges::find(before->tables, table.name, &TableFacts::name);
@@ -30,6 +32,7 @@ void read_contents(Connection& database, const std::vector<std::string>& columns
         for (const std::string& column : table.digested)
             if (std::ranges::find(columns, column) == columns.end()) return;
     }
+    if (table.name == "blocks" || table.name == "transactions" || table.rows > digested_rows_max) return;
     if (!table.digested.empty()) table.digest = digest_table(database, table.name, table.digested);
 }
 
@@ -54,6 +57,50 @@ std::vector<TableFacts> read_tables(Connection& database, const DatabaseFacts* b
         tables.push_back(std::move(table));
     }
     return tables;
+}
+
+EvidenceFacts read_evidence(Connection& database, const std::vector<TableFacts>& tables,
+                            const DatabaseFacts* before) {
+    EvidenceFacts evidence;
+    const auto table = std::ranges::find(tables, "slashing_evidence", &TableFacts::name);
+    if (table == tables.end()) return evidence;
+    if (before) {
+        evidence.columns = before->evidence.columns;
+        evidence.last_rowid = before->evidence.last_rowid;
+    } else {
+        // Blocks act upon evidence later on.
+        std::ranges::copy_if(table->digested, std::back_inserter(evidence.columns),
+                             [](const std::string& column) { return column != "processed"; });
+        auto last = database.try_prepare("SELECT max(rowid) FROM slashing_evidence");
+        if (last && last->next()) evidence.last_rowid = last->integer(0);
+    }
+    evidence.digest = digest_evidence(database, evidence.columns, evidence.last_rowid);
+    return evidence;
+}
+
+/// Its guard comes and goes with orders to pause, which 'network status' tells of.
+std::set<std::string> guards_of_pauses(Connection& database, const std::vector<NetworkTip>& networks) {
+    std::set<std::string> names;
+    for (const NetworkTip& tip : networks)
+        if (has_guard(database, tip.network))
+            for (const char* event : {"insert", "update"})
+                names.insert(base::format("network_pause_guard_{}_{}", event, tip.network));
+    return names;
+}
+
+std::vector<SchemaObject> read_schema_objects(Connection& database, const std::vector<NetworkTip>& networks) {
+    const std::set<std::string> guards = guards_of_pauses(database, networks);
+    std::vector<SchemaObject> objects;
+    auto rows = database.prepare(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('index', 'view', 'trigger') AND "
+        "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name");
+    while (rows.next()) {
+        SchemaObject object{rows.string(0), rows.string(1), rows.string(2), "", rows.string(3)};
+        if (object.type == "trigger" && guards.contains(object.name)) continue;
+        object.digest = base::to_hex(crypto::sha256(base::as_bytes(object.sql)));
+        objects.push_back(std::move(object));
+    }
+    return objects;
 }
 
 void read_validators(Connection& database, DatabaseFacts& facts) {
@@ -89,6 +136,8 @@ DatabaseFacts read_commit(Connection& database, const DatabaseFacts* before) {
     facts.tables = read_tables(database, before);
     read_validators(database, facts);
     facts.paid = read_paid(database);
+    facts.evidence = read_evidence(database, facts.tables, before);
+    facts.schema_objects = read_schema_objects(database, facts.networks);
     database.execute("COMMIT");
     return facts;
 }
@@ -133,6 +182,16 @@ std::optional<std::string> block_hash_at(Connection& database, std::string_view 
     return rows->next() ? std::nullopt : std::optional(std::move(hash));
 }
 
+namespace {
+
+Json json_of(const std::vector<std::string>& texts) {
+    Json list = Json::array();
+    for (const std::string& text : texts) list.push(text);
+    return list;
+}
+
+}  // namespace
+
 Json DatabaseFacts::to_json() const {
     Json networks_json = Json::array(), tables_json = Json::array(), validators_json = Json::array(),
          paid_json = Json::array();
@@ -142,17 +201,18 @@ Json DatabaseFacts::to_json() const {
                                          {"tip_hash", tip.tip_hash},
                                          {"genesis_hash", tip.genesis_hash},
                                          {"blocks", tip.blocks}}));
-    for (const TableFacts& table : tables) {
-        Json columns = Json::array();
-        for (const std::string& column : table.columns) columns.push(column);
-        Json digested = Json::array();
-        for (const std::string& column : table.digested) digested.push(column);
+    for (const TableFacts& table : tables)
         tables_json.push(Json::object({{"name", table.name},
                                        {"rows", table.rows},
-                                       {"columns", std::move(columns)},
-                                       {"digested", std::move(digested)},
+                                       {"columns", json_of(table.columns)},
+                                       {"digested", json_of(table.digested)},
                                        {"digest", table.digest}}));
-    }
+    Json objects_json = Json::array();
+    for (const SchemaObject& object : schema_objects)
+        objects_json.push(Json::object({{"type", object.type},
+                                        {"name", object.name},
+                                        {"table", object.table},
+                                        {"digest", object.digest}}));
     Json history_json = Json::array();
     for (const HistoryFacts& one : history)
         history_json.push(Json::object({{"network", one.network},
@@ -170,6 +230,10 @@ Json DatabaseFacts::to_json() const {
                          {"tables", std::move(tables_json)},
                          {"paid", std::move(paid_json)},
                          {"history", std::move(history_json)},
+                         {"evidence", Json::object({{"columns", json_of(evidence.columns)},
+                                                    {"last_rowid", evidence.last_rowid},
+                                                    {"digest", evidence.digest}})},
+                         {"schema_objects", std::move(objects_json)},
                          {"validators_digest", validators_digest},
                          {"validators_count", validators_count},
                          {"validators", std::move(validators_json)}});
@@ -211,6 +275,12 @@ DatabaseFacts DatabaseFacts::from_json(const Json& json) {
                                  one.string_at("transactions")});
     for (const Json& one : json.array_at("paid"))
         facts.paid.push_back({one.string_at("network"), one.number_at("coins")});
+    const Json& evidence = json.at("evidence");
+    facts.evidence = {texts_of(evidence.array_at("columns")), evidence.integer_at("last_rowid"),
+                      evidence.string_at("digest")};
+    for (const Json& object : json.array_at("schema_objects"))
+        facts.schema_objects.push_back({object.string_at("type"), object.string_at("name"),
+                                        object.string_at("table"), object.string_at("digest"), ""});
     facts.validators_digest = json.string_at("validators_digest");
     facts.validators_count = json.integer_at("validators_count");
     for (const Json& validator : json.array_at("validators"))

@@ -19,7 +19,7 @@ struct TableFacts {
     std::string name;
     std::vector<std::string> columns;  ///< "height INTEGER", in their order
     std::int64_t rows = 0;
-    std::vector<std::string> digested;  ///< columns that the digest is of
+    std::vector<std::string> digested;  ///< columns that digests are of: this one, or the history's
     std::string digest;                 ///< empty for blocks and transactions, and for large tables
 };
 
@@ -28,6 +28,20 @@ struct HistoryFacts {
     std::string network;
     std::int64_t height = 0;
     std::string blocks, transactions;  ///< digests, hex
+};
+
+/// Who signed twice: rows of `slashing_evidence` are for ever.
+struct EvidenceFacts {
+    std::vector<std::string> columns;  ///< that never change
+    std::int64_t last_rowid = 0;
+    std::string digest;  ///< of the rows up to it; empty where there is no such table
+};
+
+/// An index, a view or a trigger.
+struct SchemaObject {
+    std::string type, name, table;
+    std::string digest;  ///< SHA-256 of its SQL, hex
+    std::string sql;     ///< not kept
 };
 
 struct ValidatorFacts {
@@ -48,6 +62,8 @@ struct DatabaseFacts {
     std::vector<ValidatorFacts> validators;  ///< empty where there are more than 20,000
     std::vector<PaidFacts> paid;
     std::vector<HistoryFacts> history;
+    EvidenceFacts evidence;
+    std::vector<SchemaObject> schema_objects;  ///< without the guard of a paused network
 
     base::Json to_json() const;
     /// Throws Error(failed) with what is wrong.
@@ -58,6 +74,7 @@ struct DatabaseFacts {
 /// that with pauses for them. Throws Error when the database cannot be read, or its history changes
 /// meanwhile.
 /// @param before what these facts are to be compared with: digests are of its columns, and up to its heights
+/// and rows
 DatabaseFacts read_database_facts(sqlite::Connection& database, const DatabaseFacts* before = nullptr);
 
 /// The hash of the block at a height; nothing where there is none, or more than one.
@@ -67,6 +84,7 @@ std::optional<std::string> block_hash_at(sqlite::Connection& database, std::stri
 struct FactDifference {
     bool serious = false;  ///< it must not come of an upgrade
     std::string text;
+    bool is_trigger = false;  ///< a new or changed one: somebody should read what it does
 };
 /// @param hash_at block_hash_at() of the database of `after`
 std::vector<FactDifference> compare_facts(

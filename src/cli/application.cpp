@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "base/error.hpp"
@@ -94,6 +95,9 @@ int run_or_report(const std::vector<std::string>& arguments, Console& console,
         return report(error, json, console);
     } catch (const std::bad_alloc&) {
         return report(Error(ErrorKind::failed, "out of memory"), json, console);
+    } catch (const std::filesystem::filesystem_error& error) {
+        if (!error.path1().empty()) return report(unseen_error(error), json, console);
+        return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);
     } catch (const std::exception& error) {
         return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);
     }

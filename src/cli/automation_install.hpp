@@ -16,9 +16,10 @@ namespace bt2c::cli {
 
 /// What an installation is, and what it changed.
 struct Installed {
-    std::vector<std::string> installed;                      ///< paths of files, or lines of the crontab
-    std::vector<std::string> removed;                        ///< of an earlier schedule
-    bool changed = false;                                    ///< false: all of it was there as it is
+    std::vector<std::string> installed;  ///< paths of files, or lines of the crontab
+    std::vector<std::string> removed;    ///< of an earlier schedule
+    bool changed = false;                ///< false: all of it was there as it is
+    bool only_started = false;  ///< `changed` is no more than that: it was there, stopped or disabled
     std::vector<std::pair<std::string, std::string>> texts;  ///< each place, and what is written there
 };
 
@@ -50,10 +51,14 @@ bool systemd_runs(bool for_system);
 
 /// The crontab of `user`; empty: of the user that this process runs as.
 std::unique_ptr<Automator> cron_automator(const std::filesystem::path& home, const std::string& user);
-/// Why that user can have no crontab: there is no program for it, or it refuses the user, whose crontab
-/// cannot hold anything of ours then. Empty: nothing speaks against it.
+inline constexpr const char* no_crontab_program = "there is no program crontab";
+/// Why that user can have no crontab: there is no program for it, or it refuses the user. Empty: nothing
+/// speaks against it.
 std::string cron_refusal(const std::string& user);
-/// Whether a cron daemon has left its mark that it runs.
+/// Whether a crontab of that user, whom the program refuses, may hold jobs of `home` nevertheless: cron goes
+/// on with it. False only where the crontabs themselves could be looked at.
+bool refused_crontab_may_hold(const std::filesystem::path& home, const std::string& user);
+/// Whether a cron daemon runs, which it leaves a mark of.
 bool cron_runs();
 
 /// What a program said, on one line that can be shown.

@@ -12,7 +12,6 @@
 #include "base/text.hpp"
 #include "cli/health_check.hpp"
 #include "cli/own_program.hpp"
-#include "cli/repository_access.hpp"
 #include "cli/scheduled_jobs.hpp"
 #include "config/job_record.hpp"
 #include "crypto/hash.hpp"
@@ -32,7 +31,7 @@ constexpr const char* schedulers[] = {"systemd", "cron", "agent"};
 
 /// Variables that say where secrets are, and hold none.
 constexpr const char* carried_variables[] = {"BT2C_REPO_PASSWORD_FILE", "BT2C_REPO_PASSWORD_COMMAND",
-                                             "AWS_SHARED_CREDENTIALS_FILE"};
+                                             "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE"};
 
 bool inside(const fs::path& path, const fs::path& folder) {
     const fs::path relative = path.lexically_relative(folder);
@@ -77,11 +76,6 @@ void add_link_targets(agent::Automation& automation, const config::Home& home,
         if (!error && !holds_it(home.root) && std::ranges::none_of(automation.writable, holds_it))
             automation.writable.push_back(target);
     }
-}
-
-bool secret_is_elsewhere(const agent::Automation& automation) {
-    return std::ranges::any_of(automation.environment,
-                               [](const auto& variable) { return variable.first.starts_with("BT2C_REPO_"); });
 }
 
 }  // namespace
@@ -242,6 +236,7 @@ Installed AutomationSetup::install(const std::string& scheduler, bool dry_run) c
         const auto removed = other.remove(dry_run);
         done.removed.insert(done.removed.end(), removed.begin(), removed.end());
         done.changed |= !removed.empty();
+        done.only_started &= removed.empty();
     };
     for (const char* other : schedulers)
         if (!wishes_.root && scheduler != other && is_possible(other)) take_away(*automator(other));
@@ -302,7 +297,24 @@ std::vector<std::string> AutomationSetup::remove(bool dry_run) const {
             .hint(base::format("run 'bt2c-dr setup-automated-backups --remove' again when {}",
                                error.kind() == ErrorKind::busy ? "the job has ended" : "that is mended"));
     }
+    require_no_refused_crontab(removed.empty() || dry_run ? "nothing was changed"
+                                                          : "all else of the jobs is removed");
     return removed;
+}
+
+/// Who may not use crontab(1) any more keeps the lines that he has, and cron runs them.
+void AutomationSetup::require_no_refused_crontab(const std::string& state) const {
+    const std::string owner = crontab_owner(), refusal = cron_refusal(owner);
+    const fs::path home = real_home(context_.home_unchecked()).root;
+    if (refusal.empty() || refusal == no_crontab_program || !refused_crontab_may_hold(home, owner)) return;
+    const std::string user = owner.empty() ? platform::user_name() : owner;
+    throw Error(ErrorKind::failed,
+                base::format("cannot look at the crontab of {}, which may have the jobs of this home", user))
+        .cause(refusal)
+        .state(state)
+        .hint(base::format("let {} use crontab for so long (cron.allow, cron.deny), then run "
+                           "'bt2c-dr setup-automated-backups --remove' again",
+                           user));
 }
 
 /// Records of jobs that do not run any more would look like jobs that fail to.
@@ -347,52 +359,6 @@ std::vector<std::string> AutomationSetup::foreign_variables(const std::string& s
             names.emplace_back(name);
     }
     return names;
-}
-
-std::string AutomationSetup::missing_key(const std::string& scheduler) const {
-    if (scheduler == "agent") return "";  // whose own environment nobody else sees
-    const std::string handed = automator(scheduler)->handed_over();
-    const auto names = [&](const char* what) { return handed.find(what) != std::string::npos; };
-    return missing_key_unless(names("BT2C_REPO_PASSWORD") || names("EnvironmentFile="));
-}
-
-/// @param handed_over something is, that may tell the password
-std::string AutomationSetup::missing_key_unless(bool handed_over) const {
-    const config::Home& home = context_.home();
-    const config::Settings& settings = context_.settings();
-    const bool has_token = !settings.token_module.empty() && !settings.token_pin_file.empty();
-    if (handed_over || has_token || fs::is_regular_file(home.key_file()) || fs::exists(home.write_key_file()))
-        return "";
-    return base::format(
-        "the jobs will find no key to the repository: there is no {}, and neither "
-        "BT2C_REPO_PASSWORD_FILE nor BT2C_REPO_PASSWORD_COMMAND was set when this was installed",
-        printable(home.key_file().native()));
-}
-
-std::vector<std::string> AutomationSetup::notes(const std::string& scheduler) const {
-    std::vector<std::string> notes;
-    if (wishes_.root) return notes;
-    const agent::Automation automation = this->automation();
-    if (std::string lack = lack_of_backups(automation.schedule); !lack.empty())
-        notes.push_back(std::move(lack));
-    if (!repository::Repository::exists(*repository_location(context_)))
-        notes.push_back(
-            "there is no repository yet; make the first backup by hand, which shows its recovery "
-            "phrase: bt2c-dr backup");
-    else if (std::string why = missing_key_unless(secret_is_elsewhere(automation)); !why.empty())
-        notes.push_back(std::move(why));
-    if (!jobs_can_read(context_))
-        notes.push_back(
-            "this node cannot read its backups: prune and restore tests run where the team keeps the keys");
-    if (scheduler == "agent") notes.push_back("the agent has to run: bt2c-dr agent, as a service");
-    if (scheduler == "cron" && !cron_runs())
-        notes.push_back("no cron daemon seems to run; without one nothing happens");
-    if (scheduler == "systemd" && !for_system())
-        notes.push_back(
-            base::format("timers of a user run while the user is logged in; for ever with: "
-                         "loginctl enable-linger {}",
-                         automation.user));
-    return notes;
 }
 
 }  // namespace bt2c::cli

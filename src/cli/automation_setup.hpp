@@ -44,10 +44,16 @@ class AutomationSetup {
     std::string standstill(const std::string& scheduler) const;
     /// Why the jobs, as they are installed, find no key to the repository; empty: nothing speaks against it.
     std::string missing_key(const std::string& scheduler) const;
+    /// The same of the credentials for locations of kind "s3".
+    struct Lack {
+        std::string why, mend;
+    };
+    std::optional<Lack> missing_credentials(const std::string& scheduler,
+                                            const std::string& will_be_given = "") const;
     /// Variables that what is installed hands to the jobs, and that are not set so here.
     std::vector<std::string> foreign_variables(const std::string& scheduler) const;
 
-    /// What would keep the jobs from running; asks the locations.
+    /// What would keep the jobs from running; asks the locations. One that does not answer is no error.
     std::vector<std::string> notes(const std::string& scheduler) const;
 
  private:
@@ -63,6 +69,8 @@ class AutomationSetup {
     std::vector<std::string> dropped_variables(const std::string& scheduler) const;
     void tell_of_command(const std::string& scheduler, const Installed& done) const;
     std::string missing_key_unless(bool handed_over) const;
+    std::string lack_of_repository() const;
+    void require_no_refused_crontab(const std::string& state) const;
     void remove_records(std::vector<std::string>& removed, bool dry_run) const;
 
     Context& context_;

@@ -146,7 +146,7 @@ class BackupCommand final : public Command {
         if (is_partial(outcomes))
             out.line(
                 "Not all locations have it: 'bt2c-dr location status' tells more, 'bt2c-dr location sync' "
-                "brings them up to date.");
+                "brings those up to date that can be used.");
     }
 
     std::string type_ = "full";

@@ -1,6 +1,10 @@
 // A block of lines in a crontab.
 
+#include <signal.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -61,7 +65,7 @@ class CronAutomator final : public Automator {
         // Variables that the crontab itself sets are those of all its lines.
         std::string handed = text();
         for (const std::string& line : lines(read()))
-            if (line.starts_with("BT2C_")) handed += line + "\n";
+            if (line.starts_with("BT2C_") || line.starts_with("AWS_")) handed += line + "\n";
         return handed;
     }
 
@@ -111,6 +115,18 @@ class CronAutomator final : public Automator {
     std::string user_;
 };
 
+/// The file outlives a daemon that was stopped, and its number may be another process's then.
+bool names_running_cron(const fs::path& pid_file) {
+    std::ifstream file(pid_file);
+    pid_t pid = 0;
+    if (!(file >> pid) || pid <= 0) return false;
+    if (::kill(pid, 0) != 0 && errno == ESRCH) return false;
+    std::ifstream name_file(base::format("/proc/{}/comm", pid));
+    std::string name;
+    // Some systems hide the processes of others.
+    return !std::getline(name_file, name) || name == "cron" || name == "crond";
+}
+
 }  // namespace
 
 std::unique_ptr<Automator> cron_automator(const fs::path& home, const std::string& user) {
@@ -118,8 +134,23 @@ std::unique_ptr<Automator> cron_automator(const fs::path& home, const std::strin
 }
 
 bool cron_runs() {
-    std::error_code error;
-    return fs::exists("/run/crond.pid", error) || fs::exists("/var/run/crond.pid", error);
+    return names_running_cron("/run/crond.pid") || names_running_cron("/var/run/crond.pid");
+}
+
+bool refused_crontab_may_hold(const fs::path& home, const std::string& user) {
+    // Debian's place, and others'.
+    for (const char* const folder : {"/var/spool/cron/crontabs", "/var/spool/cron"}) {
+        const fs::path crontab = fs::path(folder) / (user.empty() ? platform::user_name() : user);
+        try {
+            if (fs::symlink_status(crontab).type() == fs::file_type::not_found) continue;
+            const base::Bytes bytes = platform::read_file(crontab, crontab_bytes_max);
+            const std::string_view text = base::as_text(bytes);
+            if (agent::without_cron_block(text, home) != text) return true;
+        } catch (const std::exception&) {  // of the file system too
+            return true;
+        }
+    }
+    return false;
 }
 
 std::string cron_refusal(const std::string& user) {
@@ -127,7 +158,7 @@ std::string cron_refusal(const std::string& user) {
     constexpr int cannot_be_run = 126, is_not_there = 127;
     const platform::ChildResult ended = call_crontab(user, {"-l"});
     const std::string_view said = base::as_text(ended.output);
-    if (ended.status == is_not_there) return "there is no program crontab";
+    if (ended.status == is_not_there) return no_crontab_program;
     bool refused = ended.status == cannot_be_run;
     // To the user himself, and to root who asks for him.
     for (const char* const words : {"not allowed to", "cannot use this program"})

@@ -1,14 +1,25 @@
 #include "cli/error_report.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/text.hpp"
+#include "cli/health_check.hpp"
 
 namespace bt2c::cli {
 namespace {
 
 base::Json or_null(const std::string& text) {
     return text.empty() ? base::Json() : base::Json(text);
+}
+
+/// Of a path that cannot be looked at, the folder that keeps others out.
+std::filesystem::path nearest_seen(std::filesystem::path path) {
+    std::error_code error;
+    while (std::filesystem::symlink_status(path, error).type() == std::filesystem::file_type::none &&
+           path.has_relative_path())
+        path = path.parent_path();
+    return path;
 }
 
 }  // namespace
@@ -38,6 +49,18 @@ base::Json error_document(const base::Error& error) {
                                                              {"cause", or_null(error.cause())},
                                                              {"state", or_null(error.state())},
                                                              {"hint", or_null(error.hint())}})}});
+}
+
+base::Error unseen_error(const std::filesystem::filesystem_error& failure) {
+    const std::filesystem::path& path = failure.path1();
+    const int code = failure.code().value();
+    base::Error error =
+        base::system_error(base::format("cannot look at {}", base::printable(path.native())), code)
+            .state("nothing further was done");
+    if (code == EACCES || code == EPERM)
+        error.hint(base::format("run the command as its owner, or put owner and mode right: ls -ld {}",
+                                shell_word(nearest_seen(path).native())));
+    return error;
 }
 
 }  // namespace bt2c::cli

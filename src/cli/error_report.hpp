@@ -1,6 +1,7 @@
 #pragma once
 // How errors are told.
 
+#include <filesystem>
 #include <string>
 
 #include "base/error.hpp"
@@ -13,5 +14,8 @@ namespace bt2c::cli {
 std::string error_text(const base::Error& error, const Terminal& terminal);
 /// {"error":{"kind","message","cause","state","hint"}}; null where there is nothing to say.
 base::Json error_document(const base::Error& error);
+
+/// Of a file or folder that the system does not let this program look at; `failure` names it.
+base::Error unseen_error(const std::filesystem::filesystem_error& failure);
 
 }  // namespace bt2c::cli

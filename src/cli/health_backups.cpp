@@ -21,6 +21,9 @@ namespace {
 
 /// What the reason itself names, where the location is there; of one that is merely away where to look.
 std::string mend_left_out(const LocationStatus& status) {
+    if (status.error.find("its disk is not mounted") != std::string::npos) return "mount its disk";
+    if (status.error.find("it holds another repository") != std::string::npos)
+        return "give this node a place of its own there in dr.toml";
     for (const std::string command :
          {"bt2c-dr location sync ", "bt2c-dr repository check --repair --location "})
         if (status.error.find("'" + command + status.name + "'") != std::string::npos)

@@ -17,6 +17,7 @@
 #include "config/node_config.hpp"
 #include "platform/file.hpp"
 #include "platform/process.hpp"
+#include "repository/format.hpp"
 
 namespace bt2c::cli {
 
@@ -85,7 +86,16 @@ class ModeCheck {
     /// A folder that may be shared by design: where others may write, another owner is no hindrance.
     void location(const fs::path& path) {
         struct stat info {};
-        if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 022) == 0) look(path, false, true);
+        if (::stat(path.c_str(), &info) != 0 || (info.st_mode & 022) != 0) return;
+        const std::string to_owner = "chown --reference=" + shell_word(home_.root.native()) + " ";
+        std::string objects;  // what others keep beside them stays theirs
+        std::error_code unknown;
+        for (const std::string_view name : repository::top_names)
+            if (fs::exists(path / name, unknown)) objects += " " + shell_word((path / name).native());
+        look(path, false, true,
+             to_owner + shell_word(path.native()) +
+                 (objects.empty() ? ""
+                                  : " && chown -R --reference=" + shell_word(home_.root.native()) + objects));
     }
 
     /// A file that the settings name; it may lie anywhere and belong to anybody.
@@ -108,8 +118,9 @@ class ModeCheck {
     }
 
  private:
-    /// Whether it is there and could be looked at.
-    bool look(const fs::path& path, bool secret, bool of_home) {
+    /// Whether it is there and could be looked at. `to_owner`: what gives it to the home's owner; nothing:
+    /// as all below it.
+    bool look(const fs::path& path, bool secret, bool of_home, const std::string& to_owner = {}) {
         struct stat info {};
         if (::stat(path.c_str(), &info) != 0) {
             unseen(path, errno);
@@ -126,7 +137,8 @@ class ModeCheck {
             add(path,
                 format("it belongs to {}, the home to {}", printable(platform::user_name(info.st_uid)),
                        printable(platform::user_name(owner_))),
-                "chown -R --reference=" + shell_word(home_.root.native()) + " " + file);
+                !to_owner.empty() ? to_owner
+                                  : "chown -R --reference=" + shell_word(home_.root.native()) + " " + file);
         return true;
     }
 

@@ -112,7 +112,7 @@ HealthChecks check_schedule(Context& context) {
                           format("it was set up with {}, which is not set here: not compared with dr.toml",
                                  joined(foreign)),
                           ""});
-    else if (setup.install(scheduler, true).changed)
+    else if (const Installed due = setup.install(scheduler, true); due.changed && !due.only_started)
         checks.push_back({"schedule", scheduler, Status::finding,
                           present.size() > 1
                               ? "the jobs are set up twice: " + joined(present)
@@ -123,6 +123,8 @@ HealthChecks check_schedule(Context& context) {
                           scheduler_text(scheduler) + " is set up as dr.toml asks", ""});
     if (const std::string why = setup.standstill(scheduler); !why.empty())
         checks.push_back({"schedule", scheduler, Status::finding, why, mend_standstill(scheduler)});
+    if (const auto lack = setup.missing_credentials(scheduler))
+        checks.push_back({"schedule", scheduler, Status::finding, lack->why, lack->mend});
     return checks;
 }
 

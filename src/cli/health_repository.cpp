@@ -177,8 +177,16 @@ void RepositoryChecks::read(const Repository& repository) {
     for (const auto& damaged : list.damaged)
         add("repository", damaged.id.substr(0, 8), Status::finding,
             format("the backup's manifest is damaged: {}", printable(damaged.reason)),
-            context_.locations().all().size() > 1 ? "bt2c-dr repository check --repair"
-                                                  : "bt2c-dr prune --damaged");
+            context_.locations().all().size() > 1
+                ? "bt2c-dr repository check --repair || bt2c-dr prune --damaged"
+                : "bt2c-dr prune --damaged");
+    if (const Manifest* const doubt = repository::doubt_of_latest(backups_->all, base::now_unix_ms())) {
+        const auto latest = std::ranges::find_if(backups_->all, [](const Manifest& manifest) {
+            return manifest.type != repository::BackupType::safety;
+        });
+        add("repository", "latest", Status::finding, doubt_text(*latest, *doubt),
+            "bt2c-dr list-backups && bt2c-dr backup --type full");
+    }
     for (const auto& [id, test] : tests) {
         if (test.proved_at) proved_.push_back(*test.proved_at);
         test_failed_ |= test.failed_at.has_value();

@@ -24,7 +24,10 @@ class ListBackupsCommand final : public Command {
                 "it "
                 "was last proved restorable.\n\n"
                 "With several locations it tells how many of them have each backup.\n\n"
-                "A damaged manifest is listed as damaged and hides no other backup.",
+                "A damaged manifest is listed as damaged and hides no other backup. Backups are numbered, "
+                "and the "
+                "highest number is the newest; where another one says that it was made later that is told "
+                "('doubt' in JSON).",
             .examples = {{"bt2c-dr list-backups", "show all backups"},
                          {"bt2c-dr --json list-backups", "the same for programs"}},
             .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::wrong_secret,
@@ -64,8 +67,18 @@ class ListBackupsCommand final : public Command {
                           print(out, *list, proofs, held, of);
                       }};
         context.locations().tell_faults();
+        const Manifest* const doubt = repository::doubt_of_latest(list->backups, base::now_unix_ms());
+        if (doubt) tell_doubt(context, newest(list->backups), doubt);
+        result.document.set("doubt", doubt ? Json(doubt->id.hex()) : Json());
         if (!list->damaged.empty()) result.outcome = base::ErrorKind::findings;
         return result;
+    }
+
+    /// That is no safety backup.
+    static const Manifest& newest(const std::vector<Manifest>& backups) {
+        return *std::ranges::find_if(backups, [](const Manifest& manifest) {
+            return manifest.type != repository::BackupType::safety;
+        });
     }
 
     static const Tested& test_of(const std::map<std::string, Tested>& proofs, const Manifest& manifest) {
@@ -133,9 +146,11 @@ class ListBackupsCommand final : public Command {
             }
             table.row(cells);
         }
+        constexpr std::size_t reason_columns = 54;  // --json and 'repository check' tell all of it
         for (const repository::DamagedBackup& backup : list.damaged) {
-            std::vector<Cell> cells({base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "",
-                                     "", Cell(base::printable(backup.reason), Style::red), "", "", "", ""});
+            std::vector<Cell> cells(
+                {base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "", "",
+                 Cell(fitted(base::printable(backup.reason), reason_columns), Style::red), "", "", "", ""});
             if (locations > 1) cells.push_back("");
             table.row(cells);
         }

@@ -14,6 +14,19 @@ using base::format;
 
 namespace {
 
+/// As much of two ids as tells them apart.
+std::pair<std::string, std::string> apart(const std::string& one, const std::string& other) {
+    const std::size_t brief = one.substr(0, 8) == other.substr(0, 8) ? std::string::npos : 8;
+    return {one.substr(0, brief), other.substr(0, brief)};
+}
+
+/// A page of whoever stands in between, such as the login of a guest network.
+bool is_web_page(const base::Bytes& contents) {
+    const std::string_view text = base::as_text(contents);
+    const std::size_t begin = text.find_first_not_of(" \r\n\t");
+    return begin != std::string_view::npos && text[begin] == '<';
+}
+
 /// What was in use before, and without that what most say: neither one object that is damaged nor two places
 /// that another node took must make those of this node strangers.
 const Applicant* speaker_of(const std::vector<Applicant>& applicants) {
@@ -37,6 +50,14 @@ const Applicant* speaker_of(const std::vector<Applicant>& applicants) {
 }
 
 Error without_format(const Applicant& one) {
+    if (!one.note_of_other_disk.empty())
+        return Error(
+                   ErrorKind::failed,
+                   "its disk is not mounted: its folder is on the disk of the node's home, and was not when "
+                   "it held the repository")
+            .cause(format("mount it; if the copies are to lie here from now on, remove {}, and then "
+                          "'bt2c-dr location sync {}' fills it",
+                          base::printable(one.note_of_other_disk), one.name));
     if (one.has_backups())
         return Error(ErrorKind::failed, "its object 'format' is missing, though it has backups")
             .cause(format("'bt2c-dr location sync {}' brings it back", one.name));
@@ -47,15 +68,16 @@ Error without_format(const Applicant& one) {
 
 Error of_another(const Applicant& one, const std::string& its_id, const std::string& id,
                  const std::string& speaker) {
-    if (one.held_before)
+    const auto [brief_its, brief_ours] = apart(its_id, id);
+    if (one.held_before && !repository::has_check(*one.format))
         return Error(
                    ErrorKind::failed,
                    format("its object 'format' names another repository ({}) than that of location '{}' ({})",
-                          its_id.substr(0, 8), speaker, id.substr(0, 8)))
+                          brief_its, speaker, brief_ours))
             .cause(format("if it is damaged, 'bt2c-dr repository check --repair --location {}' mends it",
                           one.name));
     return Error(ErrorKind::failed, format("it holds another repository ({}) than location '{}' ({})",
-                                           its_id.substr(0, 8), speaker, id.substr(0, 8)))
+                                           brief_its, speaker, brief_ours))
         .hint("give this node a place of its own there in dr.toml");
 }
 
@@ -83,11 +105,15 @@ std::vector<Admission> admit(const std::vector<Applicant>& applicants) {
             admission.refusal = of_another(one, *its_id, id, speaker->name);
             admission.is_strange = true;
             admission.has_repository = one.held_before;  // a check can look at it then, and mend it
+        } else if (one.format && !its_id && is_web_page(*one.format)) {
+            admission.refusal =
+                Error(ErrorKind::failed, "it answers with a web page where the object 'format' should be")
+                    .cause("is there a login of the network, or a proxy, on the way?");
         } else if (one.format && !its_id && speaker) {
             admission.refusal =
                 Error(ErrorKind::failed, "its object 'format' is damaged")
                     .cause(format("'bt2c-dr repository check --repair --location {}' mends it", one.name));
-        } else if (!one.format && one.held_before && !one.may_be_empty) {
+        } else if (!one.format && one.held_before && (!one.may_be_empty || !one.note_of_other_disk.empty())) {
             admission.refusal = without_format(one);
         }
     }

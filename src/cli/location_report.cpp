@@ -107,11 +107,23 @@ void look_at_small_objects(LocationStatus& status, const std::set<std::string>& 
     }
 }
 
+bool is_format_damaged(storage::Location& location, const repository::Repository& reader) {
+    const auto contents = location.get_range("format", 0, repository::slot_object_bytes_max);
+    try {
+        if (contents) repository::require_sound(reader, "format", *contents);
+        return !contents;
+    } catch (const base::Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return true;
+    }
+}
+
 /// What it has: a backup that it lists may have lost packs.
 void look_inside(LocationStatus& status, const std::set<std::string>& ids,
                  const std::set<std::string>& retired, storage::Location& location,
                  const LocationQuestions& questions) {
-    status.backups = ids.size();
+    status.backups = static_cast<std::size_t>(std::ranges::count_if(
+        ids, [&](const std::string& id) { return !repository::is_retired(retired, id); }));
     if (!questions.measured && !questions.backups) return;
     std::map<std::string, std::uint64_t> sizes;
     for (const storage::ObjectInfo& object : location.list(questions.measured ? "" : "packs")) {
@@ -120,6 +132,8 @@ void look_inside(LocationStatus& status, const std::set<std::string>& ids,
         if (object.name.starts_with("packs/")) sizes[object.name] = object.bytes;
     }
     if (!questions.backups) return;
+    if (questions.reader && !status.empty)
+        status.is_format_damaged = is_format_damaged(location, *questions.reader);
     if (questions.reader) look_at_small_objects(status, ids, retired, location, questions);
     std::set<std::string> lacking, cut;
     for (const repository::Manifest& backup : *questions.backups) {
@@ -177,6 +191,8 @@ std::string lack_of(const LocationStatus& status) {
                    text.empty() ? "" : ", ");
     if (!status.read_only.empty())
         text += format("{}it is mounted read-only: nothing can be stored there", text.empty() ? "" : ", ");
+    if (status.is_format_damaged)
+        text += format("{}its object 'format' is damaged or missing", text.empty() ? "" : ", ");
     if (status.has_no_slot)
         text += format("{}it has no key slot: it cannot be opened alone", text.empty() ? "" : ", ");
     return text;
@@ -231,7 +247,8 @@ std::string mend_of(const LocationStatus& status, bool several, bool synced) {
     if (!status.read_only.empty())
         return format("mount -o remount,rw \"$(findmnt -no TARGET -T {})\"",
                       shell_word(status.read_only.native()));
-    const bool replaced = status.cut_packs + status.damaged > 0;
+    if (status.is_format_damaged && !several) return "bt2c-dr repository check --repair";
+    const bool replaced = status.cut_packs + status.damaged > 0 || status.is_format_damaged;
     if (!replaced && !synced) return format("bt2c-dr location sync {}", status.name);
     // What is wrong may be in another one, which has what this one lacks.
     if (!several || (!replaced && status.lacking_packs == 0)) return "bt2c-dr repository check";

@@ -18,9 +18,10 @@ struct LocationStatus {
     std::string state;  ///< "healthy", "behind" or "away"
     std::string error;  ///< why it is not healthy
     LocationFacts facts;
-    bool empty = false;        ///< nothing is stored there yet
-    bool has_no_slot = false;  ///< no secret opens it without the others
-    bool is_untried = false;   ///< as Locations::is_untried() has it
+    bool empty = false;                    ///< nothing is stored there yet
+    bool is_format_damaged = false;        ///< or missing, where all others' are too
+    bool has_no_slot = false;              ///< no secret opens it without the others
+    bool is_untried = false;               ///< as Locations::is_untried() has it
     std::filesystem::path read_only = {};  ///< its folder, where that is mounted so; else empty
     std::size_t backups = 0;
     std::vector<std::string> missing = {};

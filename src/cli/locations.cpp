@@ -20,29 +20,8 @@ using storage::fan_out::reason_of;
 namespace {
 
 constexpr std::uint64_t format_bytes_max = 4096;
-constexpr std::uint64_t record_bytes_max = 8192;
 /// For the first answer of a location; its own time limits come to minutes where names do not resolve.
 constexpr std::chrono::seconds answer_patience{15};
-
-fs::path record_of(const config::Home& home, const std::string& name) {
-    return home.backups() / "locations" / name;
-}
-
-/// What is noted of a location: where it is, and the id of its repository, a line each.
-std::string record_text(const Locations::One& one, const std::string& id) {
-    return one.location->describe() + "\n" + id + "\n";
-}
-
-/// What was noted when the location was last used; empty where that was at another place, or never.
-std::string record_at_this_place(const config::Home& home, const Locations::One& one) {
-    try {
-        const base::Bytes bytes = platform::read_file(record_of(home, one.name), record_bytes_max);
-        const std::string text(base::as_text(bytes));
-        return text.starts_with(one.location->describe() + "\n") ? text : "";
-    } catch (const Error&) {
-        return "";
-    }
-}
 
 bool has_backups(const Locations::One& one) {
     try {
@@ -76,6 +55,7 @@ Locations::Locations(const config::Settings& settings, const config::Home& home,
     }
     held_back_.resize(all_.size());
     if (all_.size() == 1) {
+        all_.front().place = place_text(*all_.front().location);
         whole_ = all_.front().location;
         all_.front().has_repository = true;  // or there is none at all
         return;
@@ -109,14 +89,21 @@ void Locations::admit_all(const std::vector<std::string>& start_anew) {
     require_different_folders();
     std::vector<Applicant> applicants;
     for (std::size_t i = 0; i < all_.size(); ++i) {
-        const One& one = all_[i];
-        const std::string record = record_at_this_place(home_, one);
-        std::string held_id = record.substr(std::min(record.size(), one.location->describe().size() + 1));
-        if (!held_id.empty()) held_id.pop_back();  // the end of the line
-        const bool may_be_empty = std::ranges::find(start_anew, one.name) != start_anew.end() ||
-                                  std::ranges::find(start_anew, "*") != start_anew.end();
-        applicants.push_back({one.name, answers[i], fan_->parts()[i]->away().has_value(), !record.empty(),
-                              std::move(held_id), may_be_empty, [&one] { return has_backups(one); }});
+        One& one = all_[i];
+        const bool is_away = fan_->parts()[i]->away().has_value();
+        one.place = is_away ? one.location->describe() : place_text(*one.location);
+        const auto held = held_there(one);
+        const bool all_anew = std::ranges::find(start_anew, "*") != start_anew.end();
+        Applicant applicant{one.name,
+                            answers[i],
+                            is_away,
+                            held.has_value(),
+                            held ? held->repository_id : "",
+                            all_anew || std::ranges::find(start_anew, one.name) != start_anew.end(),
+                            [&one] { return has_backups(one); }};
+        if (held && held->is_disk_apart && one.facts.own_disk && !all_anew)
+            applicant.note_of_other_disk = place_note_file(home_, one.name).native();
+        applicants.push_back(std::move(applicant));
     }
     const std::vector<Admission> admissions = admit(applicants);
     bool found = false;
@@ -194,6 +181,10 @@ SilenceWatch::~SilenceWatch() {
     thread_.join();
 }
 
+std::optional<PlaceNote> Locations::held_there(const One& one) const {
+    return noted_at(home_, one.name, one.place, one.location->describe());
+}
+
 const Locations::One& Locations::first() const {
     const One& one = all_.front();
     if (!one.problem.empty())
@@ -239,8 +230,7 @@ void Locations::require_found() const {
 bool Locations::only_one_lost_it() const {
     const One& one = all_.front();
     const bool is_in_home = one.location->describe().starts_with(home_.root.native() + "/");
-    return !fan_ && !is_in_home && !record_at_this_place(home_, one).empty() &&
-           !Repository::exists(*one.location);
+    return !fan_ && !is_in_home && held_there(one) && !Repository::exists(*one.location);
 }
 
 void Locations::require_never_held() const {
@@ -305,7 +295,7 @@ std::vector<LocationOutcome> Locations::share_basics(const Repository& repositor
 }
 
 void Locations::require_own_place(const One& one) const {
-    if (!fan_ || !record_at_this_place(home_, one).empty()) return;
+    if (!fan_ || held_there(one)) return;
     NamedLocations others;
     bool is_behind = false;
     for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -314,16 +304,14 @@ void Locations::require_own_place(const One& one) const {
         if (&other == &one || !problem_of(i).empty()) continue;
         if (one.facts.kind == "folder" && other.facts.kind == "folder") continue;
         // Of two that are new the second one is the same as the first.
-        if (!is_behind || !record_at_this_place(home_, other).empty())
-            others.emplace_back(other.name, fan_->parts()[i]);
+        if (!is_behind || held_there(other)) others.emplace_back(other.name, fan_->parts()[i]);
     }
     cli::require_own_place(*one.location, others);
 }
 
 bool Locations::is_untried(const One& one) const {
-    return one.has_repository && record_at_this_place(home_, one).empty() &&
-           std::ranges::any_of(all_,
-                               [&](const One& other) { return !record_at_this_place(home_, other).empty(); });
+    return one.has_repository && !held_there(one) &&
+           std::ranges::any_of(all_, [&](const One& other) { return held_there(other).has_value(); });
 }
 
 std::vector<LocationOutcome> Locations::share_small(const Repository& repository) {
@@ -361,22 +349,23 @@ base::Json Locations::faults() const {
 
 void Locations::tell_faults() const {
     if (!fan_) return;
-    for (const storage::fan_out::Note& note : fan_->faults())
+    for (const storage::fan_out::Note& note : fan_->faults()) {
+        const auto at =
+            static_cast<std::size_t>(std::ranges::find(all_, note.part, &One::name) - all_.begin());
+        if (!problem_of(at).empty()) continue;  // it broke down, which says nothing of its copies
         progress_.note(
             format("location '{}' could not give what it should ({}); another copy was used. To mend "
                    "it: bt2c-dr repository check --repair --read-data --location {}",
                    note.part, base::printable(note.text), note.part));
+    }
     for (const storage::fan_out::Note& note : fan_->slow())
         progress_.note(format("location '{}': {}", note.part, slow_text(note)));
 }
 
 void Locations::remember(const One& one, const Repository& repository) const {
-    const fs::path record = record_of(home_, one.name);
-    const std::string text = record_text(one, repository.id().hex());
-    if (record_at_this_place(home_, one) == text) return;
     try {
-        platform::durable_mkdir(record.parent_path(), 0700);
-        platform::write_durably(record, base::as_bytes(text), 0600);
+        note_place(home_, one.name, one.place,
+                   {repository.id().hex(), one.facts.kind == "folder" && !one.facts.own_disk});
     } catch (const Error& error) {
         progress_.note(format("cannot note that location '{}' is in use: {}", one.name, reason_of(error)));
     }

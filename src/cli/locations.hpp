@@ -11,6 +11,7 @@
 
 #include "base/progress.hpp"
 #include "cli/location_outcome.hpp"
+#include "cli/location_records.hpp"
 #include "cli/open_locations.hpp"
 #include "config/home.hpp"
 #include "repository/repository.hpp"
@@ -35,6 +36,7 @@ class Locations {
         bool has_repository = false;
         std::string problem;  ///< why it is left out; empty when it is not
         unsigned uploads = 1;
+        std::string place = {};  ///< as place_text() has it, where it answered
     };
     const std::vector<One>& all() const { return all_; }
     /// What repositories are opened at: the only location, or all of them as one.
@@ -109,6 +111,8 @@ class Locations {
     template <typename Job>
     std::vector<LocationOutcome> on_each(Job job);
     void leave_out(std::size_t index, const base::Error& reason);
+    /// As noted_at() has it.
+    std::optional<PlaceNote> held_there(const One& one) const;
     std::vector<LocationOutcome> catch_up(const repository::Repository& repository,
                                           std::vector<LocationOutcome> outcomes,
                                           std::chrono::steady_clock::time_point end);

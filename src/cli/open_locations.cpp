@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "storage/local/local_location.hpp"
@@ -89,9 +91,19 @@ bool same_folder(const std::filesystem::path& a, const std::filesystem::path& b)
 }
 
 bool on_one_disk(const std::filesystem::path& a, const std::filesystem::path& b) {
-    struct stat first {
-    }, second{};
-    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev;
+    const auto disk_of = [](std::filesystem::path path, dev_t& disk) {
+        struct stat info {};
+        // What is not there yet will be on its parent's.
+        while (::stat(path.c_str(), &info) != 0)
+            if (errno != ENOENT || !path.has_relative_path())
+                return false;
+            else
+                path = path.parent_path();
+        disk = info.st_dev;
+        return true;
+    };
+    dev_t first = 0, second = 0;
+    return disk_of(a, first) && disk_of(b, second) && first == second;
 }
 
 }  // namespace bt2c::cli

@@ -51,7 +51,9 @@ class PruneCommand final : public Command {
                 "killed backups left. Backups may be made meanwhile, and killing it does no harm.\n\n"
                 "Where more than half of all backups would go it asks, or wants --allow-most. It ends with 3 "
                 "when a mark or a backup that it cannot read keeps it from removing anything until somebody "
-                "looks."
+                "looks. --damaged lets such backups go, with the incremental ones made against them, pinned "
+                "or not; while a location is away or left out, which may have a sound copy, none of them "
+                "goes, and it ends with 3."
                 "\n\nThe backup that 'upgrade-check before' made is kept for 30 days.",
             .examples = {{"bt2c-dr prune --dry-run", "what would go, and why"},
                          {"bt2c-dr prune", "do it"},
@@ -67,7 +69,8 @@ class PruneCommand final : public Command {
         options.flag(
             wait_at_gaps_, "--wait-at-gaps",
             "behind more than 32 days without a backup, retire as if nothing had followed, for a week");
-        options.flag(damaged_, "--damaged", "backups whose manifest cannot be read in any location go too");
+        options.flag(damaged_, "--damaged",
+                     "backups whose manifest, or whose full backup's, no location can give go too");
     }
 
     Result run(Context& context) override {
@@ -97,11 +100,12 @@ class PruneCommand final : public Command {
         const auto shown = std::make_shared<const PruneReport>(std::move(report));
         Result result{.document = document(*shown),
                       .print = [this, shown, dry = dry_run_](Output& out) { print(out, *shown, dry); }};
-        if (std::ranges::any_of(shown->places,
-                                [](const auto& place) { return place.status != PlacePruned::Status::ok; }))
-            result.outcome = ErrorKind::partial;
-        else if (shown->held_for_good)
+        if (shown->held_for_good)
             result.outcome = ErrorKind::findings;
+        else if (std::ranges::any_of(shown->places, [](const auto& place) {
+                     return place.status != PlacePruned::Status::ok;
+                 }))
+            result.outcome = ErrorKind::partial;
         return result;
     }
 
@@ -110,7 +114,8 @@ class PruneCommand final : public Command {
         constexpr base::UnixMs upgrade_ms = 30 * base::UnixMs{86'400'000};
         const auto backup = load_upgrade_backup(context.home_unchecked());
         if (!backup || base::now_unix_ms() - backup->at_ms > upgrade_ms) return {};
-        return {{backup->id, base::format("'upgrade-check before' of {} made it", backup->at.substr(0, 10))}};
+        return {{backup->id, base::format("kept for 30 days for upgrade-check, until {}",
+                                          base::format_utc(backup->at_ms + upgrade_ms).substr(0, 10))}};
     }
 
     void agree(Context& context, const PrunePlan& plan) const {
@@ -142,7 +147,11 @@ class PruneCommand final : public Command {
         }
         Json damaged = Json::array();
         for (const repository::DamagedBackup& backup : report.plan.damaged)
-            damaged.push(Json::object({{"id", backup.id}, {"reason", backup.reason}, {"kept", !damaged_}}));
+            damaged.push(Json::object(
+                {{"id", backup.id}, {"reason", backup.reason}, {"kept", !report.plan.damaged_leave}}));
+        Json unasked = Json::array();
+        for (const std::string& name : report.plan.unasked) unasked.push(name);
+        const std::string advice = advice_for_damaged(report);
         Json places = Json::array();
         for (const PlacePruned& place : report.places)
             places.push(Json::object(
@@ -159,11 +168,32 @@ class PruneCommand final : public Command {
         return Json::object({{"dry_run", dry_run_},
                              {"backups", std::move(backups)},
                              {"damaged", std::move(damaged)},
+                             {"unasked", std::move(unasked)},
+                             {"advice", advice.empty() ? Json() : Json(advice)},
                              {"leaving", report.plan.leaving},
                              {"leaving_bytes", report.plan.leaving_bytes},
                              {"retired_before", report.plan.retired},
                              {"held", report.held.empty() ? Json() : Json(report.held)},
                              {"locations", std::move(places)}});
+    }
+
+    /// How the damaged ones come back, or go; empty where they go or there are none.
+    static std::string advice_for_damaged(const PruneReport& report) {
+        const PrunePlan& plan = report.plan;
+        if (plan.damaged.empty() || plan.damaged_leave) return "";
+        if (!plan.unasked.empty()) {
+            std::string names;
+            for (const std::string& name : plan.unasked)
+                names += (names.empty() ? "'" : "', '") + base::printable(name);
+            return base::format(
+                "bring {} {}' back first, which may have a sound copy, or take it out of dr.toml if it is "
+                "gone "
+                "for good: until then 'bt2c-dr prune' lets no damaged backup go",
+                plan.unasked.size() == 1 ? "location" : "locations", names);
+        }
+        if (report.places.size() == 1) return "'bt2c-dr prune --damaged' lets them go";
+        return "'bt2c-dr repository check --repair' brings back what a location has a sound copy of, else "
+               "'bt2c-dr prune --damaged' lets them go";
     }
 
     void print(Output& out, const PruneReport& report, bool dry_run) const {
@@ -194,13 +224,13 @@ class PruneCommand final : public Command {
                  dry_run ? "would be" : "just", human_size(plan.leaving_bytes),
                  plan.leaving == 1 ? "its" : "their");
         for (const repository::DamagedBackup& backup : plan.damaged)
-            out.line("{} backup {} cannot be read ({}); {}.", out.styled(Style::red, "damaged:"),
+            out.line("{} backup {} cannot be restored: {}; it {}.", out.styled(Style::red, "damaged:"),
                      base::printable(backup.id.substr(0, 8)), base::printable(backup.reason),
-                     damaged_ ? dry_run ? "it would be retired" : "it is retired"
-                     : report.places.size() > 1
-                         ? "'bt2c-dr repository check --repair' brings it back where a location has a "
-                           "sound copy, else 'bt2c-dr prune --damaged' lets it go"
-                         : "'bt2c-dr prune --damaged' lets it go");
+                     !plan.damaged_leave ? "stays"
+                     : dry_run           ? "would be retired"
+                                         : "is retired");
+        if (const std::string advice = advice_for_damaged(report); !advice.empty())
+            out.line("{} {}.", out.styled(Style::yellow, "to do:"), advice);
         if (!report.held.empty())
             out.line("{} no bytes were removed: {}.", out.styled(Style::yellow, "held:"), report.held);
         for (const PlacePruned& place : report.places) print_place(out, place);

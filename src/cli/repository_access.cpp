@@ -173,7 +173,23 @@ repository::Manifest find_backup(Context& context, const Repository& repository,
             "{} of the repository's manifests cannot be read, and a backup newer than {} may be among them; "
             "'bt2c-dr list-backups' names them",
             latest.damaged.size(), latest.manifest.id.brief()));
+    tell_doubt(context, latest.manifest, latest.doubt ? &*latest.doubt : nullptr);
     return std::move(latest.manifest);
+}
+
+std::string doubt_text(const repository::Manifest& latest, const repository::Manifest& doubt) {
+    return base::format(
+        "backup {} counts as the latest by its number, and {} says that it was made later ({}, after {}): a "
+        "clock was wrong, a node lost count, or somebody forged one of them",
+        latest.id.brief(), doubt.id.brief(), base::format_utc(doubt.finished_at),
+        base::format_utc(latest.finished_at));
+}
+
+void tell_doubt(Context& context, const repository::Manifest& latest, const repository::Manifest* doubt) {
+    if (doubt)
+        context.progress().note("warning: " + doubt_text(latest, *doubt) +
+                                base::format("; compare their chains in 'bt2c-dr list-backups', and name the "
+                                             "one that is meant by its id"));
 }
 
 Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location) {

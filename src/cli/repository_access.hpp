@@ -20,7 +20,14 @@ repository::Repository open_repository(Context& context);
 /// As open_repository() for a repository in any location, such as an exported file.
 repository::Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location);
 
-/// As Repository::find(), with a note where "latest" may not be the newest, since manifests are damaged.
+/// Tells on stderr of the backup that the newest one's number and time do not agree about, where there is
+/// one.
+void tell_doubt(Context& context, const repository::Manifest& latest, const repository::Manifest* doubt);
+/// The same as one clause.
+std::string doubt_text(const repository::Manifest& latest, const repository::Manifest& doubt);
+
+/// As Repository::find(), with a note where "latest" may not be the newest: manifests are damaged, or numbers
+/// and times do not agree.
 repository::Manifest find_backup(Context& context, const repository::Repository& repository,
                                  const std::string& name);
 

@@ -68,12 +68,23 @@ class RepositoryWriteKeyCreateCommand final : public Command {
             if (file.commit(platform::DurableFile::Existing::refuse)) return true;
         }
         const base::Bytes present = platform::read_file(path, repository::write_key_file_bytes_max);
-        if (!crypto::equal(present, contents.view()))
+        if (crypto::equal(present, contents.view())) return false;
+        if (!is_same_key(present, contents))
             throw Error(ErrorKind::failed, base::format("cannot write {}: there is another file of that name",
                                                         base::printable(path.native())))
                 .state("nothing was changed")
                 .hint("move it away first; it may be the write key of another repository");
-        return false;
+        platform::rewrite_durably(path, contents.view());
+        return true;
+    }
+
+    /// In the form of an earlier build, without its check.
+    static bool is_same_key(base::ByteView present, const crypto::SecretBytes& contents) {
+        try {
+            return crypto::equal(repository::WriteKey::from_file(present).to_file().view(), contents.view());
+        } catch (const Error&) {
+            return false;
+        }
     }
 
     static void print(Output& out, const std::string& name, bool written, bool key_file,

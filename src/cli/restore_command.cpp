@@ -7,6 +7,7 @@
 #include "cli/backup_document.hpp"
 #include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
+#include "cli/health_check.hpp"
 #include "cli/locations.hpp"
 #include "cli/network_target.hpp"
 #include "cli/repository_access.hpp"
@@ -98,12 +99,26 @@ class RestoreCommand final : public Command {
             // An exported file is no repository that can be checked.
             if (file_ && error.hint().find("'bt2c-dr repository check") != std::string::npos)
                 error.hint("take another copy of the file, or export the backup again with 'bt2c-dr export'");
+            if (opened_) tell_lost(context, error);
             throw;
         }
     }
 
+    /// Of a location that broke down it is not known whether its copy is sound.
+    static void tell_lost(Context& context, Error& error) {
+        const auto lost = error.kind() == ErrorKind::interrupted ? std::nullopt : context.locations().lost();
+        if (!lost) return;
+        error.cause(base::format("{}{}{}: {}", error.cause(), error.cause().empty() ? "" : "; ",
+                                 lost->message(), base::printable(lost->cause())));
+        error.hint(
+            "run the same command again when the location answers ('bt2c-dr location status'): its "
+            "copies may be sound" +
+            (error.hint().empty() ? "" : "; else: " + error.hint()));
+    }
+
     Result bring_back(Context& context, const base::Stopwatch& watch, const config::Home& target) {
         const OpenedSource opened = open_source(context);
+        opened_ = opened.repository != nullptr && !file_;
         // Into another home than one's own it is what was asked for.
         if (opened.manifest && !target_) tell_other_maker(context, target, *opened.manifest);
         restore::RestoreRequest request;
@@ -133,7 +148,8 @@ class RestoreCommand final : public Command {
                                   base::now_unix_ms());
         if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
-        Result shown = done(opened, target, result, watch.seconds(), rotations_to_apply(target, request));
+        Result shown =
+            done(context, opened, target, result, watch.seconds(), rotations_to_apply(target, request));
         if (opened.repository) shown.document.set("faults", context.locations().faults());
         return shown;
     }
@@ -242,9 +258,17 @@ class RestoreCommand final : public Command {
                 Style::yellow};
     }
 
-    static Result done(const OpenedSource& opened, const config::Home& target,
-                       const restore::RestoreResult& result, double seconds,
-                       const std::vector<std::string>& rotations) {
+    /// This program, for what is to be done in the restored home.
+    std::string program_for(const Context& context, const config::Home& target) const {
+        if (!target_) return "bt2c-dr";
+        const std::string& network = context.globals().network;
+        return "bt2c-dr --home " + shell_word(target.root.native()) +
+               (network.empty() ? "" : " --network " + shell_word(network));
+    }
+
+    Result done(const Context& context, const OpenedSource& opened, const config::Home& target,
+                const restore::RestoreResult& result, double seconds,
+                const std::vector<std::string>& rotations) const {
         Json parts = Json::array();
         for (const std::string& part : result.parts) parts.push(part);
         Json kept = Json::array();
@@ -263,7 +287,8 @@ class RestoreCommand final : public Command {
         document.set("rotations_to_apply", std::move(undone));
         return {
             .document = std::move(document),
-            .print = [result, rotations, name = opened.source.name, target, seconds](Output& out) {
+            .print = [result, rotations, name = opened.source.name, target, seconds,
+                      elsewhere = target_.has_value(), program = program_for(context, target)](Output& out) {
                 std::string restored;
                 for (const std::string& part : result.parts)
                     restored += (restored.empty() ? "" : ", ") + part;
@@ -274,18 +299,18 @@ class RestoreCommand final : public Command {
                 fields.push_back({"time", base::human_duration(seconds)});
                 out.fields(fields);
                 for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
-                if (!result.safety_backup.empty()) out.line("{}", way_back(result.safety_backup));
+                if (!result.safety_backup.empty())
+                    out.line("{}", way_back(result.safety_backup, elsewhere ? &target : nullptr));
                 for (const std::string& file : rotations)
                     out.line(
-                        "warning: this state is of before a key was rotated; before the node runs: bt2c-dr "
-                        "keys "
+                        "warning: this state is of before a key was rotated; before the node runs: {} keys "
                         "rotate --apply {}",
-                        file);
+                        program, file);
                 if (result.signing_locked)
                     out.line(
                         "Signing is locked: another host may still run with these keys. When it is known to "
-                        "be "
-                        "dead: bt2c-dr network unlock-signing");
+                        "be dead: {} network unlock-signing",
+                        program);
             }};
     }
 
@@ -294,6 +319,7 @@ class RestoreCommand final : public Command {
     std::vector<std::string> only_;
     bool dry_run_ = false;
     bool force_ = false;
+    bool opened_ = false;  ///< a backup in the locations
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "cli/restore_proof.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/error.hpp"
 #include "base/parallel.hpp"
@@ -12,6 +11,7 @@
 #include "base/time.hpp"
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/file_image.hpp"
+#include "cli/health_checks.hpp"
 #include "config/node_config.hpp"
 #include "config/settings.hpp"
 #include "keys/wallet_file.hpp"
@@ -226,6 +226,12 @@ class Proof {
     std::vector<ProofCheck> checks_;
 };
 
+std::string refusal_text(int code) {
+    if (code == ENOENT) return "it is not there";
+    if (code == ENOTDIR) return "it is no folder";
+    return format("it cannot be written to: {}", std::strerror(code));
+}
+
 }  // namespace
 
 bool RestoreProof::ok() const {
@@ -252,11 +258,13 @@ fs::path place_for_proof(const repository::Repository& repository, const Manifes
                          const std::vector<fs::path>& places) {
     const restore::RestoreSource source = restore::source_of_backup(repository, manifest);
     std::string reasons;
+    bool any_usable = false;
     for (const fs::path& place : places) {
         std::string reason;
-        if (::access(place.c_str(), W_OK | X_OK) != 0) {
-            reason = "it cannot be written to";
+        if (const int refusal = refusal_to_write(place)) {
+            reason = refusal_text(refusal);
         } else {
+            any_usable = true;
             const auto plan = restore::plan_restore(source, config::Home{place / "scratch"}, {});
             if (plan.bytes_needed <= plan.bytes_free) return place;
             reason = format("{} are needed, {} are free", base::human_size(plan.bytes_needed),
@@ -268,7 +276,8 @@ fs::path place_for_proof(const repository::Repository& repository, const Manifes
                 format("cannot test backup {}: there is no place to restore it to", manifest.id.brief()))
         .cause(reasons)
         .state("nothing was tested")
-        .hint("name a folder with more room with --scratch, or for good with schedule.scratch in dr.toml");
+        .hint(format("name a folder {} with --scratch, or for good with schedule.scratch in dr.toml",
+                     any_usable ? "with more room" : "that is there and can be written to"));
 }
 
 RestoreProof prove_restore(Context& context, const repository::Repository& repository,

@@ -15,9 +15,12 @@ using repository::Repository;
 
 namespace {
 
-repository::Manifest latest_for_certain(const Repository& repository) {
+repository::Manifest latest_for_certain(Context& context, const Repository& repository) {
     repository::LatestBackup latest = repository.latest();
-    if (latest.damaged.empty()) return std::move(latest.manifest);
+    if (latest.damaged.empty()) {
+        tell_doubt(context, latest.manifest, latest.doubt ? &*latest.doubt : nullptr);
+        return std::move(latest.manifest);
+    }
     const repository::DamagedBackup& damaged = latest.damaged.front();
     const std::string others = latest.damaged.size() == 1
                                    ? ""
@@ -46,8 +49,8 @@ OpenedSource open_backup_source(Context& context, const std::string& backup) {
     OpenedSource opened;
     opened.repository = std::make_shared<const Repository>(open_repository(context));
     opened.safety = opened.repository;
-    opened.manifest =
-        backup == "latest" ? latest_for_certain(*opened.repository) : opened.repository->find(backup);
+    opened.manifest = backup == "latest" ? latest_for_certain(context, *opened.repository)
+                                         : opened.repository->find(backup);
     opened.source = restore::source_of_backup(*opened.repository, *opened.manifest);
     return opened;
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/backup_job.hpp"
+#include "cli/health_check.hpp"
 #include "restore/keep_beside.hpp"
 
 namespace bt2c::cli {
@@ -29,10 +30,10 @@ std::string keep_present_state(Context& context, const repository::Repository* r
     return restore::keep_beside(home, context.progress()).native();
 }
 
-std::string way_back(const std::string& kept) {
+std::string way_back(const std::string& kept, const config::Home* other) {
     if (kept.starts_with('/')) return base::format("The state before is kept in {}.", base::printable(kept));
-    return base::format("The state before is kept; to go back: bt2c-dr restore --backup {}",
-                        kept.substr(0, 8));
+    return base::format("The state before is kept; to go back: bt2c-dr restore --backup {}{}",
+                        kept.substr(0, 8), other ? " --target " + shell_word(other->root.native()) : "");
 }
 
 }  // namespace bt2c::cli

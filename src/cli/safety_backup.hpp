@@ -14,7 +14,8 @@ namespace bt2c::cli {
 std::string keep_present_state(Context& context, const repository::Repository* repository,
                                const config::Home& home);
 
-/// How to go back to what keep_present_state() returned, one sentence.
-std::string way_back(const std::string& kept);
+/// How to go back to what keep_present_state() returned, one sentence. `other`: the home it was of, where
+/// that is not this program's; else null.
+std::string way_back(const std::string& kept, const config::Home* other = nullptr);
 
 }  // namespace bt2c::cli

@@ -30,7 +30,8 @@ class SetupAutomatedBackupsCommand final : public Command {
                 "Where systemd runs it installs timers, of the system for root and of the user for others; "
                 "else lines in the crontab of the home's owner; else the agent runs the jobs. Runs that were "
                 "missed are made up in each case. Done again it keeps what runs the jobs now, unless "
-                "--scheduler names another, brings all that up to date, and changes nothing where it is.\n\n"
+                "--scheduler names another, brings all that up to date, starts what was stopped or disabled, "
+                "and changes nothing where all is well.\n\n"
                 "--remove takes all of it away, the records of the jobs' last runs included; backups stay.",
             .examples = {{"bt2c-dr setup-automated-backups", "install, or bring up to date"},
                          {"bt2c-dr setup-automated-backups --dry-run", "show what would be installed"},
@@ -149,9 +150,12 @@ class SetupAutomatedBackupsCommand final : public Command {
                 out.raw(text);
                 out.line();
             }
-            out.line("{} {}. Nothing was changed.",
-                     done.changed ? "This would be installed for" : "All of this is installed already for",
-                     by);
+            out.line("{} {}{}. Nothing was changed.",
+                     done.changed && !done.only_started ? "This would be installed for"
+                                                        : "All of this is installed already for",
+                     by, done.only_started ? ", stopped or disabled, and would be started" : "");
+        } else if (done.only_started) {
+            out.line("The jobs are run by {} again, which had been stopped or disabled:", by);
         } else if (done.changed) {
             out.line("The jobs are run by {}:", by);
         } else {

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "cli/automation_install.hpp"
+#include "cli/health_check.hpp"
 #include "platform/file.hpp"
 #include "platform/process.hpp"
 
@@ -59,6 +60,9 @@ class SystemdAutomator final : public Automator {
                 stale.push_back(name);
         for (const std::string& name : stale) done.removed.push_back((folder_ / name).native());
         done.changed |= !stale.empty();
+        if (!done.changed)
+            done.changed = done.only_started = std::ranges::any_of(
+                timers, [&](const std::string& timer) { return !standstill_of(timer).empty(); });
         if (dry_run) return done;
 
         if (live()) require_answer();
@@ -101,10 +105,7 @@ class SystemdAutomator final : public Automator {
     std::string standstill() const override {
         for (const std::string& name : ours()) {
             if (!name.ends_with(".timer")) continue;
-            const auto ended = systemctl({"is-active", name});
-            if (ended.status == 0) continue;
-            return base::format("{} is not active, systemctl says: {}", name,
-                                one_line(base::as_text(ended.output)));
+            if (std::string why = standstill_of(name); !why.empty()) return why;
         }
         return "";
     }
@@ -124,10 +125,40 @@ class SystemdAutomator final : public Automator {
         return names;
     }
 
+    /// Why that timer does not run, or will not for long; empty: it does.
+    std::string standstill_of(const std::string& timer) const {
+        if (live()) {
+            const auto ended = systemctl({"is-active", timer});
+            if (ended.status != 0)
+                return base::format("{} is not active, systemctl says: {}", timer,
+                                    one_line(base::as_text(ended.output)));
+        }
+        const std::string said = one_line(base::as_text(systemctl({"is-enabled", timer}).output));
+        for (const char* const passing : {"disabled", "enabled-runtime"})
+            if (said.find(passing) != std::string::npos)
+                return base::format("{} is {}: it will not run after the next start of this machine", timer,
+                                    passing);
+        return "";
+    }
+
+    /// Throws where its place is taken so that systemd neither runs nor enables it.
+    void refuse_masked(const fs::path& path) const {
+        std::error_code no_link;
+        if (fs::read_symlink(path, no_link) != "/dev/null") return;
+        const std::string name = path.filename().native();
+        std::string unmask = "systemctl ";
+        for (const std::string& option : options()) unmask += shell_word(option) + " ";
+        throw Error(ErrorKind::failed, base::format("cannot set up {}: it is masked", name))
+            .cause("its job does not run")
+            .state("nothing was changed")
+            .hint(base::format("{}unmask {} && bt2c-dr setup-automated-backups", unmask, name));
+    }
+
     /// Empty: there is none.
     std::string text_of_ours(const fs::path& path) const {
         const fs::file_type type = fs::symlink_status(path).type();
         if (type == fs::file_type::not_found) return "";
+        refuse_masked(path);
         std::string text;
         if (type == fs::file_type::regular) text = base::as_text(platform::read_file(path, unit_bytes_max));
         if (!agent::is_our_unit(text, place_.home))
@@ -149,12 +180,28 @@ class SystemdAutomator final : public Automator {
             // When each ran last; there may be none.
             if (live()) call(with({"clean", "--what=state"}, timers), Failure::passed_over);
         }
+        if (live()) end_waiting(names);
         for (const std::string& name : names) platform::durable_remove(folder_ / name);
-        if (live()) call({"daemon-reload"});
+        if (live()) {
+            call({"daemon-reload"});
+            // Else one that failed would be a fault of this system for ever.
+            call(with({"reset-failed"}, names), Failure::passed_over);
+        }
         // Folders that only they stood in; those of a running system are its own.
         if (stop_.empty()) return;
         std::error_code error;
         for (fs::path at = folder_; at != stop_ && fs::remove(at, error); at = at.parent_path()) {
+        }
+    }
+
+    /// A job that failed waits for its next try, which would fail for want of its unit. One that runs may
+    /// end.
+    void end_waiting(const std::vector<std::string>& names) const {
+        for (const std::string& name : names) {
+            if (!name.ends_with(".service")) continue;
+            const auto shown = systemctl({"show", "--value", "--property=SubState", name});
+            if (one_line(base::as_text(shown.output)) == "auto-restart")
+                call({"stop", name}, Failure::passed_over);
         }
     }
 
@@ -167,9 +214,16 @@ class SystemdAutomator final : public Automator {
     platform::ChildResult systemctl(const std::vector<std::string>& words) const {
         // Its words are told only where they matter.
         std::vector<std::string> arguments{"sh", "-c", "exec systemctl \"$@\" 2>&1", "sh"};
-        if (place_.root) arguments.push_back("--root=" + stop_.native());
-        if (!place_.for_system) arguments.push_back("--user");
-        return platform::run_and_capture(with(arguments, words), output_bytes_max, systemctl_timeout_ms);
+        return platform::run_and_capture(with(with(arguments, options()), words), output_bytes_max,
+                                         systemctl_timeout_ms);
+    }
+
+    /// Which systemd is meant.
+    std::vector<std::string> options() const {
+        std::vector<std::string> options;
+        if (place_.root) options.push_back("--root=" + stop_.native());
+        if (!place_.for_system) options.emplace_back("--user");
+        return options;
     }
 
     void require_answer() const {

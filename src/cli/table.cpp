@@ -16,7 +16,12 @@ std::string repeated(std::string_view what, std::size_t times) {
     return out;
 }
 
-/// The longest beginning of `text` that fits, ended by "…"; all of it when it fits.
+void trim_end(std::string& line) {
+    line.erase(line.find_last_not_of(' ') + 1);
+}
+
+}  // namespace
+
 std::string fitted(const std::string& text, std::size_t width) {
     if (display_width(text) <= width) return text;
     std::size_t end = text.size();
@@ -25,12 +30,6 @@ std::string fitted(const std::string& text, std::size_t width) {
         --end;
     return text.substr(0, end) + "…";
 }
-
-void trim_end(std::string& line) {
-    line.erase(line.find_last_not_of(' ') + 1);
-}
-
-}  // namespace
 
 void Table::row(std::vector<Cell> cells) {
     BT2C_ASSERT(cells.size() == columns_.size());

@@ -23,6 +23,9 @@ struct Cell {
     Style style;
 };
 
+/// The longest beginning of `text` that fits into so many columns, ended by "…"; all of it when it fits.
+std::string fitted(const std::string& text, std::size_t width);
+
 /// Columns as wide as their widest cell, two blanks apart, the titles underlined.
 class Table {
  public:

@@ -52,7 +52,8 @@ class TestRestoreCommand final : public Command {
 
     void declare(Options& options) override {
         options.argument(id_, "ID", "the backup: an id, the beginning of one, or 'latest'");
-        options.value(scratch_, "--scratch", "DIR", "make the scratch folder in this one");
+        options.value(scratch_, "--scratch", "DIR",
+                      "make the scratch folder in this one, which must be there");
     }
 
     Result run(Context& context) override {

@@ -21,6 +21,7 @@ using base::ErrorKind;
 using base::Json;
 using chaindb::DatabaseFacts;
 using chaindb::FactDifference;
+using chaindb::NetworkTip;
 
 constexpr std::size_t document_bytes_max = 8 << 20;
 /// A full backup of the largest chain there is takes minutes.
@@ -33,19 +34,26 @@ class UpgradeCheckCommand final : public Command {
             .name = "upgrade-check",
             .summary = "before and after an upgrade of the node's software: verify, back up, compare",
             .description =
-                "'before' verifies the chain, makes a backup (a full one unless the latest full one is less "
-                "than a day old, and neither it nor a backup that builds on it failed its restore test; on a "
-                "write-only node always), and keeps what there is in "
-                "HOME/backups/upgrade-check.json: heights, tips, tables and columns, coins paid, "
-                "validators, and digests of all blocks, of their transactions and of the other tables.\n\n"
+                "'before' verifies the chain, keeps what there is in "
+                "HOME/backups/upgrade-check.json (heights, tips, tables and columns, coins paid, "
+                "validators, digests of all blocks, of their transactions, of the other tables, and of "
+                "indexes, "
+                "views and triggers), and makes a backup that holds it: a full one unless the latest full "
+                "one "
+                "is less than a day old, and neither it nor a backup that builds on it failed its restore "
+                "test; on a write-only node always. Prune keeps that backup for 30 days; a write-only node's "
+                "only if it is pinned where the keys are.\n\n"
                 "'after' verifies again and compares. It ends with 3 when the database is gone or cannot be "
                 "read, when the chain does not verify, when "
                 "history up to the height of before is another one or anything in it has changed, a height "
-                "is "
-                "lower, a table, a column or a validator is gone, or something changed that only blocks may "
-                "change while there was none; what else is different is told. 'before' ends with 6 when some "
-                "location has not got the "
-                "backup.",
+                "is lower, a table, a column or a validator is gone, who signed twice is forgotten, or "
+                "something changed that only blocks may "
+                "change while there was none; what else is different is told, a new or changed trigger first "
+                "and with its SQL.\n\n"
+                "'before' ends with 3, and leaves all as it is, while the latest record was not found sound "
+                "by "
+                "'after' and the chain has since lost what 'after' would miss; with 6 when some location has "
+                "not got the backup.",
             .examples = {{"bt2c-dr upgrade-check before", "with the old software still running"},
                          {"bt2c-dr upgrade-check after", "when the new one runs"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
@@ -148,27 +156,123 @@ class UpgradeCheckCommand final : public Command {
                 .state("no backup was made")
                 .hint("'bt2c-dr verify-integrity' names them; do not upgrade with them");
         const std::string type = has_fresh_full(context) ? "incremental" : "full";
+        const std::optional<UpgradeRecord> earlier = unanswered_record(context);
+        std::vector<FactDifference> since_then;
+        std::optional<std::string> earlier_at;
+        if (earlier) {
+            since_then = refuse_losses(context, *earlier);
+            earlier_at = earlier->backup.at;
+        }
+        const DatabaseFacts facts = read_facts(context);
         const Ended made = call(context, {"backup", "--type", type});
         if (made.status != 0 && made.status != base::exit_status(ErrorKind::partial))
             throw failed("cannot make a backup before the upgrade", made);
         // Where nothing is new that is the backup that has it all.
         const std::string backup = made.document.string_at("id");
-        store_upgrade_record(context.home(), backup, read_facts(context));
-        const fs::path file = upgrade_record_file(context.home());
+        require_still_there(context, facts);
+        store_upgrade_record(context.home(), backup, facts);
         const std::vector<LocationOutcome> locations = outcomes_of(made.document.at("locations"));
-        Result result{.document = Json::object({{"when", "before"},
-                                                {"ok", true},
-                                                {"backup", backup},
-                                                {"file", file.native()},
-                                                {"locations", outcomes_document(locations)}}),
-                      .print = [backup, locations](Output& out) {
-                          out.line("The chain verifies, and backup {} holds it.",
-                                   out.styled(Style::bold, brief(backup)));
-                          print_unreached(out, locations, "has not got it");
-                          out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
-                      }};
+        const bool has_blocks = !facts.networks.empty();
+        // Prune runs where the team keeps the keys, and sees no record of this node.
+        const bool must_be_pinned = fs::exists(context.home().write_key_file());
+        // The options that were given name this home, and would be put behind the program's name.
+        const bool names_home = context.globals().home || context.globals().config;
+        Result result{
+            .document =
+                Json::object({{"when", "before"},
+                              {"ok", true},
+                              {"has_blocks", has_blocks},
+                              {"backup", backup},
+                              {"pin_command", must_be_pinned ? Json("bt2c-dr pin " + backup) : Json()},
+                              {"file", upgrade_record_file(context.home()).native()},
+                              {"earlier_at", earlier_at},
+                              {"differences", document_of(since_then)},
+                              {"locations", outcomes_document(locations)}}),
+            .print = [=](Output& out) {
+                if (earlier_at) {
+                    print(out, since_then);
+                    out.line(
+                        "Nothing is lost since the record of {}, which no 'after' found sound; it is "
+                        "replaced.",
+                        base::printable(*earlier_at));
+                }
+                if (has_blocks)
+                    out.line("The chain verifies, and backup {} holds it.",
+                             out.styled(Style::bold, brief(backup)));
+                else
+                    out.line(
+                        "The database holds no block: there is no chain that could be compared after the "
+                        "upgrade. Backup {} holds it as it is.",
+                        out.styled(Style::bold, brief(backup)));
+                print_unreached(out, locations, "has not got it");
+                if (must_be_pinned)
+                    out.line(
+                        "It is kept for 30 days only if the team pins it, where the keys are: bt2c-dr {}pin "
+                        "{}",
+                        names_home ? "--home TEAM " : "", brief(backup));
+                if (has_blocks)
+                    out.line("Upgrade now; when the new software runs: bt2c-dr upgrade-check after");
+            }};
         if (is_partial(locations)) result.outcome = ErrorKind::partial;
         return result;
+    }
+
+    /// What an earlier 'before' kept, unless an 'after' found it sound since or it cannot be used.
+    static std::optional<UpgradeRecord> unanswered_record(Context& context) {
+        if (!fs::exists(upgrade_record_file(context.home()))) return std::nullopt;
+        try {
+            UpgradeRecord record = load_upgrade_record(context.home());
+            if (!record.found_sound) return record;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::failed) throw;
+            context.progress().note(
+                base::format("an earlier record is replaced, and not compared with the chain: {}",
+                             base::printable(error.in_full())));
+        }
+        return std::nullopt;
+    }
+
+    /// A new record in place of one that tells of a loss would hide it, and give up the backup to go back to.
+    /// @return what else is different
+    static std::vector<FactDifference> refuse_losses(Context& context, const UpgradeRecord& earlier) {
+        const auto differences = compare(context, earlier.facts);
+        std::string losses;
+        for (const FactDifference& difference : differences)
+            if (difference.serious) losses += (losses.empty() ? "" : "; ") + difference.text;
+        if (losses.empty()) return differences;
+        throw Error(ErrorKind::findings,
+                    base::format("cannot begin another upgrade: the chain is not as it was at 'before' of {}",
+                                 base::printable(earlier.backup.at)))
+            .cause(losses)
+            .state(base::format("no backup was made; that record is kept, and with it backup {}",
+                                brief(earlier.backup.id)))
+            .hint(
+                base::format("'bt2c-dr upgrade-check after' tells the way back; to begin anew with the chain "
+                             "as it is, remove {}",
+                             base::printable(upgrade_record_file(context.home()).native())));
+    }
+
+    /// The backup holds what was recorded before it, unless the node gave it up meanwhile for a better chain.
+    static void require_still_there(Context& context, const DatabaseFacts& facts) {
+        auto database = network::open_database(context.home(), patience_ms);
+        for (const NetworkTip& tip : facts.networks)
+            if (chaindb::block_hash_at(database, tip.network, tip.height) != tip.tip_hash)
+                throw Error(
+                    ErrorKind::busy,
+                    base::format("cannot tell what the backup holds: block {} of {} was replaced while "
+                                 "it was made",
+                                 tip.height, base::printable(tip.network)))
+                    .state("the backup is stored, no record was kept")
+                    .hint("bt2c-dr upgrade-check before, in a minute");
+    }
+
+    static Json document_of(const std::vector<FactDifference>& differences) {
+        Json list = Json::array();
+        for (const FactDifference& difference : differences)
+            list.push(Json::object({{"serious", difference.serious},
+                                    {"is_trigger", difference.is_trigger},
+                                    {"text", difference.text}}));
+        return list;
     }
 
     static std::vector<LocationOutcome> outcomes_of(const Json& list) {
@@ -185,20 +289,24 @@ class UpgradeCheckCommand final : public Command {
         const UpgradeRecord kept = load_upgrade_record(context.home());
         const auto differences = differences_from(context, kept.facts);
         const bool ok = std::ranges::none_of(differences, &FactDifference::serious);
-        Json list = Json::array();
-        for (const FactDifference& difference : differences)
-            list.push(Json::object({{"serious", difference.serious}, {"text", difference.text}}));
+        mark(context, ok);
         const std::string &backup = kept.backup.id, &at = kept.backup.at;
-        const bool gone = !ok && is_gone(context, backup);
+        const bool gone = is_gone(context, backup), had_blocks = !kept.facts.networks.empty();
         Result result{.document = Json::object({{"when", "after"},
                                                 {"ok", ok},
                                                 {"backup", backup},
                                                 {"backup_is_gone", gone},
                                                 {"before_at", at},
-                                                {"differences", std::move(list)}}),
-                      .print = [differences, ok, gone, backup, at](Output& out) {
-                          print(out, differences, at);
-                          if (ok) return;
+                                                {"differences", document_of(differences)}}),
+                      .print = [=](Output& out) {
+                          print(out, differences);
+                          if (ok) {
+                              print_sound(out, differences, at, had_blocks);
+                              if (gone)
+                                  out.line("The backup made then, {}, is in no location any more.",
+                                           brief(backup));
+                              return;
+                          }
                           out.line("{}. To go back: stop the node, bring the old software back, then",
                                    out.styled(Style::red, "The upgrade is not sound"));
                           if (gone)
@@ -212,6 +320,17 @@ class UpgradeCheckCommand final : public Command {
                       }};
         if (!ok) result.outcome = ErrorKind::findings;
         return result;
+    }
+
+    /// The next 'before' compares with a record that was not found sound.
+    static void mark(Context& context, bool ok) {
+        try {
+            mark_upgrade_record(context.home(), ok);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            context.progress().note(base::format("the record does not tell how this ended: {}",
+                                                 base::printable(error.in_full())));
+        }
     }
 
     /// Whether every location that there is says that it has no such backup.
@@ -262,15 +381,28 @@ class UpgradeCheckCommand final : public Command {
         });
     }
 
-    static void print(Output& out, const std::vector<FactDifference>& differences, const std::string& at) {
+    static void print(Output& out, const std::vector<FactDifference>& differences) {
         for (const FactDifference& difference : differences)
             out.line("{} {}",
-                     difference.serious ? out.styled(Style::red, "wrong:") : std::string("different:"),
+                     difference.serious      ? out.styled(Style::red, "wrong:")
+                     : difference.is_trigger ? out.styled(Style::yellow, "read what it does:")
+                                             : std::string("different:"),
                      difference.text);
-        if (std::ranges::none_of(differences, &FactDifference::serious))
+    }
+
+    static void print_sound(Output& out, const std::vector<FactDifference>& differences,
+                            const std::string& at, bool had_blocks) {
+        const std::string when = base::printable(at);
+        if (had_blocks)
             out.line("{}: the chain verifies, and is that of {} {}.",
-                     out.styled(Style::green, "The upgrade is sound"), base::printable(at),
+                     out.styled(Style::green, "The upgrade is sound"), when,
                      differences.empty() ? "as it was" : "but for what is told above");
+        else
+            out.line("There was no block at {}: no chain could be compared.", when);
+        if (std::ranges::any_of(differences, &FactDifference::is_trigger))
+            out.line(
+                "{}: a trigger acts with the next rows that the node writes, and no comparison shows it.",
+                out.styled(Style::yellow, "Let somebody read the triggers above"));
     }
 
     std::string when_;

@@ -15,12 +15,21 @@ using base::Json;
 using chaindb::DatabaseFacts;
 
 namespace {
-constexpr int record_version = 2;
+constexpr int record_version = 3;
 constexpr std::uint64_t facts_bytes_max = 32 << 20;
 
 Json read_record(const config::Home& home) {
     const base::Bytes text = platform::read_file(upgrade_record_file(home), facts_bytes_max);
     return Json::parse(base::as_text(text));
+}
+
+void write_record(const config::Home& home, const Json& record) {
+    const fs::path file = upgrade_record_file(home);
+    platform::durable_mkdir(file.parent_path(), 0700);
+    platform::DurableFile target(file, 0600);
+    target.append(base::as_bytes(record.dump(true) + "\n"));
+    platform::give_to_owner_of(home.root, target.fd());
+    target.commit(platform::DurableFile::Existing::replace);
 }
 
 UpgradeBackup backup_in(const Json& record) {
@@ -34,17 +43,19 @@ fs::path upgrade_record_file(const config::Home& home) {
 }
 
 void store_upgrade_record(const config::Home& home, const std::string& backup, const DatabaseFacts& facts) {
-    const Json record = Json::object({{"version", record_version},
-                                      {"at", base::format_utc(base::now_unix_ms())},
-                                      {"program", "bt2c-dr " + std::string(version())},
-                                      {"backup", backup},
-                                      {"facts", facts.to_json()}});
-    const fs::path file = upgrade_record_file(home);
-    platform::durable_mkdir(file.parent_path(), 0700);
-    platform::DurableFile target(file, 0600);
-    target.append(base::as_bytes(record.dump(true) + "\n"));
-    platform::give_to_owner_of(home.root, target.fd());
-    target.commit(platform::DurableFile::Existing::replace);
+    write_record(home, Json::object({{"version", record_version},
+                                     {"at", base::format_utc(base::now_unix_ms())},
+                                     {"program", "bt2c-dr " + std::string(version())},
+                                     {"backup", backup},
+                                     {"found_sound", false},
+                                     {"facts", facts.to_json()}}));
+}
+
+void mark_upgrade_record(const config::Home& home, bool found_sound) {
+    Json record = read_record(home);
+    if (record.bool_at("found_sound") == found_sound) return;
+    record.set("found_sound", found_sound);
+    write_record(home, record);
 }
 
 std::optional<UpgradeBackup> load_upgrade_backup(const config::Home& home) {
@@ -66,7 +77,7 @@ UpgradeRecord load_upgrade_record(const config::Home& home) {
         const Json kept = read_record(home);
         if (kept.integer_at("version") != record_version)
             throw Error(ErrorKind::failed, "it is of another version");
-        return {backup_in(kept), DatabaseFacts::from_json(kept.at("facts"))};
+        return {backup_in(kept), DatabaseFacts::from_json(kept.at("facts")), kept.bool_at("found_sound")};
     } catch (const Error& error) {
         const auto backup = load_upgrade_backup(home);
         const std::string way_back =

@@ -30,7 +30,26 @@ std::string prefix_of(const TomlValue& value) {
     std::string prefix = value.text();
     while (prefix.ends_with('/')) prefix.pop_back();
     if (prefix.starts_with('/') || prefix.empty()) throw value.error("a text that does not begin with '/'");
+    if (fs::path(prefix).lexically_normal().native() != prefix || prefix == "." || prefix.starts_with(".."))
+        throw value.error("names with '/' between them, none of them '.' or '..'");
     return prefix;
+}
+
+/// In one spelling, so that one place is known again.
+fs::path sftp_path_of(const TomlValue& value) {
+    if (value.text().starts_with('~'))
+        throw value.error(
+            "a path without '~': one that does not begin with '/' is in the user's home anyway");
+    const fs::path path = fs::path(value.text()).lexically_normal();
+    return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
+}
+
+/// It becomes a file's name, and an argument of commands.
+std::string name_of(const TomlValue& value) {
+    std::string name = value.name(location_name_bytes_max);
+    if (name.starts_with('.') || name.starts_with('-'))
+        throw value.error("a name that begins with a letter, a digit or an underscore");
+    return name;
 }
 
 std::string endpoint_of(const TomlValue& value) {
@@ -48,15 +67,14 @@ const std::vector<LocationKey>& location_keys() {
     using To = LocationSettings;
     using Value = TomlValue;
     static const std::vector<LocationKey> keys{
-        {"name", "folder s3 sftp",
-         [](To& to, const Value& value) { to.name = value.name(location_name_bytes_max); }},
+        {"name", "folder s3 sftp", [](To& to, const Value& value) { to.name = name_of(value); }},
         {"kind", "folder s3 sftp", [](To&, const Value&) {}},
         {"offsite", "folder s3 sftp", [](To& to, const Value& value) { to.offsite = value.flag(); }},
         {"price_per_gib_month", "folder s3 sftp",
          [](To& to, const Value& value) { to.price_per_gib_month = value.number(0, 1e6); }},
         {"path", "folder sftp",
          [](To& to, const Value& value) {
-             to.path = to.kind == LocationKind::folder ? value.path() : fs::path(value.text());
+             to.path = to.kind == LocationKind::folder ? value.path() : sftp_path_of(value);
          }},
         {"endpoint", "s3", [](To& to, const Value& value) { to.endpoint = endpoint_of(value); }},
         {"bucket", "s3", [](To& to, const Value& value) { to.bucket = value.name(255); }},

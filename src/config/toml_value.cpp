@@ -90,7 +90,8 @@ fs::path TomlValue::path() const {
     fs::path path(*text);
     if (const char* user = std::getenv("HOME"); user && text->starts_with("~/"))
         path = fs::path(user) / text->substr(2);
-    return (home.root / path).lexically_normal();
+    path = (home.root / path).lexically_normal();
+    return path.has_filename() ? path : path.parent_path();  // one spelling for one place
 }
 
 bool TomlValue::flag() const {

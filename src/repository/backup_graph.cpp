@@ -1,5 +1,7 @@
 #include "repository/backup_graph.hpp"
 
+#include "base/text.hpp"
+
 namespace bt2c::repository {
 
 void BackupGraph::add(const ObjectId& id, const ManifestRead& read) {
@@ -28,6 +30,25 @@ void BackupGraph::add(const ObjectId& id, const ManifestRead& read) {
     nodes_.push_back(std::move(node));
 }
 
+void BackupGraph::find_lost() {
+    for (Node& node : nodes_)
+        node.lost = node.unreadable.empty()
+                        ? ""
+                        : base::format("its manifest cannot be read ({})", base::printable(node.unreadable));
+    // Until nothing changes: who writes manifests may have made a row of parents.
+    for (bool more = true; more;) {
+        more = false;
+        for (Node& node : nodes_) {
+            if (!node.lost.empty() || !node.facts.parent) continue;
+            const Node* const parent = find(*node.facts.parent);
+            if (parent && parent->lost.empty()) continue;
+            node.lost = base::format("its full backup {} {}", node.facts.parent->brief(),
+                                     parent ? "cannot be used: " + parent->lost : "is missing");
+            more = true;
+        }
+    }
+}
+
 const BackupGraph::Node* BackupGraph::find(const ObjectId& backup) const {
     const auto found = by_id_.find(backup);
     return found == by_id_.end() ? nullptr : &nodes_[found->second];
@@ -42,6 +63,8 @@ void BackupGraph::reach(std::size_t number, Closure& closure) const {
     if (!node.facts.parent) return;
     if (const auto parent = by_id_.find(*node.facts.parent); parent != by_id_.end())
         reach(parent->second, closure);
+    else
+        closure.known = false;
 }
 
 bool BackupGraph::holds(const Closure& closure, const ObjectKey& object) const {

@@ -25,10 +25,15 @@ class BackupGraph {
         std::uint64_t stored_bytes = 0;
         std::vector<std::uint32_t> packs;  ///< numbers of this graph's own
         std::string unreadable;            ///< why, else empty
+        std::string lost;  ///< why it cannot be restored, as far as manifests tell: one clause, else empty
         bool retired = false;
+        /// Whatever the rules say. What is lost is of no use to whoever wanted it kept.
+        bool stays() const { return lost.empty() && (facts.pin || !facts.kept_for.empty()); }
     };
 
     void add(const ObjectId& id, const ManifestRead& read);
+    /// Tells which are lost, once all were added: a backup is without what it is made against.
+    void find_lost();
     bool has(const ObjectId& backup) const { return by_id_.contains(backup); }
     /// nullptr when there is no such backup.
     const Node* find(const ObjectId& backup) const;
@@ -38,7 +43,7 @@ class BackupGraph {
     /// What backups need: themselves, what they are made against, and all packs that these name.
     struct Closure {
         std::vector<bool> backups, packs;  ///< by number
-        /// One whose manifest cannot be read is among them: what it needs is not known.
+        /// One whose manifest cannot be read, or is not there, is among them: what it needs is not known.
         bool known = true;
     };
     template <typename Wanted>

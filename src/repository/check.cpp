@@ -66,11 +66,14 @@ void read_manifests(Check& check) {
         const std::string id = manifest.id.hex();
         return check.retired.contains(id) && !parents.contains(id);
     });
-    std::erase_if(faults, [&](const auto& fault) { return check.retired.contains(fault.first.hex()); });
+    std::erase_if(faults, [&](const auto& fault) {
+        const std::string id = fault.first.hex();
+        return check.retired.contains(id) && !parents.contains(id);
+    });
     // Only now it is known which backups were made against them.
     for (auto& [id, text] : faults)
         check.manifest_finding(id, check.kind_of_damage(object_name(ObjectType::manifest, id)),
-                               std::move(text));
+                               std::move(text), Check::Remedy::let_go);
     std::sort(check.backups.begin(), check.backups.end(),
               [](const Manifest& a, const Manifest& b) { return a.sequence > b.sequence; });
     for (const Manifest& manifest : check.backups)
@@ -96,7 +99,8 @@ void check_parents(Check& check) {
         if (!parent)
             check.manifest_finding(
                 *manifest.parent, FindingKind::missing,
-                "incremental backups were made against it, which cannot be restored without");
+                "incremental backups were made against it, which cannot be restored without",
+                Check::Remedy::let_go);
         else if (parent->parent || !parent->image || parent->image->page_size != manifest.image->page_size ||
                  parent->image->group_pages != manifest.image->group_pages)
             check.manifest_finding(manifest.id, FindingKind::damaged,
@@ -190,6 +194,17 @@ void check_unreferenced(Check& check, ObjectType type, const ObjectId& id, const
                     "none is needed: prune removes it after some days"});
 }
 
+/// What to do about a small object that cannot be read. One of a newer program may count: prune waits for it.
+std::string advice_for_small(ObjectType type, FindingKind kind) {
+    if (kind == FindingKind::unknown_version)
+        return type == ObjectType::retired
+                   ? "use a newer bt2c-dr, or remove that object if there is none: until then prune removes "
+                     "nothing"
+                   : "use a newer bt2c-dr";
+    return type == ObjectType::pin ? "remove the file: it does not count; pin the backup again"
+                                   : "remove the file: it does not count";
+}
+
 /// A pin, a mark, or what a prune noted. What cannot be read does not count.
 void check_small(Check& check, ObjectType type, const ObjectId& id, const std::string& name) {
     try {
@@ -199,12 +214,8 @@ void check_small(Check& check, ObjectType type, const ObjectId& id, const std::s
         Repository::require_master_seal(type, id, *contents);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
-        check.book.add({name,
-                        check.kind_of_damage(name),
-                        Check::text_of(error),
-                        {},
-                        type == ObjectType::pin ? "remove the file: it does not count; pin the backup again"
-                                                : "remove the file: it does not count"});
+        const FindingKind kind = check.kind_of_damage(name);
+        check.book.add({name, kind, Check::text_of(error), {}, advice_for_small(type, kind)});
     }
 }
 

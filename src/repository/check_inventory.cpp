@@ -33,7 +33,8 @@ const Manifest* Check::find(const ObjectId& id) const {
 }
 
 std::vector<std::string> Check::users_of(const ObjectId& backup) const {
-    std::vector<std::string> users{backup.hex()};
+    std::vector<std::string> users;
+    if (!retired.contains(backup.hex())) users.push_back(backup.hex());
     for (const Manifest& manifest : backups)
         if (manifest.parent == backup) users.push_back(manifest.id.hex());
     return users;
@@ -57,11 +58,14 @@ void Check::pack_finding(const ObjectId& pack, FindingKind kind, std::string tex
                     "and restore none of the backups named"});
 }
 
-void Check::manifest_finding(const ObjectId& backup, FindingKind kind, std::string text) {
+void Check::manifest_finding(const ObjectId& backup, FindingKind kind, std::string text, Remedy remedy) {
+    std::string advice = "list and restore it with a newer bt2c-dr";
+    if (kind != FindingKind::unknown_version) {
+        advice = "bring the file back from a copy of the repository; without it make a full backup now";
+        if (remedy == Remedy::let_go) advice += ", and let go what is lost with 'bt2c-dr prune --damaged'";
+    }
     book.add({object_name(ObjectType::manifest, backup), kind, std::move(text), users_of(backup),
-              kind == FindingKind::unknown_version
-                  ? "list and restore it with a newer bt2c-dr"
-                  : "bring the file back from a copy of the repository; without it make a full backup now"});
+              std::move(advice)});
 }
 
 FindingKind Check::kind_of_damage(const std::string& name) const {

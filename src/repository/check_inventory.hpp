@@ -44,13 +44,16 @@ struct Check {
 
     /// nullptr when there is no such backup, or its manifest cannot be read.
     const Manifest* find(const ObjectId& id) const;
-    /// The backup, and those that were made against it.
+    /// The backup, unless it is retired, and those that were made against it.
     std::vector<std::string> users_of(const ObjectId& backup) const;
     std::vector<std::string> users_of_pack(const ObjectId& pack) const;
     bool is_sound(const ObjectId& pack) const;
 
     void pack_finding(const ObjectId& pack, FindingKind kind, std::string text);
-    void manifest_finding(const ObjectId& backup, FindingKind kind, std::string text);
+    /// What helps where no copy of a manifest is sound. let_go: a prune finds that none can be restored.
+    enum class Remedy { new_full, let_go };
+    void manifest_finding(const ObjectId& backup, FindingKind kind, std::string text,
+                          Remedy remedy = Remedy::new_full);
     /// Runs `job`, which reads from a pack; what it throws becomes a finding about that pack. False then.
     template <typename Job>
     bool reads_pack(const ObjectId& pack, Job job) {

@@ -76,6 +76,10 @@ std::string object_name(ObjectType type, const ObjectId& id);
 inline std::string leaf_of(const std::string& name) {
     return name.substr(name.rfind('/') + 1);
 }
+/// All that a repository has at its top.
+inline constexpr std::array<std::string_view, 11> top_names{"format",    "keys",    "packs",   "index",
+                                                            "manifests", "proofs",  "retired", "pins",
+                                                            "sweeps",    "intents", "ended"};
 /// The folder of all objects of a type, such as "packs".
 std::string_view object_folder(ObjectType type);
 /// "pack", "index", "manifest" and so on.

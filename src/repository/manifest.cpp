@@ -210,6 +210,8 @@ Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
     manifest.type = parse_enum<BackupType>(type_names, json.string_at("type"));
     if (const Json* parent = json.find("parent")) manifest.parent = ObjectId::parse(parent->string());
     manifest.sequence = json.unsigned_at("sequence");
+    if (manifest.sequence > sequence_max)
+        throw Error(ErrorKind::failed, "malformed manifest: its sequence is too high");
     manifest.program = json.string_at("program");
     if (const Json* node = json.find("node")) {
         const Json* const home = node->find("home");

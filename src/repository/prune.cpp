@@ -42,8 +42,8 @@ class Prune {
         survey();
         check_newest();
         PruneReport report;
-        report.plan = make_plan(graph_, request_, base::now_unix_ms());
-        report.held_for_good = !held_.empty() || (!report.plan.damaged.empty() && !request_.damaged);
+        report.plan = make_plan(graph_, request_, places_unasked(), base::now_unix_ms());
+        report.held_for_good = !held_.empty() || (!report.plan.damaged.empty() && !report.plan.damaged_leave);
         if (request_.dry_run) {
             report.held = held_;
             for (PlaceState& state : places_)
@@ -51,8 +51,12 @@ class Prune {
             return report;
         }
         if (request_.agree) request_.agree(report.plan);
+        const auto before = needed_by_listed(graph_);
         retire(report.plan);
-        report.held = Sweeper(repository_, places_, graph_, request_, progress_).run(held_);
+        correct_plan(report.plan, graph_, before);
+        Sweeper sweeper(repository_, places_, graph_, request_, progress_);
+        report.held = sweeper.run(held_);
+        report.held_for_good |= sweeper.is_need_unknown();
         extend_locks();
         for (PlaceState& state : places_) report.places.push_back(std::move(state.report));
         return report;
@@ -99,6 +103,40 @@ class Prune {
         for (PlaceState& state : places_) check_marks(state);
         note_retired();
         note_proofs_and_pins(repository_, request_, graph_);
+    }
+
+    /// Places that may have a sound copy of a manifest that could not be read: those that are away, were left
+    /// out since, or have it and were lost to the others' reader meanwhile. Empty where all can be read.
+    std::vector<std::string> places_unasked() {
+        std::set<ObjectId> wanted;
+        for (const BackupGraph::Node& node : graph_.nodes())
+            if (!node.retired && !node.lost.empty())
+                wanted.insert(node.unreadable.empty() ? *node.facts.parent : node.facts.id);
+        std::vector<std::string> names;
+        if (wanted.empty()) return names;
+        for (const PrunePlace& away : request_.away) names.push_back(away.name);
+        for (const PlaceState& state : places_)
+            if (!state.usable() || std::ranges::any_of(wanted, [&](const ObjectId& id) {
+                    return may_be_sound(*state.place.location, id);
+                }))
+                names.push_back(state.place.name);
+        return names;
+    }
+    bool may_be_sound(storage::Location& location, const ObjectId& backup) const {
+        std::optional<base::Bytes> contents;
+        try {
+            contents = location.get_range(object_name(ObjectType::manifest, backup), 0, manifest_bytes_max);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return location.behind_network();  // what a disk cannot give is damaged there
+        }
+        try {
+            if (!contents) return false;
+            static_cast<void>(repository_.open_manifest(backup, *contents));
+            return true;
+        } catch (const Error&) {
+            return false;
+        }
     }
 
     /// Tells marks that do not count: damaged ones, and those of somebody who has no say in it. One of a
@@ -186,11 +224,11 @@ class Prune {
         for (const PlannedBackup& backup : plan.backups)
             if (!backup.verdict.kept) leaving.insert(backup.facts.id);
         for (const DamagedBackup& backup : plan.damaged)
-            if (request_.damaged) leaving.insert(ObjectId::parse(backup.id));
+            if (plan.damaged_leave) leaving.insert(ObjectId::parse(backup.id));
         for (PlaceState& state : places_)
             for (const ObjectId& id : false_marks_[&state]) state.attempt([&] { remove_mark(state, id); });
         for (const BackupGraph::Node& node : graph_.nodes())
-            if (node.retired && !node.facts.pin) leaving.insert(node.facts.id);
+            if (node.retired && !node.stays()) leaving.insert(node.facts.id);
         progress_.items_phase("retiring", leaving.size());
         std::size_t refused = 0;
         for (PlaceState& state : places_) {
@@ -216,9 +254,9 @@ class Prune {
         std::map<std::string, const BackupGraph::Node*> last_proved;
         std::vector<ObjectId> wanted;
         for (const BackupGraph::Node& node : graph_.nodes()) {
-            if (node.retired && node.facts.pin) wanted.push_back(node.facts.id);
+            if (node.retired && node.stays()) wanted.push_back(node.facts.id);
             const auto proved_at = node.facts.proved_at;
-            if (!proved_at || *proved_at > latest_ms || !node.unreadable.empty()) continue;
+            if (!proved_at || *proved_at > latest_ms || !node.lost.empty()) continue;
             const BackupGraph::Node*& last = last_proved[node.facts.chain];
             if (!last || *proved_at > *last->facts.proved_at ||
                 (*proved_at == *last->facts.proved_at && !node.retired))

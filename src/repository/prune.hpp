@@ -30,10 +30,13 @@ struct PlannedBackup {
 
 struct PrunePlan {
     std::vector<PlannedBackup> backups;  ///< newest first; without those that were retired earlier
-    std::vector<DamagedBackup> damaged;  ///< not among them
-    std::size_t leaving = 0;             ///< of `backups`, and of `damaged` where these are to go
-    std::uint64_t leaving_bytes = 0;     ///< that only those need
-    std::size_t retired = 0;             ///< earlier, and still there
+    std::vector<DamagedBackup> damaged;  ///< that cannot be restored; not among them
+    bool damaged_leave = false;          ///< all of `damaged` go
+    /// Places that may have a sound copy of what `damaged` lack, and could not be asked for it.
+    std::vector<std::string> unasked;
+    std::size_t leaving = 0;          ///< of `backups`, and of `damaged` where these are to go
+    std::uint64_t leaving_bytes = 0;  ///< that only those need
+    std::size_t retired = 0;          ///< earlier, and still there
     bool most() const { return leaving * 2 > backups.size() + damaged.size(); }
 };
 
@@ -41,8 +44,10 @@ struct PruneRequest {
     RetentionRules rules;
     bool dry_run =
         false;  ///< looks and plans, as always, and changes nothing; only places that failed are told
-    std::map<std::string, std::string> keep = {};  ///< ids that stay as if they were pinned, and why
-    bool damaged = false;                          ///< backups whose manifest cannot be read anywhere go too
+    std::map<std::string, std::string> keep = {};  ///< ids that stay for an upgrade, and why
+    /// Backups whose manifest, or whose full backup's, no place can give go too; none of them does while a
+    /// place could not be asked.
+    bool damaged = false;
     std::vector<PrunePlace>
         away;  ///< places of the repository that cannot be used now; their clocks count too
     std::function<void(const PrunePlan&)> agree = nullptr;  ///< may throw Error before anything is changed
@@ -61,10 +66,10 @@ struct PlacePruned {
 };
 
 struct PruneReport {
-    PrunePlan plan;
+    PrunePlan plan;  ///< what was done, but for a dry run
     /// Why no bytes were removed anywhere though some have waited long enough; empty when they were.
     std::string held;
-    /// Time does not mend that: somebody has to look at a mark, or at a backup that cannot be read.
+    /// Time does not mend that: somebody has to look at a mark, or at a backup that cannot be restored.
     bool held_for_good = false;
     std::vector<PlacePruned> places;
 };

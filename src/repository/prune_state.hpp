@@ -12,11 +12,18 @@
 
 namespace bt2c::repository {
 
-/// Reads manifests into the graph.
+/// Reads manifests into the graph, and tells what is lost.
 void read_backups(const Repository& repository, const std::vector<ObjectId>& ids, BackupGraph& graph);
 /// Pins as they are now, and what the request keeps like them.
 void note_proofs_and_pins(const Repository& repository, const PruneRequest& request, BackupGraph& graph);
-PrunePlan make_plan(const BackupGraph& graph, const PruneRequest& request, base::UnixMs now);
+/// `unasked`: as in PrunePlan.
+PrunePlan make_plan(const BackupGraph& graph, const PruneRequest& request, std::vector<std::string> unasked,
+                    base::UnixMs now);
+/// After the marks were written: whoever pinned or proved a backup meanwhile was told that it stays.
+/// `before`: what was needed until then.
+void correct_plan(PrunePlan& plan, const BackupGraph& graph, const BackupGraph::Closure& before);
+/// What those that are listed need.
+BackupGraph::Closure needed_by_listed(const BackupGraph& graph);
 
 /// Objects of one kind in one place, with their sizes.
 using Listing = std::map<ObjectId, std::uint64_t>;
@@ -59,6 +66,8 @@ class Sweeper {
     /// `held`: why nothing may be removed, if somebody knows. Returns why nothing was; empty when what is due
     /// was.
     std::string run(const std::string& held);
+    /// What a backup that is listed needs is not known, after run().
+    bool is_need_unknown() const { return !needed_.known; }
 
  private:
     void list_intents();

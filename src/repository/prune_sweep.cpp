@@ -38,10 +38,8 @@ std::string Sweeper::run(const std::string& held) {
     list_backups();
     if (!needed_.known) {
         for (const BackupGraph::Node& node : graph_.nodes())
-            if (!node.unreadable.empty() && !node.retired)
-                held_ = format("what backup {} needs is not known: its manifest cannot be read ({})",
-                               node.facts.id.brief(), base::printable(node.unreadable));
-        if (held_.empty()) held_ = "what a retired backup that others need holds is not known";
+            if (!node.lost.empty() && !node.retired)
+                held_ = format("what backup {} needs is not known: {}", node.facts.id.brief(), node.lost);
         return held_;
     }
     find_garbage();
@@ -77,8 +75,7 @@ void Sweeper::list_backups() {
                 if (!graph_.has(id)) fresh.insert(id);
         });
     read_backups(repository_, {fresh.begin(), fresh.end()}, graph_);
-    needed_ = graph_.closure(
-        [](const BackupGraph::Node& node) { return !node.retired || node.facts.pin.has_value(); });
+    needed_ = graph_.closure([](const BackupGraph::Node& node) { return !node.retired || node.stays(); });
 }
 
 void Sweeper::find_garbage() {
@@ -166,7 +163,7 @@ void Sweeper::remove_from(PlaceState& state) {
     remove_due(state, ObjectType::manifest, needed_);
     if (!state.usable() || !held_.empty()) return;
     const auto rest = graph_.closure([&](const BackupGraph::Node& node) {
-        return !node.retired || node.facts.pin || manifests_[&state].contains(node.facts.id);
+        return !node.retired || node.stays() || manifests_[&state].contains(node.facts.id);
     });
     remove_due(state, ObjectType::index, rest);
     remove_due(state, ObjectType::pack, rest);

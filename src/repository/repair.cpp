@@ -68,6 +68,11 @@ bool is_format_of_another(const Repository& repository, const std::optional<Byte
     }
 }
 
+/// Of what is found there nothing can be believed: what is left stays as it is.
+struct WayAtFault : Error {
+    explicit WayAtFault(const char* what) : Error(ErrorKind::failed, what) {}
+};
+
 void remove_damaged(storage::Location& target, const std::string& name) {
     try {
         target.remove(name);
@@ -132,6 +137,11 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
     if (present) remove_damaged(*target, name);
     if (!target->put(name, sound))
         throw Error(ErrorKind::failed, "the damaged object is still there after it was removed");
+    // A way that changes what it carries, alike each time, would make everything damaged, and be mended for
+    // ever.
+    if (target->behind_network() && reading_of(*target, name) != sound)
+        throw WayAtFault(
+            "it was stored anew, and is read otherwise: the way there, or the service, changes it");
     return sound.size();
 }
 
@@ -159,6 +169,9 @@ RepairReport repair_location(const Repository& repository, const std::shared_ptr
         try {
             report.mended.push_back({name, name == all_slots ? bring_slots_back(repository, *target, options)
                                                              : mend(repository, target, name)});
+        } catch (const WayAtFault& error) {
+            report.left.push_back({name, error.in_full()});
+            return report;
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             report.left.push_back({name, error.in_full()});

@@ -249,12 +249,28 @@ void Repository::read_manifests(const std::vector<ObjectId>& ids,
         [&](std::uint64_t i, ManifestRead read) { take(ids[i], std::move(read)); });
 }
 
+const Manifest* doubt_of_latest(const std::vector<Manifest>& backups, base::UnixMs now) {
+    constexpr base::UnixMs slack_ms = 10 * 60 * 1000;  // of two that run side by side
+    const Manifest *latest = nullptr, *later = nullptr;
+    for (const Manifest& one : backups) {
+        if (one.type == BackupType::safety) continue;
+        if (!latest) latest = &one;
+        if (one.started_at <= latest->started_at + slack_ms || one.finished_at > now) continue;
+        if (!later || one.started_at > later->started_at) later = &one;
+    }
+    return later;
+}
+
 LatestBackup Repository::latest() const {
     BackupList list = this->list();
     const auto found = std::find_if(list.backups.begin(), list.backups.end(), [](const Manifest& manifest) {
         return manifest.type != BackupType::safety;
     });
-    if (found != list.backups.end()) return {std::move(*found), std::move(list.damaged)};
+    if (found != list.backups.end()) {
+        const Manifest* const later = doubt_of_latest(list.backups, base::now_unix_ms());
+        std::optional<Manifest> doubt = later ? std::optional(*later) : std::nullopt;
+        return {std::move(*found), std::move(list.damaged), std::move(doubt)};
+    }
     throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
         .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
         .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"

@@ -115,6 +115,14 @@ RepositoryFormat parse_format(base::ByteView contents, const std::string& place)
     }
 }
 
+bool has_check(base::ByteView contents) {
+    try {
+        return sound_json(contents).find("check") != nullptr;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 bool is_newer_format(base::ByteView contents) {
     try {
         return sound_json(contents).integer_at("version") > format_version;

@@ -23,6 +23,9 @@ std::string format_text(const ObjectId& id, base::UnixMs created_at);
 /// damaged or of a version that this program does not know.
 RepositoryFormat parse_format(base::ByteView contents, const std::string& place);
 
+/// Whether a sound object would not be so by chance: those of earlier builds have no check.
+bool has_check(base::ByteView contents);
+
 /// Of a newer program, and whole: not to be replaced.
 bool is_newer_format(base::ByteView contents);
 

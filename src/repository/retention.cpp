@@ -128,6 +128,7 @@ class Decision {
         for (const std::size_t i : order_) {
             const BackupFacts& backup = backups_[i];
             if (backup.pin) keep(i, "pinned", backup.pin->empty() ? "pinned" : "pinned: " + *backup.pin);
+            if (!backup.kept_for.empty()) keep(i, "upgrade", backup.kept_for);
             if (future(i)) keep(i, "future", "its time is in the future, which is not believed");
             if (backup.proved_at && !proved(i)) keep(i, "proved", "proved, at a time in the future");
             if (proved(i)) {

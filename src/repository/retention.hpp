@@ -38,13 +38,14 @@ struct BackupFacts {
     std::optional<base::UnixMs> proved_at = {};  ///< the latest proof
     bool failed = false;                         ///< it did not restore when it was tested last
     std::optional<std::string> pin = {};         ///< why it is pinned; may be empty
+    std::string kept_for = {};                   ///< why it is kept for an upgrade; empty: it is not
 };
 /// Tells chains apart: networks and the hashes of their lowest blocks.
 std::string chain_of(const Manifest& manifest);
 
 struct Reason {
-    /// newest, base, recent, daily, weekly, monthly, safety, proved, pinned, future or parent; of a backup
-    /// that is not kept: superseded or expired.
+    /// newest, base, recent, daily, weekly, monthly, safety, proved, pinned, upgrade, future or parent; of a
+    /// backup that is not kept: superseded or expired.
     std::string rule;
     std::string text;  ///< for people, one clause
 };
@@ -55,8 +56,8 @@ struct Verdict {
 };
 
 /// One verdict for each backup, in the same order. Never given up: the newest of each chain, the one that was
-/// proved last of each chain, what the next incremental backup builds on, pinned ones, those whose stamp or
-/// proof lies in the future, and what one of these is made against.
+/// proved last of each chain, what the next incremental backup builds on, pinned ones, those kept for an
+/// upgrade, those whose stamp or proof lies in the future, and what one of these is made against.
 ///
 /// Of a day, week or month the first proved backup stands for it, else the first full one, else the first;
 /// later ones never displace it, but where a test found that it does not restore. First is what the sequence

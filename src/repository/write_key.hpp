@@ -18,7 +18,8 @@ struct WriteKey {
 
     /// The file's contents.
     crypto::SecretBytes to_file() const;
-    /// Throws Error(wrong_secret) when it is no write key file, or one of a version that is not known.
+    /// Throws Error(wrong_secret) when it is no write key file, one of a version that is not known, or not as
+    /// it was written.
     static WriteKey from_file(base::ByteView contents);
     WriteKey copy() const { return {repository, sealing_key, content_key.copy(), writer_secret.copy()}; }
 };

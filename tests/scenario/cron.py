@@ -54,6 +54,13 @@ def wait_until(happened, seconds):
 
 
 machine.need("unshare", "nsenter", "cron", "crontab", "runuser", "adduser")
+
+
+def cron_is_missed(there):
+    checks = json.loads(dr(there, "--json", "doctor").stdout)["checks"]
+    return any(one["name"] == "schedule" and "no cron daemon" in one["detail"] for one in checks)
+
+
 with machine.Machine(systemd=False) as there:
     shutil.copy(program, there.path("/usr/local/bin"))
     shutil.copy(chain_tool, there.path("/usr/local/bin"))
@@ -73,12 +80,28 @@ with machine.Machine(systemd=False) as there:
     with Cron(there):
         check(f"cron runs what is due: {records(there)}",
               wait_until(lambda: len(records(there)) == len(jobs) and all(one.get("last_finished") for one in records(there).values()), 120))
+        check("doctor sees it run", not cron_is_missed(there))
+    mark = there.path("/run/crond.pid")
+    check("one that is gone leaves its mark, and doctor sees that it does not run", mark.exists() and cron_is_missed(there))
+    mark.write_text("1\n")
+    check("nor does another process with its number", cron_is_missed(there))
     check(f"and all ends well: {records(there)}", all(one["exit_status"] == 0 for one in records(there).values()))
     check("the line has run to its end", wait_until(lambda: there.run("pgrep", "-x", "bt2c-dr").returncode == 1, 60))
     listed = dr(there, "--json", "list-backups")
     check("there is another backup", listed.returncode == 0 and len(json.loads(listed.stdout)["backups"]) >= 2, listed)
+    deny = there.path("/etc/cron.deny")
+    deny.write_text(f"{user}\n")
+    for as_user in (user, "root"):
+        refused = there.run("/usr/local/bin/bt2c-dr", "--home", str(home), "setup-automated-backups", "--remove", user=as_user)
+        check(f"a crontab that {as_user} may not look at is not taken for empty", refused.returncode == 1
+              and f"cannot look at the crontab of {user}".encode() in refused.stderr, refused)
+    deny.unlink()
     gone = dr(there, "setup-automated-backups", "--remove")
     check("no line is left, and no record", gone.returncode == 0 and not records(there) and there.run("crontab", "-u", user, "-l").returncode != 0, gone)
+    deny.write_text(f"{user}\n")
+    none = there.run("/usr/local/bin/bt2c-dr", "--home", str(home), "setup-automated-backups", "--remove")
+    check("root sees that there is none", none.returncode == 0, none)
+    deny.unlink()
     with Cron(there):
         time.sleep(6)  # over the full five minutes
     check(f"and nothing runs: {records(there)}", not records(there))

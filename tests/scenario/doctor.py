@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import sqlite3
 import subprocess
 import sys
@@ -172,6 +173,15 @@ def schedule_is_wrong(node, folder):
     for variable in ("BT2C_REPO_PASSWORD", "BT2C_REPO_PASSWORD_FILE"):
         del node.environment[variable]
     node.run("setup-automated-backups", "--scheduler", "cron")
+    text = settings.read_text()
+    s3 = '\n[[location]]\nname = "vault"\nkind = "s3"\nendpoint = "http://127.0.0.1:9"\nbucket = "b"\nretries = 0\n'
+    node.environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    settings.write_text(text + s3)
+    lost = [one for one in found() if "no credentials for 'vault'" in one["detail"]]
+    has_file = pathlib.Path(pwd.getpwuid(os.geteuid()).pw_dir, ".aws", "credentials").exists()
+    check("jobs that are given no credentials", has_file or (len(lost) == 1 and "mode 600" in lost[0]["mend"]), lost)
+    settings.write_text(text)
+    del node.environment["AWS_ACCESS_KEY_ID"], node.environment["AWS_SECRET_ACCESS_KEY"]
     for make in (lambda: None, lambda: os.mkfifo(key)):
         make()
         unopened = node.findings("repository")["repository"]

@@ -380,6 +380,12 @@ with tempfile.TemporaryDirectory() as name:
     jobs_folder.chmod(0o555)
     told = [one for one in result(run_as_user("--json", "doctor"))["checks"] if one["name"] == "home"]
     check("a home where this user can make no record", told[0]["status"] == "finding" and "mode 555" in told[0]["mend"], told)
+    if as_user:
+        jobs_folder.parent.chmod(0o700)
+        told = result(run_as_user("--json", "test-restore"))["error"]
+        check("a folder that this user may not look into is named, and who may", told["kind"] == "failed"
+              and told["message"] == f"cannot look at {jobs_folder}" and told["cause"] == "Permission denied"
+              and told["state"] and told["hint"].rstrip("'").endswith(str(jobs_folder.parent)), told)
     shutil.rmtree(users_home / "backups")
 
     before_tree = tree(configuration), tree(users_home)
@@ -430,10 +436,12 @@ with tempfile.TemporaryDirectory() as name:
                              timeout=250)
     check("the line runs what is due", as_cron.returncode == 0 and as_cron.stderr == b"" and all(
         record(job)["exit_status"] == 0 for job in ("full", "incremental", "verify", "restore-test")), as_cron)
-    run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="./password", AWS_SHARED_CREDENTIALS_FILE="aws/keys")
+    run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="./password", AWS_SHARED_CREDENTIALS_FILE="aws/keys",
+        AWS_PROFILE="a node")
     check("where secrets are is told whatever folder the jobs run in", all(
         f"{name}='{os.getcwd()}/{path}' " in crontab.read_text()
         for name, path in (("BT2C_REPO_PASSWORD_FILE", "password"), ("AWS_SHARED_CREDENTIALS_FILE", "aws/keys"))), crontab.read_text())
+    check("and which of them is meant", "AWS_PROFILE='a node' " in crontab.read_text(), crontab.read_text())
     dropped, again = (run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="password") for _ in range(2))
     check("a variable that is dropped is told of, once", b"were given AWS_SHARED_CREDENTIALS_FILE so far" in dropped.stderr
           and b"PASSWORD_FILE so far" not in dropped.stderr and b"so far" not in again.stderr, dropped)
@@ -453,14 +461,44 @@ with tempfile.TemporaryDirectory() as name:
     refused = run("setup-automated-backups", "--scheduler", "cron")
     check("cron that refuses the user is told", refused.returncode == 1 and b"(crontab); See crontab(1)\n" in refused.stderr, refused)
     stub("crontab", "echo 'The user x cannot use this program (crontab)' >&2; exit 1\n")
-    check("and is no cron", run("setup-automated-backups", "--scheduler", "agent").returncode == 0
-          and run("setup-automated-backups", "--remove").returncode == 0)
+    check("and is no cron", run("setup-automated-backups", "--scheduler", "agent").returncode == 0)
+    gone = run("setup-automated-backups", "--remove")
+    # Only root can see that he has none nevertheless; else lines may be left.
+    is_unseen = not as_user and os.path.exists("/var/spool/cron/crontabs")
+    check("what may be left in his crontab is told", gone.returncode == (1 if is_unseen else 0)
+          and (b"cannot look at the crontab" in gone.stderr) == is_unseen, gone)
     if as_user:
         nobody = run("setup-automated-backups", "--user", "no-such-user")
         check("a user that is not there is told", nobody.returncode == 2 and b"no user 'no-such-user'" in nobody.stderr, nobody)
     stub("crontab", "echo 'no crontab for x' >&2; exit 1\n")
     told = [run("setup-automated-backups", "--dry-run", "--scheduler", one, BT2C_REPO_PASSWORD_COMMAND="pass x").stderr
             for one in ("cron", "agent")]
+    account = pwd.getpwuid(os.geteuid())
+    if not pathlib.Path(account.pw_dir, ".aws", "credentials").exists():
+        s3 = '[[location]]\nname = "vault"\nkind = "s3"\nendpoint = "http://127.0.0.1:9"\nbucket = "b"\nretries = 0\n'
+        exported = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+
+        def lack_of_credentials(location, scheduler="cron", **more):
+            settings.write_text(f"[schedule]\nwait_minutes = 0\n{location}")
+            shown = run("--json", "setup-automated-backups", "--dry-run", "--scheduler", scheduler, **exported, **more)
+            return [note for note in result(shown)["notes"] if "no credentials for" in note]
+
+        lack = lack_of_credentials(s3)
+        check(f"jobs do not get exported credentials: {lack}", len(lack) == 1 and "'vault'" in lack[0]
+              and f"into {account.pw_dir}/.aws/credentials" in lack[0] and "mode 600" in lack[0])
+        check("unless a file is named", not lack_of_credentials(s3 + f'credentials_file = "{folder}/keys"\n')
+              and not lack_of_credentials(s3 + 'profile = "node"\n')
+              and not lack_of_credentials(s3, AWS_SHARED_CREDENTIALS_FILE=str(folder / "keys")))
+        check("or the agent runs them", not lack_of_credentials(s3, "agent"))
+        # Where no location can be reached it is set up all the same.
+        unreached = f'repository = "none"\n{s3}{s3.replace("vault", "second").replace(":9", ":10")}'
+        settings.write_text(unreached)
+        for words in (("--dry-run",), ()):
+            done = run("--json", "setup-automated-backups", "--scheduler", "agent", *words, **exported)
+            check("without any location it is set up, and the reason told", done.returncode == 0 and result(done)["installed"]
+                  and any("could not be seen: " in note for note in result(done)["notes"]), done)
+        run("setup-automated-backups", "--remove")
+        settings.write_text("[schedule]\nwait_minutes = 0\n")
     check("a command line that is copied is told of", b"can be read by all" in told[0] and b"can be read by all" not in told[1], told)
     (bin_folder / "crontab").unlink()
     real = shutil.which("crontab")

@@ -338,8 +338,50 @@ def damaged_format(scene):
     for location in (scene.local, scene.near, scene.far):
         (location / "format").chmod(0o600)
         (location / "format").write_bytes(b"{")
-    refused = scene.run("location", "status", status=1)["error"]
-    check("damaged everywhere", "'format' is damaged" in refused["message"], refused)
+    status = scene.run("location", "status", status=3)["locations"]
+    check("damaged everywhere", all("'format' is damaged" in one["error"] for one in status), status)
+    check("it is read all the same", len(scene.run("list-backups")["backups"]) == 1)
+    scene.run("backup", "--type", "incremental")
+    mended = scene.run("repository", "check", "--repair")["mended"]
+    check("and made anew", [(one["location"], one["object"]) for one in mended]
+          == [(name, "format") for name in ("local", "near", "far")], mended)
+    check("all are healthy once more", scene.run("location", "status")["healthy"] == 3)
+
+
+def one_place_has_many_names(scene):
+    """An empty mount point is known, however its place is written, and by whatever name."""
+    scene.run("backup")
+    scene.near.rename(scene.folder / "unmounted")
+    scene.near.mkdir()
+    settings = scene.home / "config/dr.toml"
+    said = settings.read_text()
+    (scene.folder / "link").symlink_to(scene.folder)
+    for name, path in (("near", scene.near), ("near", f"{scene.near}/"), ("stick", scene.near),
+                       ("near", scene.folder / "link/near")):
+        settings.write_text(said.replace('"near"', f'"{name}"').replace(f'"{scene.near}"', f'"{path}"'))
+        status = scene.run("location", "status", status=6)["locations"][1]
+        check(f"it is away: {name} {path}", status["status"] == "away" and "held the repository before" in status["error"], status)
+        scene.run("backup", status=6)
+        check("nothing is stored there", list(scene.near.iterdir()) == [])
+    settings.write_text(f'repository = "none"\n[[location]]\nname = "near"\nkind = "folder"\npath = "{scene.near}/"\n')
+    refused = scene.run("backup", status=1)["error"]
+    check("nor where it is the only one", "held the repository before" in refused["message"], refused)
+
+
+def an_unmounted_disk(scene):
+    """A sync that was advised for a new disk does not fill the mount point."""
+    with small_disk(scene.near, "64m") as there:
+        if not there:
+            return
+        scene.run("backup")
+        subprocess.run(["umount", str(scene.near)], check=True)
+        found = [one for one in scene.run("doctor", status=3)["checks"] if one["name"] == "location" and one["status"] == "finding"]
+        check("doctor says what to do", [one["mend"] for one in found] == ["mount its disk"], found)
+        synced = scene.run("location", "sync", "near", status=6)["locations"][0]
+        check("a sync fills no mount point", "its disk is not mounted" in synced["error"] and list(scene.near.iterdir()) == [], synced)
+        (scene.home / "backups/locations/near").unlink()
+        scene.run("location", "sync", "near")
+        check("unless it is told to", (scene.near / "format").exists())
 
 
 def without_key_slots(scene):
@@ -475,6 +517,28 @@ def damaged_newest(scene):
     check("a prune removes nothing", newest[:8] in held["held"], held)
     scene.run("prune", "--damaged", "--allow-most")
     scene.run("test-restore")
+
+
+def damaged_here_and_sound_away(scene):
+    """No backup is let go whose sound copy is in a location that is away."""
+    for _ in range(3):
+        scene.grow()
+        newest = scene.run("backup", "--type", "full")["id"]
+    away = scene.folder / "unplugged"
+    scene.far.rename(away)
+    for place in (scene.local, scene.near):
+        manifest = place / "manifests" / newest
+        manifest.chmod(0o600)
+        manifest.write_bytes(manifest.read_bytes()[:-1] + b"?")
+    for options in (("--dry-run",), (), ("--damaged", "--dry-run"), ("--damaged",)):
+        done = scene.run("prune", *options, status=3)
+        check(f"prune {options} keeps it and names the location", done["leaving"] == 0 and done["unasked"] == ["far"]
+              and done["damaged"][0]["kept"] and "'far'" in done["advice"] and "--damaged" not in done["advice"], done)
+    check("none is retired", not list((scene.local / "retired").glob("*")))
+    away.rename(scene.far)
+    check("it is the newest again", scene.run("list-backups")["backups"][0]["id"] == newest)
+    check("and holds nothing up", scene.run("prune", "--damaged")["damaged"] == [])
+    scene.run("repository", "check", "--repair")
 
 
 def copies_that_a_test_passed_over(scene):
@@ -668,8 +732,8 @@ def keys_of_an_empty_first(scene):
 
 
 for test in (everyday, all_unmounted, keys_of_an_empty_first, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
-             without_its_format, damaged_format, without_key_slots, beyond_sync, junk_is_no_backup, another_repository_in_place,
-             nothing_new, damaged_newest, copies_that_a_test_passed_over, limits_of_the_machine,
-             advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
+             without_its_format, damaged_format, one_place_has_many_names, an_unmounted_disk, without_key_slots, beyond_sync, junk_is_no_backup, another_repository_in_place,
+             nothing_new, damaged_newest, damaged_here_and_sound_away, copies_that_a_test_passed_over,
+             limits_of_the_machine, advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
     in_scene(test)
 finish()

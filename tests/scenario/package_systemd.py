@@ -115,6 +115,21 @@ def timers(there, systemd):
     check(f"and one that stands still: {found}", len(found) == 1 and f"{stopped} is not active" in found[0]["detail"])
     mended = there.run("sh", "-c", found[0]["mend"]) if found else None
     check("its command starts it", mended and mended.returncode == 0 and systemd.is_active(stopped) and not standstill(), mended)
+    systemd.call("disable", stopped)
+    found = standstill()
+    check(f"and one that the next start would not bring back: {found}", len(found) == 1
+          and f"{stopped} is disabled" in found[0]["detail"])
+    mended = there.run("sh", "-c", found[0]["mend"]) if found else None
+    check("its command enables it, and says so", mended and mended.returncode == 0 and b"stopped or disabled" in mended.stdout
+          and systemd.call("is-enabled", stopped).returncode == 0 and not standstill(), mended)
+    there.run("ln", "-sf", "/dev/null", f"/etc/systemd/system/{stopped}")  # 'mask' itself replaces no file
+    systemd.call("daemon-reload")
+    found = json.loads(dr(there, "--json", "doctor", user="root").stdout)["checks"]
+    masked = [one for one in found if one["name"] == "schedule" and one["status"] != "ok"]
+    check(f"and one that is masked: {masked}", len(masked) == 1 and f"{stopped}: it is masked" in masked[0]["detail"])
+    mended = there.run("sh", "-c", masked[0]["mend"]) if masked else None
+    check("its command brings it back", mended and mended.returncode == 0 and systemd.is_active(stopped)
+          and systemd.call("is-enabled", stopped).returncode == 0 and not standstill(), mended)
     return full_at
 
 
@@ -210,7 +225,54 @@ def upgraded(there, systemd, package):
     systemd.call("start", agent)
 
 
+def usage_error(there, systemd):
+    """An agent that cannot run as it is told ends, and does so once."""
+    settings = there.path(home) / "config" / "dr.toml"
+    good = settings.read_text()
+    settings.write_text(good + "nonsense = 1\n")
+    systemd.call("restart", agent)
+    check("a usage error ends the agent", wait_until(lambda: systemd.property(agent, "ActiveState") == "failed", 10)
+          and systemd.property(agent, "ExecMainStatus") == "2")
+    time.sleep(3)
+    check("for good", systemd.property(agent, "ActiveState") == "failed")
+    settings.write_text(good)
+    started = systemd.call("restart", agent)
+    check("until it is started again", started.returncode == 0 and systemd.is_active(agent), started)
+
+
+def agents_rights(there, systemd):
+    """Jobs that the agent is to run need places that its unit does not know."""
+    elsewhere = "/mnt/elsewhere"
+    settings = there.path(home) / "config" / "dr.toml"
+    good = settings.read_text()
+    settings.write_text(good + f'[[location]]\nname = "elsewhere"\nkind = "folder"\npath = "{elsewhere}"\n')
+    there.run("install", "-d", "-o", "bt2c", elsewhere)
+
+    def told():
+        done = dr(there, "--json", "setup-automated-backups", "--scheduler", "agent", "--dry-run", user="root")
+        return [one for one in json.loads(done.stdout)["notes"] if "systemctl edit bt2c-dr-agent" in one]
+
+    notes = told()
+    check(f"what the unit lacks is told: {notes}", len(notes) == 1 and f"ReadWritePaths={elsewhere}" in notes[0])
+    drop_in = there.path(f"/run/systemd/system/{agent}.d/places.conf")
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text(f"[Service]\nReadWritePaths={elsewhere}\n")
+    systemd.call("daemon-reload")
+    check("and no more when it is there", told() == [], told())
+    drop_in.unlink()
+    systemd.call("daemon-reload")
+    settings.write_text(good)
+
+
 def removed(there, systemd, package):
+    # A job that failed: with a usage error, after which it is not tried again.
+    unit = next(there.path("/etc/systemd/system").glob("bt2c-dr-full*.service")).name
+    settings = there.path(home) / "config" / "dr.toml"
+    good = settings.read_text()
+    settings.write_text(good + "nonsense = 1\n")
+    systemd.call("start", unit)
+    settings.write_text(good)
+    check("a job fails", systemd.property(unit, "ActiveState") == "failed")
     done = dr(there, "setup-automated-backups", "--remove", user="root")
     check("the timers are gone", done.returncode == 0 and not list(there.path("/etc/systemd/system").rglob("bt2c-dr-full*"))
           and ".timer" not in systemd.call("list-timers", "--all", "--no-legend", "bt2c-dr-*").stdout.decode(), done)
@@ -244,6 +306,8 @@ with tempfile.TemporaryDirectory(prefix="bt2c-package-") as name:
         orders(there, running)
         the_agent(there, running)
         jobs(there, running, at)
+        usage_error(there, running)
+        agents_rights(there, running)
         upgraded(there, running, inside)
         removed(there, running, inside)
 

@@ -7,6 +7,7 @@ usage: prune.py PROGRAM CHAIN_TOOL CLOCK_LIBRARY
 import json
 import os
 import pathlib
+import pty
 import random
 import signal
 import subprocess
@@ -81,6 +82,7 @@ def what_goes_when(node):
     done = node.run("prune", "--allow-most")
     check("ten were retired less the pinned one", done["leaving"] == 9, done["leaving"])
     check("they are listed no more", set(node.ids()) == set(kept) | {fulls[1]})
+    check("nor counted", node.run("location", "status", status=3)["locations"][0]["backups"] == len(node.ids()))
     check("their bytes are still there", len(list(node.packs.iterdir())) == before)
     node.run("pin", fulls[0], status=1)
     node.run("restore", "--backup", fulls[0], "--dry-run", status=1)
@@ -134,17 +136,80 @@ def killed(node, rounds):
 
 def damaged_manifest(node):
     node.now += day
-    node.back_up("full")
-    victim = node.ids()[0]
+    victim = node.back_up("full")
     node.now += hour
-    node.back_up("full")
-    manifest = node.home / "backups" / "repository" / "manifests" / victim
+    incremental = node.back_up("incremental")
+    node.now += hour
+    newest = node.back_up("full")
+    repository = node.home / "backups" / "repository"
+    manifest = repository / "manifests" / victim
     manifest.chmod(0o600)
     manifest.write_bytes(b"damaged")
     held = node.run("prune", "--allow-most", status=3)
     check("an unreadable manifest holds all bytes", "is not known" in held["held"], held["held"])
+    check("with it its incremental one is lost", {one["id"] for one in held["damaged"]} == {victim, incremental}, held)
+    check("what ends that is told", "bt2c-dr prune --damaged" in held["advice"], held)
     node.run("prune", "--damaged", "--allow-most")
-    check("it goes when it is told to", node.run("list-backups")["damaged"] == [])
+    check("both go when they are told to", node.run("list-backups")["damaged"] == [] and node.ids()[0] == newest
+          and incremental not in node.ids())
+    check("and nothing is said of them", node.run("repository", "check")["ok"] and not node.run("prune")["damaged"])
+    # As earlier versions left it: the full one retired alone.
+    (repository / "retired" / incremental).unlink()
+    found = node.run("repository", "check", status=3)["findings"]
+    check("the check names what cannot be restored", [(one["object"], one["backups"]) for one in found]
+          == [(f"manifests/{victim}", [incremental])], found)
+    held = node.run("prune", status=3)
+    check("so does a prune", [one["id"] for one in held["damaged"]] == [incremental], held)
+    node.run("prune", "--damaged")
+    node.run("repository", "check")
+
+
+def mark_of_a_newer_version(node):
+    repository = node.home / "backups" / "repository"
+    newest = node.back_up("full")
+    forged = bytearray((repository / "manifests" / newest).read_bytes())
+    forged[8] = 99
+    mark = repository / "retired" / newest
+    mark.write_bytes(forged)
+    check("a prune waits for somebody", "use a newer bt2c-dr, or remove" in node.run("prune", status=3)["held"])
+    found = node.run("repository", "check", status=3)["findings"]
+    check("the check says the same", [one["kind"] for one in found] == ["unknown_version"]
+          and "use a newer bt2c-dr, or remove" in found[0]["advice"], found)
+    mark.unlink()
+
+
+def kept_for_an_upgrade(node):
+    backup = node.run("upgrade-check", "before")["backup"]
+    planned = {one["id"]: one for one in node.run("prune", "--dry-run")["backups"]}[backup]
+    check("it is told why it stays", any(reason["rule"] == "upgrade" and "30 days for upgrade-check" in reason["text"]
+                                         for reason in planned["reasons"]), planned)
+    check("it is not called pinned", all(reason["rule"] != "pinned" for reason in planned["reasons"]), planned)
+
+
+def pinned_at_the_question(node):
+    """The report is of what was done, also where a pin came while somebody was asked."""
+    oldest = node.back_up("full")
+    node.now += 40 * day
+    node.back_up("full")
+    environment = {**os.environ, "LD_PRELOAD": clock_library, "BT2C_TEST_CLOCK_SECONDS": str(int(node.now)),
+                   "BT2C_HOME": str(node.home)}
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(program, [program, "prune"], environment)
+    shown = b""
+    while b"type 'prune'" not in shown:
+        shown += os.read(terminal, 4096)
+    node.run("pin", oldest)
+    os.write(terminal, b"prune\n")
+    try:
+        while more := os.read(terminal, 4096):
+            shown += more
+    except OSError:  # its end, where the terminal is gone
+        pass
+    check("the prune ends well", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown)
+    check("it is there", oldest in node.ids())
+    check("and not told as retired", f"{oldest[:8]}  full".encode() not in shown, shown)
+    node.run("pin", oldest, "--remove")
 
 
 def write_only(node):
@@ -165,5 +230,8 @@ with tempfile.TemporaryDirectory() as name:
     what_goes_when(test_node)
     killed(test_node, int(os.environ.get("BT2C_TEST_ROUNDS", "80")))
     damaged_manifest(test_node)
+    mark_of_a_newer_version(test_node)
+    kept_for_an_upgrade(test_node)
+    pinned_at_the_question(test_node)
     write_only(test_node)
 finish(seed)

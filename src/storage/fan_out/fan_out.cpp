@@ -73,8 +73,11 @@ class Inquiry {
     std::vector<std::thread> threads_;
 };
 
-/// Answers to an Inquiry come with time limits of their own.
-constexpr std::chrono::hours no_limit{24};
+/// How long a list may take where another place has given its own: as long as a read, and a second more for
+/// each 20 objects, as by a modem.
+std::chrono::milliseconds list_patience(const Part& part, std::size_t objects) {
+    return part.read_wait() + std::chrono::milliseconds(objects * 50);
+}
 
 }  // namespace
 
@@ -106,8 +109,11 @@ std::vector<std::optional<Bytes>> FanOut::ask_all(const std::string& name, std::
             parts_[i]->leave(
                 Error(ErrorKind::failed,
                       format("cannot reach location '{}': it does not answer", parts_[i]->name()))
-                    .cause(format("no answer within {}",
-                                  base::human_duration(static_cast<double>(patience.count()) / 1000))));
+                    .cause(format("no answer within {}{}",
+                                  base::human_duration(static_cast<double>(patience.count()) / 1000),
+                                  parts_[i]->remote()
+                                      ? format(" from {}: does its name resolve?", parts_[i]->describe())
+                                      : "")));
         if (const auto away = parts_[i]->away()) leave(i, *away);
     }
     return answers;
@@ -187,7 +193,28 @@ std::optional<std::uint64_t> FanOut::size_of(const std::string& name) {
 
 std::vector<std::optional<std::vector<ObjectInfo>>> FanOut::list_each(const std::string& folder) {
     std::vector<std::optional<std::vector<ObjectInfo>>> lists(parts_.size());
-    Inquiry(parts_, [&](std::size_t i) { lists[i] = parts_[i]->list(folder); }).wait(no_limit);
+    std::vector<bool> silent;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto waited = [&] { return std::chrono::steady_clock::now() - begin; };
+    {
+        Inquiry inquiry(parts_, [&](std::size_t i) { lists[i] = parts_[i]->list(folder); });
+        for (bool is_over = false; !is_over;) {
+            silent = inquiry.wait(std::chrono::milliseconds(100));
+            std::optional<std::size_t> longest;
+            for (std::size_t i = 0; i < lists.size(); ++i)
+                if (!silent[i] && lists[i]) longest = std::max(longest.value_or(0), lists[i]->size());
+            is_over = true;
+            for (std::size_t i = 0; i < lists.size(); ++i)
+                is_over =
+                    is_over && (!silent[i] || (longest && waited() > list_patience(*parts_[i], *longest)));
+        }
+    }
+    for (std::size_t i = 0; i < lists.size(); ++i)
+        if (silent[i] && !lists[i])
+            leave(i,
+                  Error(ErrorKind::failed, "it does not answer any more")
+                      .cause(format("no list of what it has within {}",
+                                    base::human_duration(std::chrono::duration<double>(waited()).count()))));
     return lists;
 }
 

@@ -35,6 +35,7 @@ class Part final : public Location {
     const std::string& name() const { return place_.name; }
     bool remote() const { return place_.remote; }
     unsigned uploads() const { return place_.uploads; }
+    std::chrono::milliseconds read_wait() const { return place_.read_wait; }
     const std::shared_ptr<Location>& location() const { return place_.location; }
 
     /// Why it is away; nullopt while it is not.

@@ -109,13 +109,16 @@ Values section_of(std::string_view text, const std::string& profile, const fs::p
     return values;
 }
 
-Credentials from_file(const std::string& profile, const fs::path& file) {
+Credentials from_file(const std::string& profile, const fs::path& file, bool heeds_variables) {
     const std::string name = printable(file.native());
     if (!fs::exists(file))
         throw Error(ErrorKind::usage, format("cannot find credentials for S3: there is no file {}", name))
-            .hint(
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write the file: "
-                "[default], aws_access_key_id = …, aws_secret_access_key = …");
+            .hint(format("{}write the file: [{}], aws_access_key_id = …, aws_secret_access_key = …",
+                         heeds_variables ? "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or " : "",
+                         printable(profile)));
+    if (!fs::is_regular_file(file))
+        throw Error(ErrorKind::usage, format("cannot find credentials for S3: {} is no plain file", name))
+            .hint("name the file as credentials_file in dr.toml, or in AWS_SHARED_CREDENTIALS_FILE");
     refuse_open_modes(file);
     const Contents contents{platform::read_file(file, file_bytes_max)};
     const Values values = section_of(base::as_text(contents.bytes), profile, file);
@@ -148,7 +151,7 @@ Credentials find_credentials(const std::string& profile, const fs::path& file) {
     fs::path path = file;
     if (path.empty()) path = variable("AWS_SHARED_CREDENTIALS_FILE");
     if (path.empty()) path = fs::path(variable("HOME")) / ".aws" / "credentials";
-    return from_file(section, path);
+    return from_file(section, path, !named);
 }
 
 }  // namespace bt2c::storage::s3

@@ -169,6 +169,8 @@ class Login {
                                   : "tried: " + tried);
         if (!hung_up_.empty()) error.cause(error.cause() + "; " + hung_up_);
         error.state("nothing was stored or changed");
+        if (!hung_up_.empty() && options_.key_file.empty())
+            return error.hint("name the one key that it takes as key_file: it let no more of them be tried");
         error.hint(
             format("add the public key to ~{}/.ssh/authorized_keys on the server, and check the user's name",
                    printable(options_.user)));

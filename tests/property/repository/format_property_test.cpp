@@ -171,7 +171,7 @@ Manifest any_manifest() {
     const bool image = manifest.type == BackupType::incremental || *rc::gen::arbitrary<bool>();
     if (manifest.type == BackupType::incremental || (manifest.type == BackupType::safety && image))
         manifest.parent = *any_id();
-    manifest.sequence = any_size();
+    manifest.sequence = any_size() % (sequence_max + 1);
     manifest.program = *rc::gen::string<std::string>();
     std::erase_if(manifest.program, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
     manifest.started_at = *rc::gen::inRange<base::UnixMs>(0, 253'402'300'799'999);

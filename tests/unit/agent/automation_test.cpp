@@ -166,6 +166,26 @@ TEST(UnitFiles, HomesThatProtectionWouldHideAreOpened) {
                 HasSubstr("ReadWritePaths=\"/var/lib/bt2c\" \"-/tmp/scratch\"\n"));
 }
 
+TEST(UnitFiles, WhatACommandLineReadsIsNotHidden) {
+    const auto full = [](const std::string& command) {
+        Automation automation = sample();
+        automation.environment = {{"BT2C_REPO_PASSWORD_COMMAND", command}};
+        return unit(automation, "bt2c-dr-full.service");
+    };
+    for (const char* command :
+         {"cat /root/pw", "cat </root/pw", "gpg -d --file=\"/home/op/a pw\" | head -n1",
+          "sh -c 'cat /root/pw'", "cat ~/pw", "cat \"$HOME/pw\"", "cat ${HOME}/pw", "/run/user/0/tell"}) {
+        EXPECT_THAT(full(command), HasSubstr("\nProtectHome=read-only\n")) << command;
+        EXPECT_THAT(full(command), HasSubstr("\nPrivateTmp=yes\n")) << command;
+    }
+    for (const char* command : {"cat /tmp/pw", "sort -T/x;cat /var/tmp/pw"}) {
+        EXPECT_THAT(full(command), HasSubstr("\nProtectHome=yes\n")) << command;
+        EXPECT_THAT(full(command), HasSubstr("\nPrivateTmp=no\n")) << command;
+    }
+    const std::string elsewhere = full("pass show /etc/tmp/rootless /srv/home");
+    EXPECT_THAT(elsewhere, HasSubstr("\nProtectHome=yes\nPrivateTmp=yes\n"));
+}
+
 TEST(CronBlock, TheRestOfTheCrontabStaysByteForByte) {
     const std::string block = cron_block(sample());
     const std::filesystem::path home = sample().home;

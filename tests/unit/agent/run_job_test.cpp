@@ -191,6 +191,10 @@ TEST(JobSummary, FailedChecksAreNamed) {
         summary_of(base::Json::parse(
             R"({"ok":false,"checks":[{"name":"supply","status":"fail"},{"name":"blocks","status":"pass"}]})")),
         "problems were found: supply");
+    EXPECT_EQ(
+        summary_of(base::Json::parse(
+            R"({"backup":"0123456789","checks":[{"name":"restore","status":"fail","detail":"no pack"}]})")),
+        "backup 01234567 does not restore: restore: no pack");
     EXPECT_EQ(summary_of(base::Json::parse(
                   R"({"backup":"0123456789","checks":[{"name":"restore","status":"pass"}],"damaged":[]})")),
               "backup 01234567 was restored and proved");

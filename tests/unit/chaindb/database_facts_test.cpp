@@ -8,6 +8,8 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "chaindb/chain_schema.hpp"
+#include "chaindb/key_rotations.hpp"
+#include "chaindb/pause_tables.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace bt2c::chaindb {
@@ -16,6 +18,7 @@ namespace {
 using sqlite::Connection;
 using testing::Contains;
 using testing::IsEmpty;
+using testing::Not;
 
 /// A chain of ten blocks on mainnet with two validators.
 class DatabaseFactsOf : public testing::TestWithParam<Layout> {
@@ -42,13 +45,33 @@ class DatabaseFactsOf : public testing::TestWithParam<Layout> {
                          "VALUES ('{}', {}, '2025-01-01', 'mainnet', '{}')",
                          address, stake, status));
     }
+    void add_evidence(const char* address, int height, std::optional<int> id = {}) {
+        database.execute(base::format(
+            "INSERT INTO slashing_evidence (id, validator_address, evidence_type, height, timestamp, "
+            "network_type) VALUES ({}, '{}', 'double_sign', {}, 1.5, 'mainnet')",
+            id ? std::to_string(*id) : "NULL", address, height));
+    }
+    /// Two validators, who signed twice before.
+    void make_evidence() {
+        if (!database.has_table("slashing_evidence"))
+            database.execute(
+                "CREATE TABLE slashing_evidence (id INTEGER PRIMARY KEY, validator_address TEXT, "
+                "evidence_type TEXT, height INTEGER, timestamp REAL, network_type TEXT, processed INTEGER "
+                "DEFAULT 0)");
+        add_evidence("bt2c_a", 3);
+        add_evidence("bt2c_b", 4);
+        before = read_database_facts(database);
+    }
+    std::vector<FactDifference> all_differences() {
+        const DatabaseFacts kept = DatabaseFacts::from_json(base::Json::parse(before.to_json().dump()));
+        return compare_facts(kept, read_database_facts(database, &kept),
+                             [&](std::string_view network, std::int64_t height) {
+                                 return block_hash_at(database, network, height);
+                             });
+    }
     std::vector<std::string> differences(bool serious) {
         std::vector<std::string> texts;
-        const DatabaseFacts kept = DatabaseFacts::from_json(base::Json::parse(before.to_json().dump()));
-        for (const auto& difference : compare_facts(kept, read_database_facts(database, &kept),
-                                                    [&](std::string_view network, std::int64_t height) {
-                                                        return block_hash_at(database, network, height);
-                                                    }))
+        for (const FactDifference& difference : all_differences())
             if (difference.serious == serious) texts.push_back(difference.text);
         return texts;
     }
@@ -134,7 +157,9 @@ TEST_P(DatabaseFactsOf, WhatBlocksHoldMustStayAsItIs) {
     for (const char* change : {"UPDATE transactions SET amount = 20 WHERE hash = 'reward3'",
                                "UPDATE transactions SET recipient = 'bt2c_thief' WHERE hash = 'reward9'",
                                "DELETE FROM transactions WHERE hash = 'reward0'",
-                               "UPDATE transactions SET block_hash = 'hash4' WHERE hash = 'reward5'"}) {
+                               "UPDATE transactions SET block_hash = 'hash4' WHERE hash = 'reward5'",
+                               "UPDATE transactions SET is_pending = 1 WHERE hash = 'reward2'",
+                               "UPDATE transactions SET network_type = 'other' WHERE hash = 'reward2'"}) {
         database.execute("CREATE TEMP TABLE sound AS SELECT * FROM transactions ORDER BY hash DESC");
         database.execute(change);
         EXPECT_THAT(differences(true), Contains(text)) << change;
@@ -148,6 +173,104 @@ TEST_P(DatabaseFactsOf, WhatBlocksHoldMustStayAsItIs) {
     database.execute("UPDATE blocks SET timestamp = 7 WHERE height = 2");
     EXPECT_THAT(differences(true),
                 Contains("network mainnet has blocks up to height 9 that are not as they were"));
+}
+
+TEST_P(DatabaseFactsOf, WhatWaitedMayComeIntoABlock) {
+    database.execute(
+        "INSERT INTO transactions (hash, amount, type, network_type, is_pending) VALUES "
+        "('pending', 1, 'transfer', 'mainnet', 1)");
+    before = read_database_facts(database);
+    add_block(10);
+    database.execute("UPDATE transactions SET is_pending = 0, block_hash = 'hash10' WHERE hash = 'pending'");
+    EXPECT_THAT(differences(true), IsEmpty());
+}
+
+TEST_P(DatabaseFactsOf, ColumnsThatNobodyHereKnowsAreHistoryToo) {
+    database.execute("ALTER TABLE blocks ADD COLUMN \"size in \"\"bytes\" INTEGER DEFAULT 7");
+    before = read_database_facts(database);
+    EXPECT_THAT(differences(true), IsEmpty());
+    database.execute("UPDATE blocks SET \"size in \"\"bytes\" = 8 WHERE height = 3");
+    EXPECT_THAT(differences(true),
+                Contains("network mainnet has blocks up to height 9 that are not as they were"));
+}
+
+TEST_P(DatabaseFactsOf, WhoSignedTwiceIsNotForgotten) {
+    make_evidence();
+    const std::string forgotten =
+        "table slashing_evidence has rows that are not as they were: who signed twice may be forgotten";
+    EXPECT_THAT(differences(true), IsEmpty());
+    add_evidence("bt2c_b", 7);
+    add_block(10);
+    database.execute("UPDATE slashing_evidence SET processed = 1");
+    EXPECT_THAT(differences(true), IsEmpty()) << "more of it, and blocks that acted upon it";
+    for (const char* change :
+         {"UPDATE slashing_evidence SET validator_address = 'x' WHERE id = 1",
+          "UPDATE slashing_evidence SET height = 5 WHERE id = 2",
+          "UPDATE slashing_evidence SET id = 9 WHERE id = 2", "DELETE FROM slashing_evidence WHERE id = 1"}) {
+        database.execute(change);
+        EXPECT_THAT(differences(true), Contains(forgotten)) << change;
+        database.execute("DELETE FROM slashing_evidence");
+        add_evidence("bt2c_a", 3, 1);
+        add_evidence("bt2c_b", 4, 2);
+        add_evidence("bt2c_b", 7, 3);
+        EXPECT_THAT(differences(true), IsEmpty());
+    }
+    database.execute("DELETE FROM slashing_evidence WHERE id > 1");
+    EXPECT_THAT(differences(true), Contains("table slashing_evidence has 1 rows, it had 2"));
+}
+
+TEST_P(DatabaseFactsOf, EvidenceGoesOnUnderARotatedKey) {
+    make_evidence();
+    const KeyRotation rotation{"mainnet", "bt2c_a", "bt2c_new", true, "stolen", 1, "record"};
+    apply_rotations(database, {&rotation, 1});
+    ASSERT_EQ(database.query_text("SELECT validator_address FROM slashing_evidence WHERE id = 1"),
+              "bt2c_new");
+    add_block(10);
+    EXPECT_THAT(differences(true), IsEmpty());
+    database.execute("UPDATE slashing_evidence SET validator_address = 'bt2c_b' WHERE id = 1");
+    EXPECT_THAT(differences(true), Not(IsEmpty()));
+}
+
+TEST_P(DatabaseFactsOf, IndexesViewsAndTriggersAreTold) {
+    database.execute(
+        "CREATE INDEX gone ON blocks (timestamp); CREATE INDEX other ON blocks (nonce);"
+        "CREATE TRIGGER watcher AFTER INSERT ON blocks BEGIN SELECT 1; END");
+    before = read_database_facts(database);
+    EXPECT_THAT(all_differences(), IsEmpty());
+    database.execute(
+        "DROP INDEX gone; DROP INDEX other; CREATE INDEX other ON blocks (difficulty);"
+        "CREATE VIEW heights AS SELECT height FROM blocks; DROP TRIGGER watcher;"
+        "CREATE TRIGGER watcher AFTER INSERT ON blocks BEGIN SELECT 2; END;"
+        "CREATE TRIGGER thief AFTER INSERT ON blocks BEGIN DELETE FROM validators; END");
+    add_block(10);
+    database.execute("DELETE FROM transactions WHERE hash = 'reward3'");
+    const auto all = all_differences();
+    std::vector<std::string> triggers, others;
+    bool triggers_are_over = false;
+    for (const FactDifference& one : all) {
+        if (one.serious) continue;
+        EXPECT_FALSE(one.is_trigger && triggers_are_over) << "triggers come first";
+        triggers_are_over = !one.is_trigger;
+        (one.is_trigger ? triggers : others).push_back(one.text);
+    }
+    EXPECT_THAT(triggers,
+                testing::UnorderedElementsAre(
+                    "trigger thief of blocks is new: CREATE TRIGGER thief AFTER INSERT ON blocks BEGIN "
+                    "DELETE FROM validators; END",
+                    "trigger watcher of blocks is another one than before: CREATE TRIGGER watcher AFTER "
+                    "INSERT ON blocks BEGIN SELECT 2; END"));
+    EXPECT_THAT(others, testing::IsSupersetOf({"index gone is gone", "index other is another one than before",
+                                               "view heights is new"}));
+    EXPECT_TRUE(all.front().serious);
+}
+
+TEST_P(DatabaseFactsOf, APauseIsNoTrigger) {
+    add_guard(database, "mainnet", 9);
+    EXPECT_THAT(all_differences(), IsEmpty());
+    database.execute(
+        "DROP TRIGGER network_pause_guard_insert_mainnet; CREATE TRIGGER network_pause_guard_insert_mainnet "
+        "AFTER INSERT ON blocks BEGIN DELETE FROM validators; END");
+    EXPECT_THAT(all_differences(), Contains(testing::Field(&FactDifference::is_trigger, true)));
 }
 
 TEST_P(DatabaseFactsOf, ATipThatThereIsTwiceIsNoChainThatChanges) {

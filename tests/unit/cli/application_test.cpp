@@ -135,6 +135,17 @@ TEST(Application, NothingEndsWithoutAMessageAndAStatus) {
     EXPECT_EQ(run_sample({"fail", "interrupt"}).status, 130);
 }
 
+TEST(Application, WhatMayNotBeLookedAtIsNamedWithItsOwnerToBeAsked) {
+    const Outcome ended = run_sample({"fail", "file", "--json"});
+    EXPECT_EQ(ended.status, 1);
+    const Json error = Json::parse(ended.out).at("error");
+    EXPECT_EQ(error.string_at("kind"), "failed");
+    EXPECT_EQ(error.string_at("message"), "cannot look at /my node/backups");
+    EXPECT_EQ(error.string_at("cause"), "Permission denied");
+    EXPECT_EQ(error.string_at("state"), "nothing further was done");
+    EXPECT_THAT(error.string_at("hint"), HasSubstr("ls -ld '/my node/backups'"));
+}
+
 TEST(Application, FindingsAreAResultAndNoError) {
     const Outcome ended = run_sample({"work", "--force", "--quiet"});
     EXPECT_EQ(ended.status, 3);

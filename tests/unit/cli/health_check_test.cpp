@@ -232,6 +232,8 @@ TEST(GivenOptions, TheNetworkIsOneOfThemOnce) {
     given.home = "/node";
     EXPECT_EQ(typed("bt2c-dr doctor"), "bt2c-dr --home /node --network testnet doctor");
     EXPECT_EQ(typed(typed("bt2c-dr doctor")), typed("bt2c-dr doctor"));
+    EXPECT_EQ(typed("bt2c-dr --home /other network unlock-signing"),
+              "bt2c-dr --home /other network unlock-signing");
     EXPECT_EQ(typed("bt2c-dr --network mainnet network resume"),
               "bt2c-dr --home /node --network mainnet network resume");
 }

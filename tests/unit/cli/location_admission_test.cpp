@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "repository/repository.hpp"
+#include "repository/repository_format.hpp"
 #include "storage/memory/memory_location.hpp"
 
 namespace bt2c::cli {
@@ -74,7 +75,7 @@ TEST_F(Admitted, OfTwoTheOneThatWasInUseBefore) {
             admit({known("a", first_is_ours ? ours : theirs), known("b", first_is_ours ? theirs : ours)});
         const std::size_t good = first_is_ours ? 0 : 1;
         EXPECT_FALSE(admissions[good].refusal);
-        EXPECT_THAT(refusal(admissions[1 - good]), HasSubstr("--repair"));
+        EXPECT_THAT(refusal(admissions[1 - good]), HasSubstr("holds another repository"));
         EXPECT_TRUE(admissions[1 - good].has_repository) << "a check can look at it";
     }
     const auto unknown = admit({applicant("a", theirs), applicant("b", ours)});
@@ -89,6 +90,42 @@ TEST_F(Admitted, DamageIsNoOtherRepository) {
     EXPECT_FALSE(admissions[0].is_strange);
     EXPECT_TRUE(admissions[0].has_repository);
     EXPECT_FALSE(admit({known("a", damaged), known("b", damaged)})[0].refusal) << "then the commands tell";
+}
+
+TEST_F(Admitted, AWebPageIsNoDamage) {
+    const std::string_view page = "\n<!DOCTYPE html><title>Log in</title>";
+    const base::Bytes login(page.begin(), page.end());
+    EXPECT_THAT(refusal(admit({known("a", login), known("b", ours)})[0]), HasSubstr("web page"));
+}
+
+TEST_F(Admitted, AnUnmountedDiskIsNotFilledAnew) {
+    Applicant empty = known("a", std::nullopt);
+    empty.may_be_empty = true;
+    empty.note_of_other_disk = "/home/backups/locations/a";
+    const std::string told = refusal(admit({empty, known("b", ours)})[0]);
+    EXPECT_THAT(told, HasSubstr("its disk is not mounted"));
+    EXPECT_THAT(told, HasSubstr("remove /home/backups/locations/a"));
+}
+
+// A 'format' of an earlier build has no check: it may be ours, with a bit turned.
+TEST_F(Admitted, WithoutACheckAnotherIdMayBeDamage) {
+    std::string text(base::as_text(theirs));
+    text.erase(text.rfind(','), text.rfind('}') - text.rfind(','));
+    const base::Bytes unchecked(text.begin(), text.end());
+    ASSERT_EQ(repository_id_in(unchecked), their_id);
+    EXPECT_THAT(refusal(admit({known("a", unchecked), known("b", ours)})[0]), HasSubstr("--repair"));
+}
+
+TEST_F(Admitted, IdsAreToldAsFarAsTheyDiffer) {
+    const auto told_apart = [&](std::size_t digit) {
+        std::string other_id = our_id;
+        other_id[digit] = other_id[digit] == '0' ? '1' : '0';
+        const std::string text = repository::format_text(repository::ObjectId::parse(other_id), 0);
+        const base::Bytes other(text.begin(), text.end());
+        return refusal(admit({known("a", other), known("b", ours)})[0]);
+    };
+    EXPECT_THAT(told_apart(30), HasSubstr(our_id));
+    EXPECT_THAT(told_apart(3), testing::Not(HasSubstr(our_id)));
 }
 
 TEST_F(Admitted, OneThatLostItsContentsIsLeftOutUnlessItMayBeEmpty) {

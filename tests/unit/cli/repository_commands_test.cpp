@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/json.hpp"
 #include "cli/application.hpp"
@@ -313,6 +314,128 @@ TEST_F(RepositoryCommands, ExportWritesAFileThatRestores) {
     done({"restore", "--backup-file", target});
     EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
     EXPECT_EQ(support::file_text(home / "keys/validator.pem"), "key");
+}
+
+TEST_F(RepositoryCommands, ExportReplacesPlainFilesElsewhereOnly) {
+    folder.write("home/config/dr.toml",
+                 "[[location]]\nname = 'usb'\nkind = 'folder'\npath = '" + (folder / "usb").native() + "'\n");
+    done({"backup"});
+    fs::create_symlink(home / "data", folder / "link");
+    fs::create_symlink(folder / "plain", folder / "link-to-file");
+    fs::create_directories(folder / "ssd");
+    fs::rename(home / "data/blockchain.db", folder / "ssd/chain.db");
+    fs::create_symlink(folder / "ssd/chain.db", home / "data/blockchain.db");
+    ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+    const std::string chain = support::file_text(folder / "ssd/chain.db");
+    const std::string key = support::file_text(home / "config/repository.key");
+    for (const auto& [target, why] : std::vector<std::pair<fs::path, std::string>>{
+             {home / "data/blockchain.db", "symbolic link"},
+             {folder / "link/x", "in the home's folder data/"},
+             {folder / "ssd/chain.db", "data/blockchain.db"},
+             {home / "config/repository.key", "in the home's folder config/"},
+             {home / "keys/../keys/deep/x", "in the home's folder keys/"},
+             {home / "wallets", "in the home's folder wallets/"},
+             {home / "network/x", "in the home's folder network/"},
+             {repository / "format", "in the repository's folder"},
+             {folder / "usb/format", "in the folder of location 'usb'"},
+             {folder / "pipe", "a named pipe"},
+             {"/dev/null", "a device"},
+             {folder / "link-to-file", "symbolic link"},
+             {folder.path(), "it is a folder"},
+             {folder / "none/", "it is a folder"},
+             {"-", "standard output"}})
+        for (const bool force : {false, true}) {
+            std::vector<std::string> words{"export", "latest", "-o", target.native()};
+            if (force) words.emplace_back("--force");
+            const Json error = failed(words, 2);
+            EXPECT_THAT(error.string_at("message"), HasSubstr(why)) << target;
+            EXPECT_EQ(error.string_at("state"), "nothing was written");
+            EXPECT_THAT(error.string_at("hint"), testing::Not(HasSubstr("--force")));
+        }
+    EXPECT_THAT(failed({"export", "latest", "-o", folder.path().native()}, 2).string_at("hint"),
+                HasSubstr((folder / "node.bt2c").native()));
+    EXPECT_EQ(support::file_text(folder / "ssd/chain.db"), chain);
+    EXPECT_EQ(support::file_text(home / "config/repository.key"), key);
+    EXPECT_TRUE(fs::is_fifo(folder / "pipe"));
+    EXPECT_FALSE(fs::exists(home / "wallets"));
+    EXPECT_TRUE(done({"repository", "check"}).bool_at("ok"));
+    done({"export", "latest", "-o", (home / "backups/node.bt2c").native()});
+}
+
+TEST_F(RepositoryCommands, WhatIsToBeDoneInAnotherHomeNamesIt) {
+    done({"backup"});
+    const std::string other = (folder / "other").native();
+    const auto told = [&] {
+        const Ended ended = run({"restore", "--backup", "latest", "--target", other}, false);
+        EXPECT_EQ(ended.status, 0) << ended.err;
+        return ended.out;
+    };
+    EXPECT_THAT(told(), HasSubstr("bt2c-dr --home " + other + " network unlock-signing"));
+    EXPECT_THAT(told(), testing::ContainsRegex("bt2c-dr --home " + home.native() +
+                                               " restore --backup [0-9a-f]+ --target " + other + "\n"));
+    EXPECT_THAT(run({"restore", "--backup", "latest"}, false).out,
+                HasSubstr("bt2c-dr --home " + home.native() + " network unlock-signing"));
+}
+
+TEST_F(RepositoryCommands, WithoutThePackToBuildOnAFullBackupIsAdvised) {
+    done({"backup"});
+    append_blocks();
+    fs::remove_all(repository / "packs");
+    const std::string hint = failed({"backup", "--type", "incremental"}, 1).string_at("hint");
+    EXPECT_THAT(hint, HasSubstr(" repository check"));
+    EXPECT_THAT(hint, HasSubstr("bt2c-dr --home " + home.native() + " backup --type full"));
+    done({"backup", "--type", "full"});
+    append_blocks();
+    done({"backup", "--type", "incremental"});
+}
+
+TEST_F(RepositoryCommands, APlaceForARestoreTestThatIsNotThereIsCalledSo) {
+    done({"backup"});
+    const auto error = [&](const fs::path& place) {
+        return failed({"test-restore", "--scratch", place.native()}, 1);
+    };
+    EXPECT_THAT(error(folder / "none").string_at("cause"), HasSubstr("it is not there"));
+    EXPECT_THAT(error(folder / "none").string_at("hint"), HasSubstr("that is there and can be written to"));
+    EXPECT_THAT(error(folder.write("file", "")).string_at("cause"), HasSubstr("it is no folder"));
+}
+
+TEST_F(RepositoryCommands, ALongReasonDoesNotWidenTheTable) {
+    const std::string older = done({"backup"}).string_at("id");
+    const std::string newer = done({"backup"}).string_at("id");
+    fs::rename(repository / "manifests" / older, repository / "manifests" / newer);
+    const std::string reason = run({"list-backups"}).document().array_at("damaged").at(0).string_at("reason");
+    EXPECT_GT(reason.size(), 100U);
+    const Ended ended = run({"list-backups"}, false);
+    EXPECT_EQ(ended.status, 3);
+    std::istringstream lines(ended.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 160U) << line;
+    EXPECT_THAT(ended.out, HasSubstr("…"));
+}
+
+TEST_F(RepositoryCommands, AWriteKeyThatWasAlteredMakesNoBackup) {
+    done({"backup"});
+    const fs::path written = home / "config/repository.write-key";
+    done({"repository", "write-key", "create"});
+    fs::rename(home / "config/repository.key", folder / "away.key");
+    done({"backup"});
+    const std::string sound = support::file_text(written);
+    for (const char* member : {"sealing_public_key", "writer_secret"}) {
+        flip_byte(written, sound.find(member) + std::string_view(member).size() + 10);
+        const Json error = failed({"backup"}, 5);
+        EXPECT_THAT(error.string_at("cause"), HasSubstr("not as it was written")) << member;
+        EXPECT_THAT(error.string_at("hint"), HasSubstr("write-key create"));
+        std::ofstream(written) << sound;
+    }
+    // One of an earlier build is used, and gets its check when it is written again.
+    std::string earlier = sound;
+    const std::size_t at = earlier.find(",\n  \"check\"");
+    earlier.erase(at, earlier.find("\n}", at) - at);
+    std::ofstream(written) << earlier;
+    done({"backup"});
+    fs::rename(folder / "away.key", home / "config/repository.key");
+    EXPECT_TRUE(done({"repository", "write-key", "create"}).bool_at("written"));
+    EXPECT_EQ(support::file_text(written), sound);
+    EXPECT_FALSE(done({"repository", "write-key", "create"}).bool_at("written"));
 }
 
 }  // namespace

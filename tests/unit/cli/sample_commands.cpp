@@ -1,6 +1,8 @@
 #include "unit/cli/sample_commands.hpp"
 
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 
 #include "base/text.hpp"
 
@@ -59,6 +61,9 @@ class FailCommand final : public Command {
     Result run(Context&) override {
         if (kind_ == "memory") throw std::bad_alloc();
         if (kind_ == "library") throw std::runtime_error("broken \x1b[31m");
+        if (kind_ == "file")
+            throw std::filesystem::filesystem_error("status", "/my node/backups",
+                                                    std::make_error_code(std::errc::permission_denied));
         if (kind_ == "interrupt") throw Error(ErrorKind::interrupted, "interrupted");
         throw Error(ErrorKind::busy, "cannot do it: it's held")
             .cause("a lock")

@@ -42,6 +42,11 @@ TEST(Table, CutsBetweenLettersAndNotWithin) {
     EXPECT_NE(wide.text(TextTerminal(true, false, 10)).find("\n備份備份…\n"), std::string::npos);
 }
 
+TEST(Table, ACellCanBeCutBeforehand) {
+    EXPECT_EQ(fitted("short", 5), "short");
+    EXPECT_EQ(fitted("a long explanation", 12), "a long expl…");
+}
+
 TEST(Table, ColoursTakeNoRoom) {
     Table table({{"state"}, {"n"}});
     table.row({Cell("ok", Style::green), "1"});

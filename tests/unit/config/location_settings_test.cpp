@@ -101,6 +101,40 @@ TEST(LocationSettings, FaultsNameLineAndKey) {
               "underscores | ");
 }
 
+TEST(LocationSettings, OnePlaceHasOneSpelling) {
+    const auto path_of = [](const std::string& kind, const std::string& path) {
+        const std::string more = kind == "sftp" ? "host = \"h\"\n" : "";
+        return parse("[[location]]\nname = \"a\"\nkind = \"" + kind + "\"\n" + more + "path = \"" + path +
+                     "\"\n")
+            .locations[0]
+            .path.native();
+    };
+    for (const char* path : {"/mnt/usb", "/mnt/usb/", "/mnt//usb/.", "/mnt/other/../usb//"}) {
+        EXPECT_EQ(path_of("folder", path), "/mnt/usb") << path;
+        EXPECT_EQ(path_of("sftp", path), "/mnt/usb") << path;
+    }
+    for (const char* path : {"bt2c", "./bt2c", "bt2c/", "x/../bt2c/."})
+        EXPECT_EQ(path_of("sftp", path), "bt2c");
+    EXPECT_EQ(path_of("sftp", "/"), "/");
+    EXPECT_EQ(path_of("sftp", "."), ".");
+    EXPECT_EQ(parse("repository = \"/mnt/usb/\"\n").repository, "/mnt/usb");
+}
+
+TEST(LocationSettings, WhatCannotBeWrittenBackIsNoNameNorPlace) {
+    for (const char* name : {".", "..", "-x", ".usb"})
+        EXPECT_THAT(fault_of("[[location]]\nname = \"" + std::string(name) +
+                             "\"\nkind = \"folder\"\npath = \"/x\"\n"),
+                    testing::HasSubstr("begins with a letter"))
+            << name;
+    for (const char* prefix : {".", "..", "../n7", "x/../y", "x//y"})
+        EXPECT_THAT(fault_of("[[location]]\nname = \"a\"\nkind = \"s3\"\nbucket = \"b\"\nprefix = \"" +
+                             std::string(prefix) + "\"\n"),
+                    testing::HasSubstr("none of them '.' or '..'"))
+            << prefix;
+    EXPECT_THAT(fault_of("[[location]]\nname = \"a\"\nkind = \"sftp\"\nhost = \"h\"\npath = \"~/k\"\n"),
+                testing::HasSubstr("without '~'"));
+}
+
 TEST(LocationSettings, TheFolderMayBeLeftOutWhereThereIsAnotherPlace) {
     const std::string place = "[[location]]\nname = \"usb\"\nkind = \"folder\"\npath = \"/mnt/usb\"\n";
     EXPECT_TRUE(parse("repository = \"none\"\n" + place).repository.empty());

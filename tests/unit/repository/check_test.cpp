@@ -1,5 +1,6 @@
 #include "repository/check.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -363,6 +364,42 @@ TEST_F(CheckRepository, BackupsMadeMeanwhileDoNoHarm) {
 TEST_F(CheckRepository, OneDeletedMeanwhileIsAnError) {
     fs::remove_all(node.root);
     EXPECT_NE(error_of([&] { run(false); }).cause(), "");
+}
+
+// As when a prune let a damaged full backup go alone.
+TEST_F(CheckRepository, ARetiredFullBackupThatOthersNeedIsFoundDamagedOrMissing) {
+    node.repository.store_small(*node.location, ObjectType::retired, full.id,
+                                base::Json::object({{"backup", full.id.hex()}}));
+    EXPECT_TRUE(run(true).ok);
+    const fs::path file = node.file(ObjectType::manifest, full.id);
+    test::flip_bit(file, 100);
+    const std::string name = object_name(ObjectType::manifest, full.id);
+    const CheckFinding damaged = only_fault(name, FindingKind::damaged);
+    EXPECT_EQ(sorted(damaged.backups), ids({first, second}));
+    EXPECT_NE(damaged.advice.find("bt2c-dr prune --damaged"), std::string::npos) << damaged.advice;
+    fs::remove(file);
+    const CheckReport report = run(true);
+    const CheckFinding* const missing = find(report, name);
+    ASSERT_NE(missing, nullptr) << text(report);
+    EXPECT_EQ(finding_name(missing->kind), finding_name(FindingKind::missing));
+    for (const Manifest& backup : {first, second})
+        EXPECT_EQ(std::ranges::count(missing->backups, backup.id.hex()), 1);
+    // With those gone too it is nobody's business.
+    for (const Manifest& backup : {first, second})
+        node.repository.store_small(*node.location, ObjectType::retired, backup.id,
+                                    base::Json::object({{"backup", backup.id.hex()}}));
+    EXPECT_EQ(find(run(false), name), nullptr);
+}
+
+TEST_F(CheckRepository, AMarkOfANewerVersionIsNotToBeRemovedUnseen) {
+    std::string forged = support::file_text(node.file(ObjectType::manifest, full.id));
+    forged[8] = 99;  // the version
+    const std::string name = object_name(ObjectType::retired, full.id);
+    ASSERT_TRUE(node.location->put(name, base::as_bytes(forged)));
+    const CheckFinding found = only_fault(name, FindingKind::unknown_version);
+    EXPECT_NE(found.advice.find("use a newer bt2c-dr, or remove that object"), std::string::npos)
+        << found.advice;
+    EXPECT_EQ(found.advice.find("does not count"), std::string::npos) << found.advice;
 }
 
 }  // namespace

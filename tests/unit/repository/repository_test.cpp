@@ -369,6 +369,37 @@ TEST_F(EmptyRepository, ListsByTheSequenceWhateverTheClocksSaid) {
     EXPECT_EQ(list.backups[2].id, first.id);
 }
 
+TEST_F(EmptyRepository, NumbersThatAreForgedAreNoEnd) {
+    Manifest forged = manifest(sequence_max + 1, 1);
+    repository.store_backup(forged, {});
+    EXPECT_EQ(repository.list().damaged.size(), 1U) << "what nothing could come after is no backup";
+    repository.store_backup(manifest(sequence_max, 5), {});
+    repository.store_backup(manifest(sequence_max, 6), {});
+    EXPECT_EQ(repository.list().backups.at(0).finished_at, 6) << "the time decides at the end of the numbers";
+}
+
+TEST(DoubtOfLatest, IsWhatWasMadeLaterAndNumberedLower) {
+    constexpr base::UnixMs hour = 3'600'000, now = 1000 * hour;
+    const auto backup = [](base::UnixMs time, BackupType type = BackupType::full) {
+        Manifest manifest;
+        manifest.type = type;
+        manifest.started_at = manifest.finished_at = time;
+        return manifest;
+    };
+    const auto doubt = [&](const std::vector<Manifest>& backups) {
+        const Manifest* const found = doubt_of_latest(backups, now);
+        return found ? found->started_at / hour : 0;
+    };
+    const auto safety = BackupType::safety;
+    EXPECT_EQ(doubt({}), 0);
+    EXPECT_EQ(doubt({backup(9 * hour), backup(8 * hour)}), 0);
+    EXPECT_EQ(doubt({backup(9 * hour), backup(9 * hour + 60'000)}), 0) << "they ran side by side";
+    EXPECT_EQ(doubt({backup(9 * hour), backup(12 * hour), backup(14 * hour), backup(8 * hour)}), 14);
+    EXPECT_EQ(doubt({backup(9 * hour), backup(now + hour)}), 0) << "a stamp in the future says nothing";
+    EXPECT_EQ(doubt({backup(9 * hour), backup(10 * hour, safety)}), 0);
+    EXPECT_EQ(doubt({backup(9 * hour, safety), backup(7 * hour), backup(8 * hour)}), 8);
+}
+
 TEST_F(EmptyRepository, OneDamagedManifestHidesNoOther) {
     const Manifest sound = manifest(1, 1);
     const Manifest damaged = manifest(2, 2);

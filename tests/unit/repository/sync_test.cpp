@@ -2,6 +2,8 @@
 
 #include "repository/sync.hpp"
 
+#include <algorithm>
+
 #include "repository/repair.hpp"
 #include "storage/fan_out/fan_out.hpp"
 #include "support/unruly_location.hpp"
@@ -163,6 +165,25 @@ TEST_F(LostBasics, TheFormatOfWhatIsNotOursStays) {
     const RepairReport report = repair_location(whole(), all[1], found, silent);
     EXPECT_TRUE(report.mended.empty());
     EXPECT_EQ(all[1]->memory.get("format"), Bytes());
+}
+
+// Each way of reading it gives the same wrong bytes: what was stored anew would be "damaged" for ever.
+TEST_F(LostBasics, AWayThatChangesAllIsNotMendedObjectByObject) {
+    all[1]->remote = true;
+    all[1]->on_the_way = [](Bytes& contents) {
+        if (!contents.empty()) contents[contents.size() / 2] ^= 1;
+    };
+    int removed = 0;
+    all[1]->before = [&](const std::string& operation, const std::string&) {
+        removed += operation == "remove";
+    };
+    const RepairReport report = repair(1);
+    EXPECT_TRUE(report.mended.empty());
+    EXPECT_LE(removed, 1);
+    ASSERT_FALSE(report.left.empty());
+    EXPECT_NE(report.left.back().why.find("changes it"), std::string::npos) << report.left.back().why;
+    all[1]->on_the_way = nullptr;
+    EXPECT_TRUE(check(1).ok);
 }
 
 /// Somebody else's repository in the same place.

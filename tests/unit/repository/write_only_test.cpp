@@ -128,6 +128,29 @@ TEST_F(Vectors, TheFileReadsBackTheSame) {
                   ErrorKind::wrong_secret);
 }
 
+TEST_F(Vectors, OfAFileWithAnyOfItsBitsTurnedNoOtherKeyIsRead) {
+    const SecretBytes file = team.write_key().to_file();
+    const std::string sound(file.text());
+    for (std::size_t at = 0; at < sound.size(); ++at)
+        for (int bit = 0; bit < 8; ++bit) {
+            std::string altered = sound;
+            altered[at] = static_cast<char>(altered[at] ^ (1 << bit));
+            try {  // between the members there may be other white space
+                const WriteKey read = WriteKey::from_file(base::as_bytes(altered));
+                EXPECT_TRUE(crypto::equal(read.to_file().view(), file.view())) << altered;
+            } catch (const base::Error& error) {
+                EXPECT_EQ(error.kind(), ErrorKind::wrong_secret);
+            }
+        }
+}
+
+TEST_F(Vectors, AFileOfAnEarlierBuildHasNoCheck) {
+    std::string text(team.write_key().to_file().text());
+    const std::size_t at = text.find(",\n  \"check\"");
+    text.erase(at, text.find("\n}", at) - at);
+    EXPECT_EQ(WriteKey::from_file(base::as_bytes(text)).repository, team.repository());
+}
+
 /// A home whose node can write backups and not read them, and the team that can.
 class WriteOnlyNode : public testing::Test {
  protected:

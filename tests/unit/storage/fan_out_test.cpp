@@ -40,6 +40,30 @@ class Gate {
     std::atomic<bool> open_ = false;
 };
 
+/// Three places, of which one answers no list.
+TEST(FanLists, WhoDoesNotAnswerIsLeftOut) {
+    const auto quick = std::make_shared<UnrulyLocation>(), silent = std::make_shared<UnrulyLocation>();
+    ASSERT_TRUE(quick->put("packs/1", bytes_of("x")));
+    silent->before = [](const std::string& operation, const std::string&) {
+        if (operation == "list") UnrulyLocation::hang();
+    };
+    FanOut fan({{"quick", quick, false, 1, milliseconds(50)}, {"silent", silent, true, 1, milliseconds(50)}});
+    EXPECT_EQ(fan.list("packs").size(), 1U);
+    EXPECT_TRUE(fan.parts()[1]->away());
+    EXPECT_FALSE(fan.parts()[0]->away());
+}
+
+TEST(FanLists, OneThatIsSlowGetsTimeForWhatTheOthersHave) {
+    const auto quick = std::make_shared<UnrulyLocation>(), slow = std::make_shared<UnrulyLocation>();
+    for (int i = 0; i < 40; ++i) ASSERT_TRUE(quick->put("packs/" + std::to_string(i), bytes_of("x")));
+    slow->before = [](const std::string& operation, const std::string&) {
+        if (operation == "list") std::this_thread::sleep_for(milliseconds(300));
+    };
+    FanOut fan({{"quick", quick, false, 1, milliseconds(1)}, {"slow", slow, true, 1, milliseconds(1)}});
+    EXPECT_EQ(fan.list("packs").size(), 40U);
+    EXPECT_FALSE(fan.parts()[1]->away());
+}
+
 class Fan : public testing::Test {
  protected:
     std::shared_ptr<UnrulyLocation> a = std::make_shared<UnrulyLocation>(),

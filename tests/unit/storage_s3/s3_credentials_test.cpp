@@ -81,6 +81,16 @@ TEST_F(S3Credentials, NoFileNoProfile) {
                 HasSubstr("no section [third]"));
 }
 
+TEST_F(S3Credentials, AdviceFitsWhatWasNamed) {
+    EXPECT_THAT(S3::error_of([] { find_credentials({}, {}); }).hint(), HasSubstr("AWS_ACCESS_KEY_ID"));
+    const std::string hint = S3::error_of([] { find_credentials("dc2", {}); }).hint();
+    EXPECT_THAT(hint, HasSubstr("[dc2]"));
+    EXPECT_THAT(hint, testing::Not(HasSubstr("AWS_ACCESS_KEY_ID")));
+    const base::Error folder = S3::error_of([] { find_credentials({}, "/tmp"); });
+    EXPECT_THAT(folder.message(), HasSubstr("no plain file"));
+    EXPECT_THAT(folder.hint(), testing::Not(HasSubstr("chmod")));
+}
+
 TEST_F(S3Credentials, AFileThatOthersMayReadIsRefused) {
     const fs::path path = write("credentials", two_profiles);
     for (const unsigned mode : {0604U, 0620U, 0602U}) {

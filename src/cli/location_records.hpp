@@ -1,0 +1,34 @@
+#pragma once
+// Where this home last used each location, of which repository it was then, and whether on a disk apart from
+// the home's: HOME/backups/locations/NAME, three lines. So an empty mount point is not taken for a new place.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "config/home.hpp"
+#include "storage/location.hpp"
+
+namespace bt2c::cli {
+
+/// What is the same for the same place, however it is written: of a folder its path without symbolic links.
+/// Looks at the disk, which may hang: of one that does not answer only describe() may be asked.
+std::string place_text(const storage::Location& location);
+
+struct PlaceNote {
+    std::string repository_id;   ///< empty where earlier builds noted none
+    bool is_disk_apart = false;  ///< a folder on another disk than the home
+};
+
+/// What was noted of that place, by whatever name it was used. Records of earlier builds name places as
+/// describe() does.
+std::optional<PlaceNote> noted_at(const config::Home& home, const std::string& name, const std::string& place,
+                                  const std::string& described);
+
+/// Throws Error.
+void note_place(const config::Home& home, const std::string& name, const std::string& place,
+                const PlaceNote& note);
+
+std::filesystem::path place_note_file(const config::Home& home, const std::string& name);
+
+}  // namespace bt2c::cli
