@@ -29,9 +29,14 @@ namespace {
 
 constexpr const char* schedulers[] = {"systemd", "cron", "agent"};
 
-/// Variables that say where secrets are, and hold none.
-constexpr const char* carried_variables[] = {"BT2C_REPO_PASSWORD_FILE", "BT2C_REPO_PASSWORD_COMMAND",
-                                             "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE"};
+/// Variables that say where secrets and servers are, and hold none.
+constexpr const char* carried_variables[] = {"BT2C_REPO_PASSWORD_FILE",
+                                             "BT2C_REPO_PASSWORD_COMMAND",
+                                             "AWS_SHARED_CREDENTIALS_FILE",
+                                             "AWS_PROFILE",
+                                             "AWS_REGION",
+                                             "AWS_DEFAULT_REGION",
+                                             "AWS_CA_BUNDLE"};
 
 bool inside(const fs::path& path, const fs::path& folder) {
     const fs::path relative = path.lexically_relative(folder);

@@ -235,7 +235,7 @@ class UpgradeCheckCommand final : public Command {
     /// A new record in place of one that tells of a loss would hide it, and give up the backup to go back to.
     /// @return what else is different
     static std::vector<FactDifference> refuse_losses(Context& context, const UpgradeRecord& earlier) {
-        const auto differences = compare(context, earlier.facts);
+        auto differences = compare(context, earlier.facts);
         std::string losses;
         for (const FactDifference& difference : differences)
             if (difference.serious) losses += (losses.empty() ? "" : "; ") + difference.text;

@@ -27,8 +27,8 @@ struct LocationSettings {
     // s3
     std::string endpoint;  ///< URL; default: Amazon's of the region
     std::string bucket,
-        prefix;  ///< `prefix`: in front of all names, without slashes at its ends; may be empty
-    std::string region = "us-east-1";
+        prefix;          ///< `prefix`: in front of all names, without slashes at its ends; may be empty
+    std::string region;  ///< default: AWS_REGION, else AWS_DEFAULT_REGION, else us-east-1
     bool virtual_host =
         false;  ///< `style`: "virtual" or "path"; default: virtual with Amazon's endpoint only
     std::string storage_class;        ///< empty: the bucket's own
@@ -44,10 +44,10 @@ struct LocationSettings {
     std::filesystem::path known_hosts_file;  ///< empty: the user's own
 
     // s3 and sftp
-    std::filesystem::path
-        ca_file;               ///< s3: who may sign the server's certificate; empty: whom the system trusts
-    int timeout_seconds = 30;  ///< for an answer, and for a transfer that does not move
-    int retries = 5;           ///< of what may do better later; 0 to 20
+    std::filesystem::path ca_file;  ///< s3: who may sign the server's certificate; empty: AWS_CA_BUNDLE, else
+                                    ///< whom the system trusts
+    int timeout_seconds = 30;                   ///< for an answer, and for a transfer that does not move
+    int retries = 5;                            ///< of what may do better later; 0 to 20
     std::uint64_t upload_bytes_per_second = 0;  ///< 0: as fast as it goes
 
     friend bool operator==(const LocationSettings&, const LocationSettings&) = default;

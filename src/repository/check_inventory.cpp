@@ -7,10 +7,9 @@
 
 namespace bt2c::repository {
 
-void FindingBook::add(CheckFinding finding) {
+void FindingBook::add(const CheckFinding& finding) {
     const std::lock_guard lock(mutex_);
-    const std::string object = finding.object;
-    findings_.try_emplace(object, std::move(finding));
+    findings_.try_emplace(finding.object, finding);
 }
 
 bool FindingBook::has(const std::string& object) const {

@@ -15,7 +15,7 @@ namespace bt2c::repository {
 /// Findings, one for each object: of several the first counts. Thread-safe.
 class FindingBook {
  public:
-    void add(CheckFinding finding);
+    void add(const CheckFinding& finding);
     bool has(const std::string& object) const;
     /// By the names of the objects.
     std::vector<CheckFinding> take();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "base/error.hpp"
@@ -62,6 +63,13 @@ int random_up_to(int most) {
 Client::Client(Options options) : options_(std::move(options)) {
     if (options_.bucket.empty()) throw Error(ErrorKind::usage, "an S3 location has no bucket");
     check_word(options_.bucket, "bucket");
+    // As Amazon's own tools have it.
+    for (const char* const name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
+        if (const char* const value = std::getenv(name); value && options_.region.empty())
+            options_.region = value;
+    if (options_.region.empty()) options_.region = "us-east-1";
+    if (const char* const bundle = std::getenv("AWS_CA_BUNDLE"); bundle && options_.ca_file.empty())
+        options_.ca_file = bundle;
     check_word(options_.region, "region");
     check_word(options_.storage_class, "storage class");
     if (options_.endpoint.empty()) options_.endpoint = format("https://s3.{}.amazonaws.com", options_.region);

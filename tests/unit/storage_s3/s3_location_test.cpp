@@ -3,6 +3,7 @@
 #include "storage/s3/s3_location.hpp"
 
 #include "contract/location_suite.hpp"
+#include "support/environment.hpp"
 #include "unit/storage_s3/s3_fixture.hpp"
 
 namespace bt2c::storage::s3 {
@@ -85,6 +86,19 @@ TEST_F(S3, OptionsThatCannotBe) {
     options.endpoint = "";
     options.region = "eu-west-1";
     EXPECT_EQ(location().describe(), "s3://bucket at s3.eu-west-1.amazonaws.com");
+}
+
+TEST_F(S3, TheRegionOfTheEnvironmentCountsWhereNoneIsNamed) {
+    options.endpoint = "";
+    options.region = "";
+    const auto host = [&] { return location().describe().substr(std::string("s3://bucket at ").size()); };
+    EXPECT_EQ(host(), "s3.us-east-1.amazonaws.com");
+    const support::Variable other("AWS_DEFAULT_REGION", "eu-west-2");
+    EXPECT_EQ(host(), "s3.eu-west-2.amazonaws.com");
+    const support::Variable first("AWS_REGION", "eu-west-1");
+    EXPECT_EQ(host(), "s3.eu-west-1.amazonaws.com");
+    options.region = "ap-east-1";
+    EXPECT_EQ(host(), "s3.ap-east-1.amazonaws.com");
 }
 
 TEST_F(S3, SendsStorageClassAndSessionToken) {
