@@ -46,8 +46,8 @@ struct LocationSettings {
     // s3 and sftp
     std::filesystem::path ca_file;  ///< s3: who may sign the server's certificate; empty: AWS_CA_BUNDLE, else
                                     ///< whom the system trusts
-    int timeout_seconds = 30;                   ///< for an answer, and for a transfer that does not move
-    int retries = 5;                            ///< of what may do better later; 0 to 20
+    int timeout_seconds = 30;       ///< for an answer, and for a transfer that does not move
+    int retries = 5;                ///< of what may do better later; 0 to 20
     std::uint64_t upload_bytes_per_second = 0;  ///< 0: as fast as it goes
 
     friend bool operator==(const LocationSettings&, const LocationSettings&) = default;
