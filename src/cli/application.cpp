@@ -96,7 +96,7 @@ int run_or_report(const std::vector<std::string>& arguments, Console& console,
     } catch (const std::bad_alloc&) {
         return report(Error(ErrorKind::failed, "out of memory"), json, console);
     } catch (const std::filesystem::filesystem_error& error) {
-        if (!error.path1().empty()) return report(unseen_error(error), json, console);
+        if (!error.path1().empty() && is_of_rights(error)) return report(unseen_error(error), json, console);
         return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);
     } catch (const std::exception& error) {
         return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);

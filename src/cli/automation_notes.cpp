@@ -62,15 +62,16 @@ std::string lack_of_agents_rights(const agent::Automation& automation) {
         if (!line.starts_with(name)) continue;
         std::istringstream words(line.substr(name.size()));
         for (std::string word; words >> word;)
-            writable.emplace_back(word.substr(std::min(word.size(), word.find('/'))));
+            if (const std::size_t path = word.find('/'); path != std::string::npos)  // behind '-' and '+'
+                writable.push_back(fs::path(word.substr(path)) / "");
     }
     if (!is_for_home) return "";
     std::string missing;
     for (const fs::path& folder : automation.writable)
         if (std::ranges::none_of(writable, [&](const fs::path& one) {
-                return (folder.native() + "/").starts_with(one.native() + "/");
+                return (folder.native() + "/").starts_with(one.native());
             }))
-            missing += " " + shell_word(folder.native());
+            missing += " -" + shell_word(folder.native());  // one that is away does not stop the agent
     if (missing.empty()) return "";
     return base::format(
         "the service bt2c-dr-agent may not write to{0}: with 'systemctl edit bt2c-dr-agent' add, below "

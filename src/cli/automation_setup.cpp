@@ -65,7 +65,9 @@ std::string usual_suffix(const config::Home& home) {
 
 /// Jobs run in another folder than this.
 std::string carried_value(std::string_view name, const char* value) {
-    return name.ends_with("_FILE") ? fs::absolute(value).lexically_normal().native() : value;
+    return name.ends_with("_FILE") || name == "AWS_CA_BUNDLE"
+               ? fs::absolute(value).lexically_normal().native()
+               : value;
 }
 
 /// A unit may write to the folders that it names, but not where links in these lead.

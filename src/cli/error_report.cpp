@@ -51,15 +51,18 @@ base::Json error_document(const base::Error& error) {
                                                              {"hint", or_null(error.hint())}})}});
 }
 
+bool is_of_rights(const std::filesystem::filesystem_error& failure) {
+    return failure.code().value() == EACCES || failure.code().value() == EPERM;
+}
+
 base::Error unseen_error(const std::filesystem::filesystem_error& failure) {
     const std::filesystem::path& path = failure.path1();
     const int code = failure.code().value();
     base::Error error =
         base::system_error(base::format("cannot look at {}", base::printable(path.native())), code)
             .state("nothing further was done");
-    if (code == EACCES || code == EPERM)
-        error.hint(base::format("run the command as its owner, or put owner and mode right: ls -ld {}",
-                                shell_word(nearest_seen(path).native())));
+    error.hint(base::format("run the command as its owner, or put owner and mode right: ls -ld {}",
+                            shell_word(nearest_seen(path).native())));
     return error;
 }
 

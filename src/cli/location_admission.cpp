@@ -53,7 +53,7 @@ Error without_format(const Applicant& one) {
     if (!one.note_of_other_disk.empty())
         return Error(
                    ErrorKind::failed,
-                   "its disk is not mounted: its folder is on the disk of the node's home, and was not when "
+                   "its disk is not mounted: its folder is on a disk of the system itself, and was not when "
                    "it held the repository")
             .cause(format("mount it; if the copies are to lie here from now on, remove {}, and then "
                           "'bt2c-dr location sync {}' fills it",

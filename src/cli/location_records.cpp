@@ -1,5 +1,6 @@
 #include "cli/location_records.hpp"
 
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -28,12 +29,20 @@ std::string text_of_record(const fs::path& file) {
     }
 }
 
-constexpr std::string_view apart_line = "apart\n";
+constexpr std::string_view apart_line = "apart", place_prefix = "is ";
 
-std::optional<PlaceNote> note_in(const std::string& text, const std::string& place) {
-    if (!text.starts_with(place + "\n")) return std::nullopt;
-    const std::string id = text.substr(place.size() + 1);
-    return PlaceNote{id.substr(0, id.find('\n')), text.ends_with("\n" + std::string(apart_line))};
+/// A line each: how the place was described, the repository's id, then what else was noted.
+PlaceNote note_in(const std::string& text) {
+    std::istringstream lines(text);
+    PlaceNote note;
+    std::getline(lines, note.described);
+    std::getline(lines, note.repository_id);
+    note.place = note.described;
+    for (std::string line; std::getline(lines, line);) {
+        if (line == apart_line) note.is_disk_apart = true;
+        if (line.starts_with(place_prefix)) note.place = line.substr(place_prefix.size());
+    }
+    return note;
 }
 
 }  // namespace
@@ -46,30 +55,28 @@ std::string place_text(const storage::Location& location) {
     return error ? location.describe() : path.native();
 }
 
-fs::path place_note_file(const config::Home& home, const std::string& name) {
-    return records_folder(home) / name;
-}
-
 std::optional<PlaceNote> noted_at(const config::Home& home, const std::string& name, const std::string& place,
                                   const std::string& described) {
-    std::vector<fs::path> files{place_note_file(home, name)};
+    std::vector<fs::path> files{records_folder(home) / name};
     std::error_code error;
-    for (fs::directory_iterator at(files.front().parent_path(), error), end; !error && at != end;
+    for (fs::directory_iterator at(records_folder(home), error), end; !error && at != end;
          at.increment(error))
         files.push_back(at->path());
     for (const fs::path& file : files) {
-        const std::string text = text_of_record(file);
-        for (const std::string& written : {place, described})
-            if (auto note = note_in(text, written)) return note;
+        PlaceNote note = note_in(text_of_record(file));
+        if (note.described.empty()) continue;
+        if (note.described != described && note.described != place && note.place != place) continue;
+        note.file = file;
+        return note;
     }
     return std::nullopt;
 }
 
-void note_place(const config::Home& home, const std::string& name, const std::string& place,
-                const PlaceNote& note) {
-    const fs::path file = place_note_file(home, name);
-    std::string text = place + "\n" + note.repository_id + "\n";
-    if (note.is_disk_apart) text += apart_line;
+void note_place(const config::Home& home, const std::string& name, const PlaceNote& note) {
+    const fs::path file = records_folder(home) / name;
+    std::string text = note.described + "\n" + note.repository_id + "\n";
+    if (note.is_disk_apart) text += std::string(apart_line) + "\n";
+    if (note.place != note.described) text += std::string(place_prefix) + note.place + "\n";
     if (text_of_record(file) == text) return;
     platform::durable_mkdir(file.parent_path(), 0700);
     platform::write_durably(file, base::as_bytes(text), 0600);

@@ -245,8 +245,10 @@ void judge_all(LocationReport& report) {
 
 std::string mend_of(const LocationStatus& status, bool several, bool synced) {
     if (!status.read_only.empty())
-        return format("mount -o remount,rw \"$(findmnt -no TARGET -T {})\"",
-                      shell_word(status.read_only.native()));
+        return format(
+            "where dmesg tells of no fault of the disk, as root: mount -o remount,rw \"$(findmnt -no TARGET "
+            "-T {})\"",
+            shell_word(status.read_only.native()));
     if (status.is_format_damaged && !several) return "bt2c-dr repository check --repair";
     const bool replaced = status.cut_packs + status.damaged > 0 || status.is_format_damaged;
     if (!replaced && !synced) return format("bt2c-dr location sync {}", status.name);

@@ -47,8 +47,10 @@ Locations::Locations(const config::Settings& settings, const config::Home& home,
     std::vector<storage::fan_out::Place> places;
     for (OpenedLocation& opened : open_locations(settings)) {
         if (const auto* const folder =
-                dynamic_cast<const storage::local::LocalLocation*>(opened.place.location.get()))
+                dynamic_cast<const storage::local::LocalLocation*>(opened.place.location.get())) {
             opened.facts.own_disk = on_one_disk(folder->folder(), home.root);
+            opened.facts.system_disk = opened.facts.own_disk || on_one_disk(folder->folder(), "/");
+        }
         all_.push_back(
             {opened.place.name, opened.facts, opened.place.location, false, "", opened.place.uploads});
         places.push_back(std::move(opened.place));
@@ -101,8 +103,8 @@ void Locations::admit_all(const std::vector<std::string>& start_anew) {
                             held ? held->repository_id : "",
                             all_anew || std::ranges::find(start_anew, one.name) != start_anew.end(),
                             [&one] { return has_backups(one); }};
-        if (held && held->is_disk_apart && one.facts.own_disk && !all_anew)
-            applicant.note_of_other_disk = place_note_file(home_, one.name).native();
+        if (held && held->is_disk_apart && one.facts.system_disk && !all_anew)
+            applicant.note_of_other_disk = held->file.native();
         applicants.push_back(std::move(applicant));
     }
     const std::vector<Admission> admissions = admit(applicants);
@@ -364,8 +366,9 @@ void Locations::tell_faults() const {
 
 void Locations::remember(const One& one, const Repository& repository) const {
     try {
-        note_place(home_, one.name, one.place,
-                   {repository.id().hex(), one.facts.kind == "folder" && !one.facts.own_disk});
+        note_place(home_, one.name,
+                   {one.location->describe(), one.place, repository.id().hex(),
+                    one.facts.kind == "folder" && !one.facts.system_disk});
     } catch (const Error& error) {
         progress_.note(format("cannot note that location '{}' is in use: {}", one.name, reason_of(error)));
     }

@@ -14,7 +14,8 @@ struct LocationFacts {
     bool offsite = false;
     double price_per_gib_month = 0;  ///< as in config::LocationSettings
     bool own_disk = false;           ///< a folder on the disk of the node's home, which dies with it
-    bool unencrypted = false;        ///< what goes there, sealed as it is, goes by http over a network
+    bool system_disk = false;  ///< a folder on that disk, or on the one of "/": where nothing is mounted
+    bool unencrypted = false;  ///< what goes there, sealed as it is, goes by http over a network
 };
 
 struct OpenedLocation {

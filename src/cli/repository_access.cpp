@@ -178,11 +178,14 @@ repository::Manifest find_backup(Context& context, const Repository& repository,
 }
 
 std::string doubt_text(const repository::Manifest& latest, const repository::Manifest& doubt) {
+    const bool is_of_future = latest.started_at > doubt.started_at;
     return base::format(
-        "backup {} counts as the latest by its number, and {} says that it was made later ({}, after {}): a "
-        "clock was wrong, a node lost count, or somebody forged one of them",
-        latest.id.brief(), doubt.id.brief(), base::format_utc(doubt.finished_at),
-        base::format_utc(latest.finished_at));
+        "backup {} counts as the latest by its number, and {} (made {}; {}: {}): a clock was wrong, a node "
+        "lost "
+        "count, or somebody forged one of them",
+        latest.id.brief(),
+        is_of_future ? "says that it was made in the future" : "another one says that it was made later",
+        base::format_utc(latest.started_at), doubt.id.brief(), base::format_utc(doubt.started_at));
 }
 
 void tell_doubt(Context& context, const repository::Manifest& latest, const repository::Manifest* doubt) {

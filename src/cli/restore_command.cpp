@@ -106,7 +106,8 @@ class RestoreCommand final : public Command {
 
     /// Of a location that broke down it is not known whether its copy is sound.
     static void tell_lost(Context& context, Error& error) {
-        const auto lost = error.kind() == ErrorKind::interrupted ? std::nullopt : context.locations().lost();
+        const bool may_be_of_reading = error.kind() == ErrorKind::failed && error.system_code() == 0;
+        const auto lost = may_be_of_reading ? context.locations().lost() : std::nullopt;
         if (!lost) return;
         error.cause(base::format("{}{}{}: {}", error.cause(), error.cause().empty() ? "" : "; ",
                                  lost->message(), base::printable(lost->cause())));

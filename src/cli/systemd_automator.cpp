@@ -151,7 +151,8 @@ class SystemdAutomator final : public Automator {
         throw Error(ErrorKind::failed, base::format("cannot set up {}: it is masked", name))
             .cause("its job does not run")
             .state("nothing was changed")
-            .hint(base::format("{}unmask {} && bt2c-dr setup-automated-backups", unmask, name));
+            .hint(base::format("{}unmask {} && bt2c-dr setup-automated-backups{}", unmask, name,
+                               place_.root ? " --root " + shell_word(stop_.native()) : ""));
     }
 
     /// Empty: there is none.

@@ -289,7 +289,7 @@ class UpgradeCheckCommand final : public Command {
         const UpgradeRecord kept = load_upgrade_record(context.home());
         const auto differences = differences_from(context, kept.facts);
         const bool ok = std::ranges::none_of(differences, &FactDifference::serious);
-        mark(context, ok);
+        mark(context, kept.backup.id, ok);
         const std::string &backup = kept.backup.id, &at = kept.backup.at;
         const bool gone = is_gone(context, backup), had_blocks = !kept.facts.networks.empty();
         Result result{.document = Json::object({{"when", "after"},
@@ -323,9 +323,9 @@ class UpgradeCheckCommand final : public Command {
     }
 
     /// The next 'before' compares with a record that was not found sound.
-    static void mark(Context& context, bool ok) {
+    static void mark(Context& context, const std::string& backup, bool ok) {
         try {
-            mark_upgrade_record(context.home(), ok);
+            mark_upgrade_record(context.home(), backup, ok);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             context.progress().note(base::format("the record does not tell how this ended: {}",

@@ -51,8 +51,9 @@ void store_upgrade_record(const config::Home& home, const std::string& backup, c
                                      {"facts", facts.to_json()}}));
 }
 
-void mark_upgrade_record(const config::Home& home, bool found_sound) {
+void mark_upgrade_record(const config::Home& home, const std::string& backup, bool found_sound) {
     Json record = read_record(home);
+    if (record.string_at("backup") != backup) return;
     if (record.bool_at("found_sound") == found_sound) return;
     record.set("found_sound", found_sound);
     write_record(home, record);

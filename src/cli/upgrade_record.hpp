@@ -26,8 +26,8 @@ struct UpgradeRecord {
 std::filesystem::path upgrade_record_file(const config::Home& home);
 void store_upgrade_record(const config::Home& home, const std::string& backup,
                           const chaindb::DatabaseFacts& facts);
-/// Keeps how 'upgrade-check after' ended.
-void mark_upgrade_record(const config::Home& home, bool found_sound);
+/// Keeps how 'upgrade-check after' ended, unless the record is of another backup by now.
+void mark_upgrade_record(const config::Home& home, const std::string& backup, bool found_sound);
 /// As any version of this program kept it; nothing where it cannot be read.
 std::optional<UpgradeBackup> load_upgrade_backup(const config::Home& home);
 /// Throws Error, with what to do, where there is none or it cannot be used.

@@ -30,7 +30,8 @@ std::string prefix_of(const TomlValue& value) {
     std::string prefix = value.text();
     while (prefix.ends_with('/')) prefix.pop_back();
     if (prefix.starts_with('/') || prefix.empty()) throw value.error("a text that does not begin with '/'");
-    if (fs::path(prefix).lexically_normal().native() != prefix || prefix == "." || prefix.starts_with(".."))
+    if (fs::path(prefix).lexically_normal().native() != prefix || prefix == "." || prefix == ".." ||
+        prefix.starts_with("../"))
         throw value.error("names with '/' between them, none of them '.' or '..'");
     return prefix;
 }
@@ -140,13 +141,18 @@ LocationSettings location_of(const TomlValue& table) {
     return to;
 }
 
+std::string region_of(const LocationSettings& location) {
+    return location.region.empty() ? "us-east-1" : location.region;
+}
+
 /// What is the same for the same place, and begins that of a place within it, as far as the text alone tells.
 std::string place_of(const LocationSettings& location) {
     const auto normal = [](const fs::path& path) { return (path / "").lexically_normal().native(); };
     switch (location.kind) {
         case LocationKind::folder: return "folder\n" + normal(location.path);
         case LocationKind::s3:
-            return format("s3\n{}\n{}\n{}{}", location.endpoint.empty() ? location.region : location.endpoint,
+            return format("s3\n{}\n{}\n{}{}",
+                          location.endpoint.empty() ? region_of(location) : location.endpoint,
                           location.bucket, location.prefix, location.prefix.empty() ? "" : "/");
         case LocationKind::sftp:
             return format("sftp\n{}\n{}\n{}\n{}", location.host, location.port, location.user,

@@ -1,5 +1,8 @@
 #include "repository/backup_graph.hpp"
 
+#include <map>
+#include <vector>
+
 #include "base/text.hpp"
 
 namespace bt2c::repository {
@@ -31,20 +34,30 @@ void BackupGraph::add(const ObjectId& id, const ManifestRead& read) {
 }
 
 void BackupGraph::find_lost() {
-    for (Node& node : nodes_)
-        node.lost = node.unreadable.empty()
-                        ? ""
-                        : base::format("its manifest cannot be read ({})", base::printable(node.unreadable));
-    // Until nothing changes: who writes manifests may have made a row of parents.
-    for (bool more = true; more;) {
-        more = false;
-        for (Node& node : nodes_) {
-            if (!node.lost.empty() || !node.facts.parent) continue;
-            const Node* const parent = find(*node.facts.parent);
-            if (parent && parent->lost.empty()) continue;
-            node.lost = base::format("its full backup {} {}", node.facts.parent->brief(),
-                                     parent ? "cannot be used: " + parent->lost : "is missing");
-            more = true;
+    std::multimap<ObjectId, Node*> children;
+    std::vector<const Node*> found;
+    for (Node& node : nodes_) {
+        node.lost.clear();
+        if (!node.unreadable.empty()) {
+            node.lost = base::format("its manifest cannot be read ({})", base::printable(node.unreadable));
+        } else if (node.facts.parent && !find(*node.facts.parent)) {
+            node.lost = base::format("its full backup {} is missing", node.facts.parent->brief());
+        } else if (node.facts.parent) {
+            children.emplace(*node.facts.parent, &node);
+        }
+        if (!node.lost.empty()) found.push_back(&node);
+    }
+    // Who writes manifests may have made a long row of parents.
+    while (!found.empty()) {
+        const Node& parent = *found.back();
+        found.pop_back();
+        const auto [begin, end] = children.equal_range(parent.facts.id);
+        for (auto at = begin; at != end; ++at) {
+            Node& child = *at->second;
+            if (!child.lost.empty()) continue;
+            child.lost = base::format("its full backup {} cannot be used{}", parent.facts.id.brief(),
+                                      parent.unreadable.empty() ? "" : ": " + parent.lost);
+            found.push_back(&child);
         }
     }
 }

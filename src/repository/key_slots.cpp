@@ -237,8 +237,8 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
 void require_sound_slot(const ObjectId& id, base::ByteView contents, const ObjectId& repository,
                         const SecretBytes& master) {
     const Slot slot = parse_slot(id, contents);
-    if (slot.info.repository.value_or(repository) != repository)
-        throw Error(ErrorKind::failed, "the key slot names another repository");
+    if (Json::parse(base::as_text(contents)).find("repository") && slot.info.repository != repository)
+        throw Error(ErrorKind::failed, "the key slot does not name its repository");
     if (slot.tag && !crypto::equal(*slot.tag, tag_of(slot, repository, master)))
         throw Error(ErrorKind::failed, "the key slot is not as it was stored");
 }

@@ -110,8 +110,11 @@ class Prune {
     std::vector<std::string> places_unasked() {
         std::set<ObjectId> wanted;
         for (const BackupGraph::Node& node : graph_.nodes())
-            if (!node.retired && !node.lost.empty())
-                wanted.insert(node.unreadable.empty() ? *node.facts.parent : node.facts.id);
+            if (!node.unreadable.empty()) {
+                if (!node.retired || is_needed(node.facts.id)) wanted.insert(node.facts.id);
+            } else if (!node.retired && node.facts.parent && !graph_.find(*node.facts.parent)) {
+                wanted.insert(*node.facts.parent);
+            }
         std::vector<std::string> names;
         if (wanted.empty()) return names;
         for (const PrunePlace& away : request_.away) names.push_back(away.name);
@@ -121,6 +124,12 @@ class Prune {
                 }))
                 names.push_back(state.place.name);
         return names;
+    }
+    /// A backup that is not retired was made against it.
+    bool is_needed(const ObjectId& backup) const {
+        return std::ranges::any_of(graph_.nodes(), [&](const BackupGraph::Node& node) {
+            return !node.retired && node.facts.parent == backup;
+        });
     }
     bool may_be_sound(storage::Location& location, const ObjectId& backup) const {
         std::optional<base::Bytes> contents;
@@ -185,8 +194,10 @@ class Prune {
     void check_newest() {
         const BackupGraph::Node* newest = nullptr;
         for (const BackupGraph::Node& node : graph_.nodes())
-            if (node.unreadable.empty() && (!newest || node.facts.sequence > newest->facts.sequence))
-                newest = &node;
+            if (node.unreadable.empty() && (!newest || node.facts.sequence > newest->facts.sequence ||
+                                            (node.facts.sequence == newest->facts.sequence &&
+                                             node.facts.made_at < newest->facts.made_at)))
+                newest = &node;  // of one number, at the end of all numbers, one with a sane stamp will do
         const UnixMs ahead = newest ? newest->facts.made_at - base::now_unix_ms() : 0;
         if (ahead > clock_tolerance_ms)
             throw clock_error(

@@ -72,7 +72,9 @@ void Repository::require_none(storage::Location& location) {
                            "is missing",
                            base::printable(location.describe())))
             .state("nothing was changed")
-            .hint("'bt2c-dr repository check --repair' makes 'format' anew, or name another folder");
+            .hint(
+                "'bt2c-dr repository check --repair' makes 'format' anew; else bring it back from a copy of "
+                "the repository, or name another folder");
 }
 
 Repository Repository::init(std::shared_ptr<storage::Location> location,
@@ -251,11 +253,14 @@ void Repository::read_manifests(const std::vector<ObjectId>& ids,
 
 const Manifest* doubt_of_latest(const std::vector<Manifest>& backups, base::UnixMs now) {
     constexpr base::UnixMs slack_ms = 10 * 60 * 1000;  // of two that run side by side
+    constexpr base::UnixMs clock_ms = 86'400'000;      // that a clock may be off without a word
     const Manifest *latest = nullptr, *later = nullptr;
     for (const Manifest& one : backups) {
         if (one.type == BackupType::safety) continue;
         if (!latest) latest = &one;
-        if (one.started_at <= latest->started_at + slack_ms || one.finished_at > now) continue;
+        const bool latest_says_nothing = latest->finished_at > now + clock_ms;
+        if (&one == latest || one.finished_at > now) continue;
+        if (!latest_says_nothing && one.started_at <= latest->started_at + slack_ms) continue;
         if (!later || one.started_at > later->started_at) later = &one;
     }
     return later;

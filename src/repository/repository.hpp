@@ -43,8 +43,9 @@ struct LatestBackup {
 };
 
 /// Of backups, newest first by their numbers, one that says it was made later than the newest full or
-/// incremental one, and not in the future: a clock was wrong, a node lost count (a write-only one without its
-/// state), or somebody forged. Null where time and number agree, or nearly.
+/// incremental one, and not in the future; of a newest one that says it was made in the future, the latest of
+/// the others: a clock was wrong, a node lost count (a write-only one without its state), or somebody forged.
+/// Null where time and number agree, or nearly.
 const Manifest* doubt_of_latest(const std::vector<Manifest>& backups, base::UnixMs now);
 
 /// Thread-safe; several processes may use one repository at once without a lock.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -131,26 +131,59 @@ bool is_newer_format(base::ByteView contents) {
     }
 }
 
+namespace {
+
+bool is_format(base::ByteView contents) {
+    try {
+        parse_format(contents, "");
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Whether a copy is damaged, or missing beside backups, and none is anything else; an empty place says
+/// nothing. Of what cannot be read just now, behind a network, it is not known that it is damaged.
+bool is_damaged_everywhere(storage::Location& location) {
+    bool is_damaged = false;
+    const auto look = [&](storage::Location& copy) {
+        std::optional<base::Bytes> contents;
+        try {
+            contents = copy.get_range("format", 0, format_object_bytes_max);
+            if (!contents) {
+                is_damaged = is_damaged || !copy.list("manifests").empty();
+                return true;
+            }
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            is_damaged = is_damaged || !copy.behind_network();
+            return !copy.behind_network();
+        }
+        const bool is_sound = is_newer_format(*contents) || is_format(*contents);
+        is_damaged = is_damaged || !is_sound;
+        return !is_sound;
+    };
+    const auto copies = location.copies();
+    if (copies.empty()) return look(location) && is_damaged;
+    return std::ranges::all_of(copies, [&](const auto& copy) { return look(*copy); }) && is_damaged;
+}
+
+}  // namespace
+
 RepositoryFormat read_format(storage::Location& location) {
-    // Of what cannot be read just now, behind a network, it is not known that it is damaged.
-    bool is_damaged = true;
     try {
         return read_any_copy(location, "format", [&](storage::Location& copy) {
-            const bool was_damaged = std::exchange(is_damaged, !copy.behind_network() && is_damaged);
             const auto contents = read_clear_object(copy, "format");
-            if (!contents) {
-                Error error = no_repository(copy);
-                is_damaged = was_damaged && error.kind() != ErrorKind::no_repository;
-                throw error;
-            }
-            is_damaged = was_damaged && !is_newer_format(*contents);
+            if (!contents) throw no_repository(copy);
             return parse_format(*contents, copy.describe());
         });
     } catch (const Error& error) {
-        if (error.kind() == ErrorKind::interrupted || !is_damaged) throw;
+        if (error.kind() == ErrorKind::interrupted || !is_damaged_everywhere(location)) throw;
         auto told = format_in_slots(location);
         if (!told) throw;
-        told->damage = error.message().ends_with("is missing") ? "it is missing" : error.cause();
+        told->damage = error.message().ends_with("is missing") ? "it is missing"
+                       : error.cause().empty()                 ? error.message()
+                                                               : error.cause();
         return *told;
     }
 }

@@ -225,21 +225,6 @@ def upgraded(there, systemd, package):
     systemd.call("start", agent)
 
 
-def usage_error(there, systemd):
-    """An agent that cannot run as it is told ends, and does so once."""
-    settings = there.path(home) / "config" / "dr.toml"
-    good = settings.read_text()
-    settings.write_text(good + "nonsense = 1\n")
-    systemd.call("restart", agent)
-    check("a usage error ends the agent", wait_until(lambda: systemd.property(agent, "ActiveState") == "failed", 10)
-          and systemd.property(agent, "ExecMainStatus") == "2")
-    time.sleep(3)
-    check("for good", systemd.property(agent, "ActiveState") == "failed")
-    settings.write_text(good)
-    started = systemd.call("restart", agent)
-    check("until it is started again", started.returncode == 0 and systemd.is_active(agent), started)
-
-
 def agents_rights(there, systemd):
     """Jobs that the agent is to run need places that its unit does not know."""
     elsewhere = "/mnt/elsewhere"
@@ -306,7 +291,6 @@ with tempfile.TemporaryDirectory(prefix="bt2c-package-") as name:
         orders(there, running)
         the_agent(there, running)
         jobs(there, running, at)
-        usage_error(there, running)
         agents_rights(there, running)
         upgraded(there, running, inside)
         removed(there, running, inside)

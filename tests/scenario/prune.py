@@ -155,7 +155,8 @@ def damaged_manifest(node):
     check("and nothing is said of them", node.run("repository", "check")["ok"] and not node.run("prune")["damaged"])
     # As earlier versions left it: the full one retired alone.
     (repository / "retired" / incremental).unlink()
-    found = node.run("repository", "check", status=3)["findings"]
+    # Killed backups leave packs, which are no fault.
+    found = [one for one in node.run("repository", "check", status=3)["findings"] if one["kind"] != "unreferenced"]
     check("the check names what cannot be restored", [(one["object"], one["backups"]) for one in found]
           == [(f"manifests/{victim}", [incremental])], found)
     held = node.run("prune", status=3)
@@ -172,7 +173,8 @@ def mark_of_a_newer_version(node):
     mark = repository / "retired" / newest
     mark.write_bytes(forged)
     check("a prune waits for somebody", "use a newer bt2c-dr, or remove" in node.run("prune", status=3)["held"])
-    found = node.run("repository", "check", status=3)["findings"]
+    # Killed backups leave packs, which are no fault.
+    found = [one for one in node.run("repository", "check", status=3)["findings"] if one["kind"] != "unreferenced"]
     check("the check says the same", [one["kind"] for one in found] == ["unknown_version"]
           and "use a newer bt2c-dr, or remove" in found[0]["advice"], found)
     mark.unlink()

@@ -74,9 +74,11 @@ class Inquiry {
 };
 
 /// How long a list may take where another place has given its own: as long as a read, and a second more for
-/// each 20 objects, as by a modem. Where the others have nothing it may be the only one that has any.
+/// each 20 objects, as by a modem. Where the others have little it may be the only one that has much.
 std::chrono::milliseconds list_patience(const Part& part, std::size_t objects) {
-    return objects == 0 ? 6 * part.read_wait() : part.read_wait() + std::chrono::milliseconds(objects * 50);
+    constexpr std::size_t little = 20;
+    return objects < little ? 3 * part.read_wait()
+                            : part.read_wait() + std::chrono::milliseconds(objects * 50);
 }
 
 }  // namespace

@@ -38,14 +38,16 @@ class UpgradeRecordOf : public testing::Test {
 
 TEST_F(UpgradeRecordOf, NoAfterFoundItSoundUntilOneSaysSo) {
     EXPECT_FALSE(load_upgrade_record(home).found_sound);
-    mark_upgrade_record(home, true);
+    mark_upgrade_record(home, "another", true);
+    EXPECT_FALSE(load_upgrade_record(home).found_sound);
+    mark_upgrade_record(home, "678f3218", true);
     const UpgradeRecord record = load_upgrade_record(home);
     EXPECT_TRUE(record.found_sound);
     EXPECT_EQ(record.backup.id, "678f3218");
     EXPECT_EQ(record.facts.networks.at(0).tip_hash, "tip");
     EXPECT_EQ(record.facts.evidence.last_rowid, 7);
     EXPECT_EQ(record.facts.schema_objects.at(0).name, "watcher");
-    mark_upgrade_record(home, false);
+    mark_upgrade_record(home, "678f3218", false);
     EXPECT_FALSE(load_upgrade_record(home).found_sound);
 }
 

@@ -164,6 +164,19 @@ TEST_F(PruneDamaged, AFullBackupThatIsNowhereIsAsGoodAsDamaged) {
     EXPECT_FALSE(has(incremental) || has_pack(full));
 }
 
+// This program makes none, but whoever can store backups may.
+TEST_F(PruneDamaged, ARowOfBackupsMadeAgainstOneAnotherGoesAsAWhole) {
+    back_up(*repository);
+    const Manifest full = back_up(*repository);
+    const Manifest second = back_up(*repository, BackupType::incremental, &full);
+    const Manifest third = back_up(*repository, BackupType::incremental, &second);
+    memory->memory.remove(object_name(ObjectType::manifest, full.id));
+    EXPECT_EQ(damaged_in(prune()), (std::set<std::string>{second.id.hex(), third.id.hex()}));
+    const PruneReport report = prune(let_go());
+    EXPECT_EQ(report.plan.leaving, 2U);
+    EXPECT_FALSE(report.held_for_good);
+}
+
 TEST_F(PruneDamaged, APinOrAProofHoldsNothingThatCannotBeRestored) {
     back_up(*repository);
     const Manifest full = back_up(*repository);

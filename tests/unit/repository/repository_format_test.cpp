@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "repository/check.hpp"
 #include "repository/repair.hpp"
+#include "storage/fan_out/fan_out.hpp"
 #include "storage/memory/memory_location.hpp"
 #include "support/unruly_location.hpp"
 #include "unit/repository/fixture.hpp"
@@ -116,6 +117,17 @@ TEST_F(FormatObject, OfEarlierBuildsHasNoCheck) {
 TEST_F(FormatObject, OfANewerProgramIsNotReplacedByWhatSlotsTell) {
     write(R"({"format":"bt2c-dr repository","version":2})");
     EXPECT_NE(error_of([&] { opened(); }).cause().find("version 2"), std::string::npos);
+}
+
+TEST_F(FormatObject, AnEmptyPlaceBesideItSaysNothing) {
+    write("");
+    const auto empty = std::make_shared<MemoryLocation>();
+    for (const bool first : {true, false}) {
+        std::vector<storage::fan_out::Place> places{{"own", home.location, false, 1}};
+        places.insert(first ? places.begin() : places.end(), {"empty", empty, false, 1});
+        storage::fan_out::FanOut both(places);
+        EXPECT_EQ(read_format(both).id, home.repository.id());
+    }
 }
 
 // It may be as sound as ever, and another repository's.

@@ -396,6 +396,8 @@ TEST(DoubtOfLatest, IsWhatWasMadeLaterAndNumberedLower) {
     EXPECT_EQ(doubt({backup(9 * hour), backup(9 * hour + 60'000)}), 0) << "they ran side by side";
     EXPECT_EQ(doubt({backup(9 * hour), backup(12 * hour), backup(14 * hour), backup(8 * hour)}), 14);
     EXPECT_EQ(doubt({backup(9 * hour), backup(now + hour)}), 0) << "a stamp in the future says nothing";
+    EXPECT_EQ(doubt({backup(now + 40 * hour), backup(8 * hour), backup(9 * hour)}), 9)
+        << "nor that of the newest";
     EXPECT_EQ(doubt({backup(9 * hour), backup(10 * hour, safety)}), 0);
     EXPECT_EQ(doubt({backup(9 * hour, safety), backup(7 * hour), backup(8 * hour)}), 8);
 }
