@@ -66,17 +66,19 @@ std::string lack_of_agents_rights(const agent::Automation& automation) {
                 writable.push_back(fs::path(word.substr(path)) / "");
     }
     if (!is_for_home) return "";
-    std::string missing;
+    std::string missing, named;
     for (const fs::path& folder : automation.writable)
         if (std::ranges::none_of(writable, [&](const fs::path& one) {
                 return (folder.native() + "/").starts_with(one.native());
-            }))
-            missing += " -" + shell_word(folder.native());  // one that is away does not stop the agent
+            })) {
+            missing += " " + shell_word(folder.native());
+            named += " -" + shell_word(folder.native());  // one that is away does not stop the agent
+        }
     if (missing.empty()) return "";
     return base::format(
         "the service bt2c-dr-agent may not write to{0}: with 'systemctl edit bt2c-dr-agent' add, below "
         "[Service], the line ReadWritePaths={1}",
-        printable(missing), printable(missing.substr(1)));
+        printable(missing), printable(named.substr(1)));
 }
 
 }  // namespace

@@ -238,10 +238,10 @@ def agents_rights(there, systemd):
         return [one for one in json.loads(done.stdout)["notes"] if "systemctl edit bt2c-dr-agent" in one]
 
     notes = told()
-    check(f"what the unit lacks is told: {notes}", len(notes) == 1 and f"ReadWritePaths={elsewhere}" in notes[0])
+    check(f"what the unit lacks is told: {notes}", len(notes) == 1 and f"ReadWritePaths=-{elsewhere}" in notes[0])
     drop_in = there.path(f"/run/systemd/system/{agent}.d/places.conf")
     drop_in.parent.mkdir(parents=True, exist_ok=True)
-    drop_in.write_text(f"[Service]\nReadWritePaths={elsewhere}\n")
+    drop_in.write_text(f"[Service]\nReadWritePaths=-{elsewhere}\n")
     systemd.call("daemon-reload")
     check("and no more when it is there", told() == [], told())
     drop_in.unlink()
