@@ -85,11 +85,14 @@ std::vector<LocationOutcome> Locations::finish_backup(const Repository& reposito
         try {
             // Two nodes may have found one new place empty at once; where it replaces objects, the second
             // one's `format` stands there now.
+            const base::DeadlineScope scope(std::chrono::steady_clock::now() + settle_patience);
             repository::require_same_repository(repository, *fan_->parts()[i]);
             remember(all_[i], repository);
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            outcomes[i] = {all_[i].name, "failed", base::printable(reason_of(error))};
+            base::throw_if_interrupted();
+            outcomes[i] = {all_[i].name, "failed",
+                           error.kind() == ErrorKind::interrupted ? "it does not answer any more"
+                                                                  : base::printable(reason_of(error))};
         }
     }
     return outcomes;

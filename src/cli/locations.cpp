@@ -203,7 +203,7 @@ const Locations::One& Locations::first() const {
 }
 
 repository::SyncOptions Locations::sync_options(const One& target) const {
-    return {all_.front().problem.empty() ? all_.front().location.get() : nullptr, target.uploads};
+    return {problem_of(0).empty() ? all_.front().location.get() : nullptr, target.uploads};
 }
 
 bool Locations::any_usable() const {
@@ -267,33 +267,40 @@ std::vector<std::optional<std::set<std::string>>> Locations::holdings() const {
     return holdings;
 }
 
-template <typename Job>
-std::vector<LocationOutcome> Locations::on_each(Job job) {
+std::vector<LocationOutcome> Locations::on_each(
+    const std::function<void(std::size_t, storage::Location&)>& job) {
+    if (!fan_) {
+        job(0, *all_.front().location);
+        return {{all_.front().name, "ok", ""}};
+    }
+    const auto failures = fan_->do_each([&](std::size_t i) { job(i, *fan_->parts()[i]); }, answer_patience);
+    base::throw_if_interrupted();
     std::vector<LocationOutcome> outcomes;
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];
-        outcomes.push_back({one.name, one.problem.empty() ? "ok" : "failed", one.problem});
-        if (!one.problem.empty()) continue;
-        try {
-            job(one);
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted || !fan_) throw;
-            leave_out(i, error);
-            fan_->leave(i, error);
-            outcomes.back() = {one.name, "failed", one.problem};
+        if (failures[i] && one.problem.empty()) {
+            leave_out(i, *failures[i]);
+            fan_->leave(i, *failures[i]);
         }
+        outcomes.push_back({one.name, one.problem.empty() ? "ok" : "failed", one.problem});
     }
     return outcomes;
 }
 
 std::vector<LocationOutcome> Locations::share_basics(const Repository& repository) {
     if (!fan_) return {{all_.front().name, "ok", ""}};
-    return on_each([&](One& one) {
-        require_own_place(one);
-        repository::sync_basics(repository, *one.location, sync_options(one));
-        one.has_repository = true;
-        remember(one, repository);
+    auto outcomes = on_each([&](std::size_t i, storage::Location& location) {
+        require_own_place(all_[i]);
+        repository::SyncOptions options = sync_options(all_[i]);
+        if (options.slots) options.slots = &asked(0);
+        repository::sync_basics(repository, location, options);
     });
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (outcomes[i].status != "ok") continue;
+        all_[i].has_repository = true;
+        remember(all_[i], repository);
+    }
+    return outcomes;
 }
 
 void Locations::require_own_place(const One& one) const {
@@ -308,7 +315,8 @@ void Locations::require_own_place(const One& one) const {
         // Of two that are new the second one is the same as the first.
         if (!is_behind || held_there(other)) others.emplace_back(other.name, fan_->parts()[i]);
     }
-    cli::require_own_place(*one.location, others);
+    const auto at = static_cast<std::size_t>(&one - all_.data());
+    cli::require_own_place(*fan_->parts()[at], others);
 }
 
 bool Locations::is_untried(const One& one) const {
@@ -318,15 +326,15 @@ bool Locations::is_untried(const One& one) const {
 
 std::vector<LocationOutcome> Locations::share_small(const Repository& repository) {
     if (!fan_) return {{all_.front().name, "ok", ""}};
-    return on_each([&](One& one) {
-        const repository::SyncReport copied = repository::sync_small(repository, *one.location);
+    return on_each([&](std::size_t, storage::Location& location) {
+        const repository::SyncReport copied = repository::sync_small(repository, location);
         if (!copied.left.empty()) throw Error(ErrorKind::failed, copied.left.front().why);
     });
 }
 
 std::vector<LocationOutcome> Locations::remove_slot(const std::string& object) {
     first().location->remove(object);
-    return on_each([&](One& one) { one.location->remove(object); });
+    return on_each([&](std::size_t, storage::Location& location) { location.remove(object); });
 }
 
 namespace {

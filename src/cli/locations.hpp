@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,9 +108,9 @@ class Locations {
  private:
     void require_different_folders() const;
     void admit_all(const std::vector<std::string>& start_anew);
-    /// What `job` does to each location that is not left out.
-    template <typename Job>
-    std::vector<LocationOutcome> on_each(Job job);
+    /// Does `job` to each location that is not left out, side by side; one that fails or is silent is left
+    /// out.
+    std::vector<LocationOutcome> on_each(const std::function<void(std::size_t, storage::Location&)>& job);
     void leave_out(std::size_t index, const base::Error& reason);
     /// As noted_at() has it.
     std::optional<PlaceNote> held_there(const One& one) const;

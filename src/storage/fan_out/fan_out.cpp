@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <thread>
 
 #include "base/progress.hpp"
@@ -81,6 +80,12 @@ std::chrono::milliseconds list_patience(const Part& part, std::size_t objects) {
                             : part.read_wait() + std::chrono::milliseconds(objects * 50);
 }
 
+Error silent_error(std::chrono::milliseconds silence) {
+    return Error(ErrorKind::failed, "it does not answer any more")
+        .cause(
+            format("no answer within {}", base::human_duration(static_cast<double>(silence.count()) / 1000)));
+}
+
 }  // namespace
 
 FanOut::FanOut(std::vector<Place> places, std::size_t bytes_max)
@@ -119,6 +124,53 @@ std::vector<std::optional<Bytes>> FanOut::ask_all(const std::string& name, std::
         if (const auto away = parts_[i]->away()) leave(i, *away);
     }
     return answers;
+}
+
+std::vector<std::optional<Error>> FanOut::do_each(const std::function<void(std::size_t)>& job,
+                                                  std::chrono::milliseconds silence) {
+    std::vector<std::optional<Error>> failures(parts_.size());
+    std::vector<char> done(parts_.size());  // not bool: threads write side by side
+    const auto away_count = [&] {
+        return std::ranges::count_if(parts_, [](const auto& part) { return part->away().has_value(); });
+    };
+    for (bool again = true; again;) {
+        again = false;
+        const auto away_before = away_count();
+        {
+            Inquiry inquiry(parts_, [&](std::size_t i) {
+                if (done[i]) return;
+                try {
+                    job(i);
+                    failures[i].reset();
+                } catch (const Error& error) {
+                    if (error.kind() == ErrorKind::interrupted) return;
+                    failures[i] = error;
+                } catch (const std::exception& error) {
+                    failures[i] = Error(ErrorKind::failed, error.what());
+                }
+                done[i] = true;
+            });
+            for (std::vector<bool> at_work{true};
+                 !again && std::ranges::find(at_work, true) != at_work.end();) {
+                at_work = inquiry.wait(std::chrono::milliseconds(100));
+                for (std::size_t i = 0; i < parts_.size(); ++i) {
+                    if (parts_[i]->away() || parts_[i]->silent_for() <= silence) continue;
+                    leave(i, silent_error(silence));
+                    again = true;
+                }
+            }
+        }
+        // What failed for want of one that is away now may be done without it.
+        if (away_count() == away_before) continue;
+        for (std::size_t i = 0; i < parts_.size(); ++i)
+            if (failures[i] && !parts_[i]->away()) {
+                done[i] = false;
+                again = true;
+            }
+    }
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+        if (const auto away = parts_[i]->away(); away && !done[i]) failures[i] = away;
+    return failures;
 }
 
 void FanOut::refuse(std::size_t part, const Error& reason) {

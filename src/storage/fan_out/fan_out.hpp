@@ -2,6 +2,7 @@
 // One location over several: what is put goes to all of them, what is read comes from the nearest.
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -29,6 +30,12 @@ class FanOut final : public Location {
     /// has of it, at most `size_max` bytes: nullopt where it has none or is away.
     std::vector<std::optional<base::Bytes>> ask_all(const std::string& name, std::uint64_t size_max,
                                                     std::chrono::milliseconds patience);
+    /// Does `job` to every part that is not away, side by side, each in a thread of its own. One that owes an
+    /// answer for longer than `silence` is left out, and what was not done is begun anew without it: so it
+    /// holds up none of the others, and `job` must bear being done twice. Returns why each is away or its job
+    /// failed; nullopt where it was done.
+    std::vector<std::optional<base::Error>> do_each(const std::function<void(std::size_t)>& job,
+                                                    std::chrono::milliseconds silence);
     const std::vector<std::shared_ptr<Part>>& parts() const { return parts_; }
     /// Leaves a part out for a reason of the caller's.
     void leave(std::size_t part, const base::Error& reason);

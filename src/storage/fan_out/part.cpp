@@ -48,8 +48,9 @@ std::chrono::milliseconds Part::silent_for() const {
                                                                  last_.load());
 }
 
+/// What silent_for() knows of.
 template <typename Job>
-auto Part::watched(Job job) {
+auto Part::asking(Job job) {
     struct Question {
         explicit Question(Part& part) : part_(part) {
             if (part_.asked_ == 0) part_.last_ = std::chrono::steady_clock::now();
@@ -65,7 +66,20 @@ auto Part::watched(Job job) {
     };
     const Question question(*this);
     try {
-        auto result = job();
+        return job();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {  // of one location, and no reason to end what others can do
+        throw Error(ErrorKind::failed, base::format("cannot use location '{}'", name())).cause(error.what());
+    }
+}
+
+template <typename Job>
+auto Part::watched(Job job) {
+    try {
+        auto result = asking(job);
         failures_ = 0;
         return result;
     } catch (const Error& error) {
@@ -78,10 +92,10 @@ auto Part::watched(Job job) {
 
 // What goes wrong with writing, such as a full disk, does not keep it from being read.
 bool Part::put(const std::string& name, base::ByteView contents) {
-    return place_.location->put(name, contents);
+    return asking([&] { return place_.location->put(name, contents); });
 }
 bool Part::remove(const std::string& name) {
-    return place_.location->remove(name);
+    return asking([&] { return place_.location->remove(name); });
 }
 
 std::optional<std::string> Part::slow() const {

@@ -65,6 +65,8 @@ class Part final : public Location {
 
  private:
     template <typename Job>
+    auto asking(Job job);
+    template <typename Job>
     auto watched(Job job);
     template <typename Job>
     auto limited(std::uint64_t bytes, Job job);

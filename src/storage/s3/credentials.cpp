@@ -111,12 +111,18 @@ Values section_of(std::string_view text, const std::string& profile, const fs::p
 
 Credentials from_file(const std::string& profile, const fs::path& file, bool heeds_variables) {
     const std::string name = printable(file.native());
-    if (!fs::exists(file))
+    std::error_code unseen;
+    const fs::file_type type = fs::status(file, unseen).type();
+    if (type == fs::file_type::none)  // as where a folder above it is closed
+        throw Error(ErrorKind::usage, format("cannot look at the credentials for S3 in {}", name))
+            .cause(unseen.message())
+            .hint("put the file where the user that runs this may read it, and name it in dr.toml");
+    if (type == fs::file_type::not_found)
         throw Error(ErrorKind::usage, format("cannot find credentials for S3: there is no file {}", name))
             .hint(format("{}write the file: [{}], aws_access_key_id = …, aws_secret_access_key = …",
                          heeds_variables ? "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or " : "",
                          printable(profile)));
-    if (!fs::is_regular_file(file))
+    if (type != fs::file_type::regular)
         throw Error(ErrorKind::usage, format("cannot find credentials for S3: {} is no plain file", name))
             .hint("name the file as credentials_file in dr.toml, or in AWS_SHARED_CREDENTIALS_FILE");
     refuse_open_modes(file);

@@ -70,6 +70,11 @@ class Login {
         const std::string unchanged = "nothing was stored or changed";
         std::error_code error;
         const fs::file_status status = fs::status(file, error);
+        if (status.type() == fs::file_type::none)
+            throw Error(ErrorKind::failed, what)
+                .cause(error.message())
+                .state(unchanged)
+                .hint("put it where the user that runs this may read it, and name it in dr.toml");
         if (status.type() != fs::file_type::regular)
             throw Error(ErrorKind::failed, what)
                 .cause(status.type() == fs::file_type::not_found ? "there is no such file"

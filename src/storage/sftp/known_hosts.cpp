@@ -99,8 +99,11 @@ void check_host_key(ssh_session session, const Options& options) {
         options.port == 22 ? options.host : format("[{}]:{}", options.host, options.port);
 
     std::string text;
+    // One that cannot be looked at is no missing one: what it knows must not be fetched anew from the
+    // network.
     std::error_code ignored;
-    if (std::filesystem::exists(options.known_hosts_file, ignored))
+    if (std::filesystem::status(options.known_hosts_file, ignored).type() !=
+        std::filesystem::file_type::not_found)
         text = base::as_text(platform::read_file(options.known_hosts_file, known_hosts_bytes_max));
     const Known known = look_up(text, host, raw);
     const std::string nothing_sent =

@@ -64,6 +64,49 @@ TEST(FanLists, OneThatIsSlowGetsTimeForWhatTheOthersHave) {
     EXPECT_FALSE(fan.parts()[1]->away());
 }
 
+/// What is done to each: one that falls silent holds up none of the others, whoever waits for it.
+TEST(FanJobs, WhoFallsSilentIsLeftOut) {
+    const auto quick = std::make_shared<UnrulyLocation>(), silent = std::make_shared<UnrulyLocation>();
+    for (const std::string what : {"put", "get", "remove"}) {
+        silent->before = [&](const std::string& operation, const std::string&) {
+            if (operation == what) UnrulyLocation::hang();
+        };
+        FanOut fan({{"silent", silent, true, 1}, {"quick", quick, false, 1}});
+        const auto failures = fan.do_each(
+            [&](std::size_t i) {
+                // As who copies keys from the first one: the second waits for it too, until it is away.
+                if (!fan.parts()[0]->away()) fan.parts()[0]->size_of("keys/1");
+                fan.parts()[i]->put("packs/" + what, bytes_of("x"));
+                fan.parts()[i]->remove("packs/" + what);
+                fan.parts()[i]->put("packs/" + what, bytes_of("x"));
+            },
+            milliseconds(100));
+        ASSERT_TRUE(failures[0].has_value()) << what;
+        EXPECT_THAT(failures[0]->in_full(), HasSubstr("does not answer any more"));
+        EXPECT_FALSE(failures[1].has_value()) << what;
+        EXPECT_TRUE(quick->memory.get("packs/" + what));
+        EXPECT_TRUE(fan.parts()[0]->away());
+    }
+}
+
+TEST(FanJobs, AFailureOfOneIsNoneOfAnother) {
+    const auto first = std::make_shared<UnrulyLocation>(), second = std::make_shared<UnrulyLocation>(),
+               third = std::make_shared<UnrulyLocation>();
+    first->before = [](const std::string&, const std::string&) { throw UnrulyLocation::failure("no route"); };
+    third->before = [](const std::string&, const std::string&) { throw std::runtime_error("odd"); };
+    FanOut fan({{"first", first, true, 1}, {"second", second, true, 1}, {"third", third, true, 1}});
+    const auto failures = fan.do_each(
+        [&](std::size_t i) {
+            if (!fan.parts()[0]->away()) fan.parts()[0]->size_of("keys/1");
+            fan.parts()[i]->size_of("format");
+        },
+        seconds(30));
+    EXPECT_THAT(failures[0]->in_full(), HasSubstr("no route"));
+    EXPECT_FALSE(failures[1].has_value()) << failures[1]->in_full();
+    EXPECT_THAT(failures[2]->in_full(), HasSubstr("odd"));
+    EXPECT_TRUE(fan.parts()[2]->away());
+}
+
 class Fan : public testing::Test {
  protected:
     std::shared_ptr<UnrulyLocation> a = std::make_shared<UnrulyLocation>(),

@@ -113,6 +113,14 @@ TEST_F(Login, TheUsersOwnFileIsTheDefault) {
     EXPECT_EQ(error_of([&] { SftpLocation{options}; }).kind(), base::ErrorKind::usage);
 }
 
+TEST_F(Login, AFileOfKnownHostsThatCannotBeLookedAtIsNoMissingOne) {
+    fs::create_symlink("loop", server / "loop");
+    options.known_hosts_file = server / "loop/known_hosts";
+    const Error error = refusal();
+    EXPECT_TRUE(says(error, "symbolic links"));
+    EXPECT_FALSE(says(error, "ssh-keyscan"));
+}
+
 TEST_F(Login, AKeyThatTheServerDoesNotTakeIsNamed) {
     options.key_file = server.make_key("stranger");
     options.retries = 5;  // nothing is tried again
@@ -139,6 +147,10 @@ TEST_F(Login, KeyFilesThatCannotBeUsedSayWhy) {
     EXPECT_TRUE(says(refusal(), "no such file"));
     options.key_file = server / "home";
     EXPECT_TRUE(says(refusal(), "no plain file"));
+    // As where a folder above it is closed to this user: it may well be there.
+    fs::create_symlink("loop", server / "loop");
+    options.key_file = server / "loop/key";
+    EXPECT_TRUE(says(refusal(), "symbolic links"));
     options.key_file = server / "user_key.pub";
     fs::permissions(options.key_file, fs::perms(0600));
     EXPECT_TRUE(says(refusal(), "no private key"));

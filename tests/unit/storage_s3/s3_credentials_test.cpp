@@ -49,6 +49,13 @@ TEST_F(S3Credentials, OfTheUsersFile) {
     EXPECT_EQ(other.session_token.text(), "token");
 }
 
+TEST_F(S3Credentials, AFileThatCannotBeLookedAtIsAnErrorOfThisLocation) {
+    fs::create_symlink("loop", home.path() / "loop");  // as where a folder above it is closed
+    const base::Error error = S3::error_of([&] { find_credentials({}, home.path() / "loop/credentials"); });
+    EXPECT_THAT(error.message(), HasSubstr("cannot look at"));
+    EXPECT_THAT(error.cause(), HasSubstr("symbolic links"));
+}
+
 TEST_F(S3Credentials, TheVariablesChooseFileAndProfile) {
     const fs::path path = write("elsewhere", two_profiles);
     const Variable there("AWS_SHARED_CREDENTIALS_FILE", path.c_str()), who("AWS_PROFILE", "other");
