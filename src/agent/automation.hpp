@@ -37,6 +37,8 @@ struct UnitFile {
 std::vector<UnitFile> unit_files(const Automation& automation);
 /// The names of all units that unit_files() can give, whatever the schedule says.
 std::vector<std::string> unit_names(const std::string& suffix);
+/// What units or a block for cron, as they are written here, set that variable to; nothing where they do not.
+std::optional<std::string> installed_variable(std::string_view text, std::string_view name);
 /// Whether the text of a unit says that it was written by us, for that home.
 bool is_our_unit(std::string_view text, const std::filesystem::path& home);
 

@@ -28,7 +28,10 @@ std::string cron_word(const std::string& text) {
     if (text.empty() || base::printable(text) != text)
         throw base::Error(
             base::ErrorKind::usage,
-            format("cannot write a line for cron: '{}' cannot stand in one", base::printable(text)));
+            format("cannot write a line for cron: '{}' cannot stand in one", base::printable(text)))
+            .hint(
+                "give the folder another name, or let the agent run the jobs: 'bt2c-dr "
+                "setup-automated-backups --scheduler agent'");
     std::string quoted = "'";
     for (const char c : text) {
         if (c == '\'')

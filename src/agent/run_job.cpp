@@ -128,10 +128,11 @@ std::string failed_checks(const Json& document) {
 
 /// Backups beside the one that was tested; one of them may be newer.
 std::string unread_backups(const Json& document) {
-    const Json* const damaged = document.find("damaged");
-    const bool any = damaged && damaged->is_array() && !damaged->elements().empty();
-    return any ? format("; {} other backups cannot be read, and may be newer", damaged->elements().size())
-               : "";
+    std::size_t count = 0;
+    for (const char* const key : {"damaged", "unread"})
+        if (const Json* const list = document.find(key); list && list->is_array())
+            count += list->elements().size();
+    return count > 0 ? format("; {} other backups cannot be read, and may be newer", count) : "";
 }
 
 /// Without what became of each location.

@@ -135,7 +135,7 @@ std::string service(const Automation& automation, const Kind& kind) {
         text +=
             "Restart=on-failure\n"
             "RestartSec=1h\n"
-            "RestartPreventExitStatus=2 3 5 6\n";
+            "RestartPreventExitStatus=2 3 6\n";
     const unsigned quota =
         std::max(1U, static_cast<unsigned>(automation.schedule.cpu_percent) * automation.processors);
     text += format("\nNice=10\nIOSchedulingClass=idle\nIOWeight={}\nCPUQuota={}%\n",

@@ -30,8 +30,8 @@ namespace {
 constexpr base::UnixMs node_memory_ms = base::UnixMs{7} * 24 * 3600 * 1000;
 
 void require_own(const std::optional<Manifest>& latest, const BackupRequest& request) {
-    if (request.type == BackupType::safety || request.takeover || !request.node || !latest || !latest->node ||
-        *latest->node == *request.node || base::now_unix_ms() - latest->finished_at > node_memory_ms)
+    if (request.type == BackupType::safety || request.takeover || !request.node || !latest ||
+        !is_anothers(*latest, *request.node))
         return;
     throw Error(ErrorKind::failed,
                 base::format("cannot store a backup: node '{}'{} made the newest one here, {} of {}",
@@ -74,15 +74,8 @@ class BackupRun {
                 before_.damaged, before_.full->id.brief()));
 
         const auto live = open_database();
-        if (live && request_.type != BackupType::full && before_.full && before_.full->image) {
-            if (live->shape().page_size == before_.full->image->page_size) {
-                manifest_.parent = before_.full->id;
-            } else if (request_.type == BackupType::incremental) {
-                progress_.note(
-                    "the database's page size changed since the latest full backup; a new one is made");
-                manifest_.type = BackupType::full;
-            }
-        }
+        if (live && request_.type != BackupType::full && before_.full && before_.full->image)
+            choose_parent(live->shape().page_size);
         packs_ = std::make_unique<repository::PackWriter>(repository_.location(), repository_.keys(),
                                                           manifest_.id, live ? live->shape().page_size : 0);
         if (live) capture_database(*live);
@@ -108,12 +101,33 @@ class BackupRun {
 
  private:
     Error no_full_backup() const {
+        if (before_.damaged > 0)
+            return Error(ErrorKind::failed, "cannot make an incremental backup: no full backup can be read")
+                .cause(base::format("{} of the repository's manifests cannot be read", before_.damaged))
+                .state("nothing was stored")
+                .hint("'bt2c-dr list-backups' tells why; 'bt2c-dr backup --type full' needs none of them");
         Error error(ErrorKind::failed,
                     before_.unknown.empty()
                         ? "cannot make an incremental backup: there is no full backup yet"
                         : "cannot make an incremental backup: this node knows of no full backup of its own");
         error.cause(before_.unknown).state("nothing was stored");
         return error.hint("make one with 'bt2c-dr backup --type full'");
+    }
+
+    /// The latest full backup, unless it cannot be built on: then all is stored anew.
+    void choose_parent(std::uint32_t page_size) {
+        std::string why;
+        if (before_.failed)
+            why = base::format("backup {} failed its restore test, and what builds on it may fail too",
+                               before_.failed->brief());
+        else if (page_size != before_.full->image->page_size)
+            why = "the database's page size changed since the latest full backup";
+        if (why.empty()) {
+            manifest_.parent = before_.full->id;
+        } else if (request_.type == BackupType::incremental) {
+            progress_.note(why + "; a new full one is made");
+            manifest_.type = BackupType::full;
+        }
     }
 
     std::unique_ptr<chaindb::sqlite::LiveDatabase> open_database() {
@@ -258,6 +272,10 @@ class BackupRun {
 const char* elsewhere(const repository::NodeIdentity& maker, const repository::NodeIdentity& here) {
     if (maker.name != here.name) return "";
     return maker.machine != here.machine ? " on another machine" : " in another home";
+}
+
+bool is_anothers(const Manifest& newest, const repository::NodeIdentity& here) {
+    return newest.node && *newest.node != here && base::now_unix_ms() - newest.finished_at <= node_memory_ms;
 }
 
 BackupResult make_backup(const config::Home& home, const Repository& repository, const BackupRequest& request,

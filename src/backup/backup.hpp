@@ -30,14 +30,18 @@ struct BackupResult {
 /// or " in another home".
 const char* elsewhere(const repository::NodeIdentity& maker, const repository::NodeIdentity& here);
 
+/// Whether the node `here` is refused backups, but for a takeover: `newest`, which is no safety backup, is
+/// another node's and of the last seven days.
+bool is_anothers(const repository::Manifest& newest, const repository::NodeIdentity& here);
+
 /// Full: everything. Incremental: what differs from the latest full backup; throws Error with a
-/// hint where there is none; where that has another page size, a full one instead. Safety: as incremental
-/// where there is a full backup of the same page size, else full; always stored; and where SQLite cannot read
-/// the database, its files as they are; a home without a database gives a backup of its files alone. Full and
-/// incremental ones are refused where another node made the newest backup of the last seven days, or, to a
-/// write-only node, where backups appeared that its home did not make: two nodes that share a repository by
-/// mistake. Interrupted or failing, it leaves no backup; what it stored is removed again, or, after a kill,
-/// is known to no manifest.
+/// hint where there is none; where that has another page size, or it or one that builds on it failed its
+/// latest restore test, a full one instead. Safety: as incremental where there is a full backup to build on,
+/// else full; always stored; and where SQLite cannot read the database, its files as they are; a home without
+/// a database gives a backup of its files alone. Full and incremental ones are refused where another node
+/// made the newest backup of the last seven days, or, to a write-only node, where backups appeared that its
+/// home did not make: two nodes that share a repository by mistake. Interrupted or failing, it leaves no
+/// backup; what it stored is removed again, or, after a kill, is known to no manifest.
 BackupResult make_backup(const config::Home& home, const repository::Repository& repository,
                          const BackupRequest& request, base::Progress& progress);
 

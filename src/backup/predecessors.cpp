@@ -28,6 +28,8 @@ Predecessors read_predecessors(const Repository& repository) {
         if (!found.full && manifest.type == BackupType::full) found.full = manifest;
     }
     if (!found.full) return found;
+    if (const Manifest* failed = Repository::failed_below(found.full->id, list.backups, repository.proofs()))
+        found.failed = failed->id;
     for (Manifest& manifest : list.backups)
         if (manifest.parent == found.full->id) {
             found.sibling = std::move(manifest);

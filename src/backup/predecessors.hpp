@@ -18,6 +18,9 @@ struct Predecessors {
     std::optional<repository::Manifest> latest;   ///< the newest that is no safety backup
     std::uint64_t sequence = 0;                   ///< the highest there is
     std::size_t damaged = 0;                      ///< manifests that cannot be read
+    /// Of `full` and those that build on it, one whose latest restore test failed. Unknown to a write-only
+    /// node.
+    std::optional<repository::ObjectId> failed;
     /// Of a write-only node, where it has one that fits the repository.
     std::shared_ptr<const WriterState> state;
     std::string unknown;             ///< why a write-only node has none

@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace bt2c::base {
@@ -93,6 +96,33 @@ Error system_error(std::string message, int error_number) {
         .cause(std::strerror(error_number))
         .hint(system_hint(error_number))
         .system_code(error_number);
+}
+
+Error unexpected_error(const std::exception& failure) {
+    constexpr const char* state = "it broke off where it was; what was complete before stays";
+    if (dynamic_cast<const std::bad_alloc*>(&failure))
+        return Error(ErrorKind::failed, "out of memory")
+            .state(state)
+            .hint("let it have more memory (ulimit -v, systemd's MemoryMax) and run it again");
+    std::error_code code;
+    if (const auto* const known = dynamic_cast<const std::system_error*>(&failure)) code = known->code();
+    if (code == std::errc::resource_unavailable_try_again)
+        return Error(ErrorKind::failed, "the system gives this program no further thread")
+            .cause(failure.what())
+            .state(state)
+            .hint(
+                "let it have more tasks and memory (ulimit -u and -v, systemd's TasksMax) and run it again");
+    std::error_code lost;
+    static_cast<void>(std::filesystem::current_path(lost));
+    if (lost && code == lost)
+        return Error(ErrorKind::failed, "the folder that this was started in is gone")
+            .cause(failure.what())
+            .state("nothing further was done")
+            .hint("go to a folder that is there (cd), and run it again");
+    return Error(ErrorKind::failed, "unexpected failure")
+        .cause(failure.what())
+        .state(state)
+        .hint("run it again; where it stays so, tell the core team, with the output of 'bt2c-dr --version'");
 }
 
 void assertion_failed(const char* condition, const char* file, int line) noexcept {

@@ -64,6 +64,9 @@ class Error : public std::exception {
 /// number alone says what to do (a full disk, a read-only one, no permission).
 Error system_error(std::string message, int error_number);
 
+/// What some library threw that is no Error: too little memory, no thread left, or what nobody thought of.
+Error unexpected_error(const std::exception& failure);
+
 /// Always on; for programmers' mistakes, never for input or disk contents. Aborts with the place.
 #define BT2C_ASSERT(condition) \
     ((condition) ? static_cast<void>(0) : ::bt2c::base::assertion_failed(#condition, __FILE__, __LINE__))

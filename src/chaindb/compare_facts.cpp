@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "chaindb/compare_validators.hpp"
 #include "chaindb/database_facts.hpp"
 
 namespace bt2c::chaindb {
@@ -34,10 +35,18 @@ class Comparison {
             }
             if (is->genesis_hash != was.genesis_hash)
                 add(true, format("network {} begins with another block", name));
+            const auto hash = hash_at(was.network, was.height);
             if (is->height < was.height) {
                 replaced_.insert(was.network);
                 add(true, format("network {} ends at height {}, it was {}", name, is->height, was.height));
-            } else if (hash_at(was.network, was.height) != was.tip_hash) {
+            } else if (hash && hash != was.tip_hash && is->height > was.height &&
+                       is_settled_part_there(was.network, hash_at)) {
+                reorganised_.insert(was.network);
+                grown_.insert(was.network);
+                add(false, format("network {} went over to a better chain, which replaced some of its last "
+                                  "{} blocks up to height {}, and has grown to {}",
+                                  name, unsettled_blocks, was.height, is->height));
+            } else if (hash != was.tip_hash) {
                 replaced_.insert(was.network);
                 add(true, format("network {} has another history: block {} is not the one that it was", name,
                                  was.height));
@@ -57,11 +66,24 @@ class Comparison {
         for (const HistoryFacts& was : before_.history) {
             const auto is = std::ranges::find(after_.history, was.network, &HistoryFacts::network);
             if (is == after_.history.end() || replaced_.contains(was.network)) continue;
-            for (const auto& [what, same] : {std::pair("blocks", is->blocks == was.blocks),
-                                             std::pair("transactions", is->transactions == was.transactions)})
-                if (!same)
-                    add(true, format("network {} has {} up to height {} that are not as they were",
-                                     printable(was.network), what, was.height));
+            const bool reorganised = reorganised_.contains(was.network);
+            for (const auto& [what, digest] : {std::pair("blocks", &HistoryDigests::blocks),
+                                               std::pair("transactions", &HistoryDigests::transactions)})
+                if (is->settled.*digest != was.settled.*digest ||
+                    (!reorganised && is->unsettled.*digest != was.unsettled.*digest))
+                    add(true,
+                        format("network {} has {} up to height {} that are not as they were",
+                               printable(was.network), what, reorganised ? was.settled_height : was.height));
+        }
+    }
+
+    void pauses() {
+        for (const PauseFacts& is : after_.pauses) {
+            if (is.paused == was_paused(is.network).paused) continue;
+            add(false, format("network {} is {}", printable(is.network),
+                              !is.paused  ? "not paused any more"
+                              : !is.sound ? "paused, and the states that it saved were changed since"
+                                          : "paused: its validators count as what they are when it goes on"));
         }
     }
 
@@ -73,12 +95,7 @@ class Comparison {
                 add(true, format("table {} is gone", name));
                 continue;
             }
-            for (const std::string& column : was.columns)
-                if (!has(is->columns, column))
-                    add(true, format("table {} lost its column {}", name, printable(column)));
-            for (const std::string& column : is->columns)
-                if (!has(was.columns, column))
-                    add(false, format("table {} has a new column {}", name, printable(column)));
+            columns(name, was, *is);
             // Blocks and their transactions are for ever, and so is who signed twice; in other tables rows
             // come and go.
             if (is->rows < was.rows)
@@ -95,15 +112,44 @@ class Comparison {
                 add(false, format("table {} is new", printable(is.name)));
     }
 
+    void columns(const std::string& table, const TableFacts& was, const TableFacts& is) {
+        for (const ColumnFacts& column : was.columns) {
+            const auto found = std::ranges::find(is.columns, column.name, &ColumnFacts::name);
+            if (found == is.columns.end())
+                add(true, format("table {} lost its column {}", table, declared(column)));
+            else if (found->type != column.type)
+                add(false, format("table {} declares its column {} as {}, it was {}", table,
+                                  printable(column.name), printable(found->type), printable(column.type)));
+        }
+        for (const ColumnFacts& column : is.columns)
+            if (std::ranges::find(was.columns, column.name, &ColumnFacts::name) == was.columns.end())
+                add(false, format("table {} has a new column {}", table, declared(column)));
+    }
+
     /// What blocks change is not compared once there are more of them. Validators have a comparison of their
     /// own, for what must not change.
     void contents(const TableFacts& was, const TableFacts& is) {
-        if (!grown_.empty() || was.digest.empty() || is.digest.empty() || was.digest == is.digest) return;
+        if (!grown_.empty() || was.digest.empty() || is.digest.empty()) return;
+        if (was.name == "unstake_requests") return queue();
+        if (was.digest == is.digest) return;
         if (was.name == "validators" && before_.validators_digest != after_.validators_digest) return;
         if (was.name == evidence_table && has_other_evidence()) return;
-        add(was.name == "unstake_requests",
-            format("table {} holds something else than before, though there is no new block",
-                   printable(was.name)));
+        add_contents(false, was.name);
+    }
+
+    /// Rotated keys and the end of a pause change it without a block, and no more than they must.
+    void queue() {
+        std::map<std::string, std::pair<const QueueFacts*, const QueueFacts*>> networks;
+        for (const QueueFacts& was : before_.queue) networks[was.network].first = &was;
+        for (const QueueFacts& is : after_.queue) networks[is.network].second = &is;
+        for (const auto& [network, facts] : networks) {
+            const auto& [was, is] = facts;
+            if (was && is && was->digest == is->digest) continue;
+            if (!was || !is || was->timeless != is->timeless || !has_resumed(network))
+                return add_contents(true, "unstake_requests");
+            add(false, format("requests to leave network {} wait from later on: a pause lies between",
+                              printable(network)));
+        }
     }
 
     void paid() {
@@ -119,33 +165,9 @@ class Comparison {
         }
     }
 
-    void validators() {
-        if (before_.validators_digest == after_.validators_digest) return;
-        if (before_.validators.empty() || after_.validators.empty())
-            return add(before_.validators_count > after_.validators_count,
-                       format("the validators are not as they were: {}, {} before", after_.validators_count,
-                              before_.validators_count));
-        std::map<std::pair<std::string, std::string>, const ValidatorFacts*> now;
-        for (const ValidatorFacts& is : after_.validators) now[{is.network, is.address}] = &is;
-        for (const ValidatorFacts& was : before_.validators) {
-            const std::string name =
-                format("validator {} of {}", printable(was.address), printable(was.network));
-            const auto found = now.find({was.network, was.address});
-            if (found == now.end()) {
-                add(true, name + " is gone");
-                continue;
-            }
-            const ValidatorFacts& is = *found->second;
-            if (is.status != was.status || is.stake != was.stake)
-                // Blocks change validators; nothing else should.
-                add(!grown_.contains(was.network),
-                    format("{} is {} with a stake of {}, it was {} with {}", name, printable(is.status),
-                           is.stake, printable(was.status), was.stake));
-            now.erase(found);
-        }
-        for (const auto& [key, is] : now)
-            add(!grown_.contains(key.first),
-                format("validator {} of {} is new", printable(key.second), printable(key.first)));
+    void validators(const std::function<bool(const KeyRotation&)>& is_signed) {
+        for (FactDifference& one : compare_validators(before_, after_, grown_, is_signed))
+            differences.push_back(std::move(one));
     }
 
     void schema_objects() {
@@ -182,27 +204,51 @@ class Comparison {
         return !before_.evidence.digest.empty() && before_.evidence.digest != after_.evidence.digest;
     }
     void add(bool serious, std::string text) { differences.push_back({serious, std::move(text)}); }
-    static bool has(const std::vector<std::string>& columns, const std::string& column) {
-        return std::ranges::find(columns, column) != columns.end();
+    void add_contents(bool serious, const std::string& table) {
+        add(serious, format("table {} holds something else than before, though there is no new block",
+                            printable(table)));
+    }
+    static std::string declared(const ColumnFacts& column) {
+        return printable(column.name) + " " + printable(column.type);
+    }
+    bool is_settled_part_there(
+        const std::string& network,
+        const std::function<std::optional<std::string>(std::string_view, std::int64_t)>& hash_at) const {
+        const auto was = std::ranges::find(before_.history, network, &HistoryFacts::network);
+        return was != before_.history.end() && hash_at(network, was->settled_height) == was->settled_hash;
+    }
+    PauseFacts was_paused(const std::string& network) const {
+        const auto was = std::ranges::find(before_.pauses, network, &PauseFacts::network);
+        return was == before_.pauses.end() ? PauseFacts() : *was;
+    }
+    /// A pause that was there, or came by an order since, has ended.
+    bool has_resumed(const std::string& network) const {
+        const auto is = std::ranges::find(after_.pauses, network, &PauseFacts::network);
+        const PauseFacts was = was_paused(network);
+        return is != after_.pauses.end() && is->resumes > was.resumes &&
+               (was.paused || is->sequence > was.sequence);
     }
 
     const DatabaseFacts& before_;
     const DatabaseFacts& after_;
     std::set<std::string> grown_;
-    std::set<std::string> replaced_;  ///< networks whose history is known to be another one
+    std::set<std::string> reorganised_;  ///< networks that gave up blocks which were not settled
+    std::set<std::string> replaced_;     ///< networks whose history is known to be another one
 };
 
 }  // namespace
 
 std::vector<FactDifference> compare_facts(
     const DatabaseFacts& before, const DatabaseFacts& after,
-    const std::function<std::optional<std::string>(std::string_view, std::int64_t)>& hash_at) {
+    const std::function<std::optional<std::string>(std::string_view, std::int64_t)>& hash_at,
+    const std::function<bool(const KeyRotation&)>& is_signed) {
     Comparison comparison(before, after);
     comparison.networks(hash_at);
     comparison.history();
+    comparison.pauses();
     comparison.tables();
     comparison.paid();
-    comparison.validators();
+    comparison.validators(is_signed);
     comparison.schema_objects();
     std::ranges::stable_sort(comparison.differences, std::greater<>(), [](const FactDifference& one) {
         return std::pair(one.serious, one.is_trigger);

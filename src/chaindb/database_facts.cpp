@@ -8,16 +8,14 @@
 #include "base/text.hpp"
 #include "chaindb/content_digests.hpp"
 #include "chaindb/pause_tables.hpp"
+#include "chaindb/validator_facts.hpp"
 #include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
 
-using base::Json;
 using sqlite::Connection;
 
 namespace {
-
-constexpr std::size_t validators_kept_max = 20'000;
 
 /// More rows are counted only; tables of state have fewer.
 constexpr std::int64_t digested_rows_max = 200'000;
@@ -51,7 +49,7 @@ std::vector<TableFacts> read_tables(Connection& database, const DatabaseFacts* b
         std::vector<std::string> column_names;
         while (columns.next()) {
             column_names.push_back(columns.string(0));
-            table.columns.push_back(columns.string(0) + " " + columns.string(1));
+            table.columns.push_back({columns.string(0), columns.string(1)});
         }
         read_contents(database, column_names, before, table);
         tables.push_back(std::move(table));
@@ -76,6 +74,28 @@ EvidenceFacts read_evidence(Connection& database, const std::vector<TableFacts>&
     }
     evidence.digest = digest_evidence(database, evidence.columns, evidence.last_rowid);
     return evidence;
+}
+
+std::vector<QueueFacts> read_queue(Connection& database, const DatabaseFacts& facts,
+                                   const DatabaseFacts* before) {
+    const auto table = std::ranges::find(facts.tables, "unstake_requests", &TableFacts::name);
+    if (table == facts.tables.end() || table->digest.empty()) return {};
+    return digest_queue(
+        database, table->digested,
+        before ? rotations_beyond(before->rotations, facts.rotations) : std::vector<KeyRotation>());
+}
+
+/// Without the digests.
+std::vector<HistoryFacts> read_settled(Connection& database, const std::vector<NetworkTip>& networks) {
+    std::vector<HistoryFacts> history;
+    for (const NetworkTip& tip : networks) {
+        HistoryFacts& one = history.emplace_back();
+        one.network = tip.network;
+        one.height = tip.height;
+        one.settled_height = std::max(tip.first_height, tip.height - unsettled_blocks);
+        one.settled_hash = block_hash_at(database, tip.network, one.settled_height).value_or("");
+    }
+    return history;
 }
 
 /// Its guard comes and goes with orders to pause, which 'network status' tells of.
@@ -103,22 +123,6 @@ std::vector<SchemaObject> read_schema_objects(Connection& database, const std::v
     return objects;
 }
 
-void read_validators(Connection& database, DatabaseFacts& facts) {
-    crypto::Sha256 digest;
-    auto rows = database.try_prepare(
-        "SELECT address, network_type, upper(coalesce(status, '')), stake FROM validators ORDER BY address, "
-        "network_type");
-    while (rows && rows->next()) {
-        const ValidatorFacts validator{rows->string(0), rows->string(1), rows->string(2), rows->real(3)};
-        digest.update(base::as_bytes(base::format("{}\n{}\n{}\n{}\n", validator.address, validator.network,
-                                                  validator.status, validator.stake)));
-        if (++facts.validators_count <= static_cast<std::int64_t>(validators_kept_max))
-            facts.validators.push_back(validator);
-    }
-    if (facts.validators_count > static_cast<std::int64_t>(validators_kept_max)) facts.validators.clear();
-    facts.validators_digest = base::to_hex(digest.finish());
-}
-
 std::vector<PaidFacts> read_paid(Connection& database) {
     std::vector<PaidFacts> paid;
     auto rows = database.try_prepare(
@@ -134,6 +138,10 @@ DatabaseFacts read_commit(Connection& database, const DatabaseFacts* before) {
     database.execute("BEGIN");
     facts.networks = network_tips(database);
     facts.tables = read_tables(database, before);
+    facts.pauses = read_pauses(database, facts.networks);
+    facts.rotations = read_known_rotations(database);
+    facts.queue = read_queue(database, facts, before);
+    facts.history = before ? before->history : read_settled(database, facts.networks);
     read_validators(database, facts);
     facts.paid = read_paid(database);
     facts.evidence = read_evidence(database, facts.tables, before);
@@ -156,12 +164,8 @@ DatabaseFacts read_database_facts(Connection& database, const DatabaseFacts* bef
     constexpr int attempts = 3;
     for (int attempt = 0; attempt < attempts; ++attempt) {
         DatabaseFacts facts = read_commit(database, before);
-        std::vector<HistoryFacts> until;
-        if (before)
-            until = before->history;
-        else
-            for (const NetworkTip& tip : facts.networks) until.push_back({tip.network, tip.height, "", ""});
-        facts.history = digest_history(database, until, before ? before->tables : facts.tables);
+        facts.history =
+            digest_history(database, std::move(facts.history), before ? before->tables : facts.tables);
         // Another chain may have become the better one meanwhile.
         if (std::ranges::all_of(facts.networks,
                                 [&](const NetworkTip& tip) { return has_block(database, tip); }))
@@ -180,113 +184,6 @@ std::optional<std::string> block_hash_at(Connection& database, std::string_view 
     if (!rows->next()) return std::nullopt;
     std::string hash = rows->string(0);
     return rows->next() ? std::nullopt : std::optional(std::move(hash));
-}
-
-namespace {
-
-Json json_of(const std::vector<std::string>& texts) {
-    Json list = Json::array();
-    for (const std::string& text : texts) list.push(text);
-    return list;
-}
-
-}  // namespace
-
-Json DatabaseFacts::to_json() const {
-    Json networks_json = Json::array(), tables_json = Json::array(), validators_json = Json::array(),
-         paid_json = Json::array();
-    for (const NetworkTip& tip : networks)
-        networks_json.push(Json::object({{"network", tip.network},
-                                         {"height", tip.height},
-                                         {"tip_hash", tip.tip_hash},
-                                         {"genesis_hash", tip.genesis_hash},
-                                         {"blocks", tip.blocks}}));
-    for (const TableFacts& table : tables)
-        tables_json.push(Json::object({{"name", table.name},
-                                       {"rows", table.rows},
-                                       {"columns", json_of(table.columns)},
-                                       {"digested", json_of(table.digested)},
-                                       {"digest", table.digest}}));
-    Json objects_json = Json::array();
-    for (const SchemaObject& object : schema_objects)
-        objects_json.push(Json::object({{"type", object.type},
-                                        {"name", object.name},
-                                        {"table", object.table},
-                                        {"digest", object.digest}}));
-    Json history_json = Json::array();
-    for (const HistoryFacts& one : history)
-        history_json.push(Json::object({{"network", one.network},
-                                        {"height", one.height},
-                                        {"blocks", one.blocks},
-                                        {"transactions", one.transactions}}));
-    for (const ValidatorFacts& validator : validators)
-        validators_json.push(Json::object({{"address", validator.address},
-                                           {"network", validator.network},
-                                           {"status", validator.status},
-                                           {"stake", validator.stake}}));
-    for (const PaidFacts& one : paid)
-        paid_json.push(Json::object({{"network", one.network}, {"coins", one.coins}}));
-    return Json::object({{"networks", std::move(networks_json)},
-                         {"tables", std::move(tables_json)},
-                         {"paid", std::move(paid_json)},
-                         {"history", std::move(history_json)},
-                         {"evidence", Json::object({{"columns", json_of(evidence.columns)},
-                                                    {"last_rowid", evidence.last_rowid},
-                                                    {"digest", evidence.digest}})},
-                         {"schema_objects", std::move(objects_json)},
-                         {"validators_digest", validators_digest},
-                         {"validators_count", validators_count},
-                         {"validators", std::move(validators_json)}});
-}
-
-namespace {
-
-std::vector<std::string> texts_of(const Json::Array& list) {
-    std::vector<std::string> texts;
-    for (const Json& one : list) {
-        if (!one.is_string()) throw base::Error(base::ErrorKind::failed, "a column is no text");
-        texts.push_back(one.string());
-    }
-    return texts;
-}
-
-}  // namespace
-
-DatabaseFacts DatabaseFacts::from_json(const Json& json) {
-    DatabaseFacts facts;
-    for (const Json& tip : json.array_at("networks")) {
-        NetworkTip& to = facts.networks.emplace_back();
-        to.network = tip.string_at("network");
-        to.height = tip.integer_at("height");
-        to.tip_hash = tip.string_at("tip_hash");
-        to.genesis_hash = tip.string_at("genesis_hash");
-        to.blocks = tip.integer_at("blocks");
-    }
-    for (const Json& table : json.array_at("tables")) {
-        TableFacts& to = facts.tables.emplace_back();
-        to.name = table.string_at("name");
-        to.rows = table.integer_at("rows");
-        to.columns = texts_of(table.array_at("columns"));
-        to.digested = texts_of(table.array_at("digested"));
-        to.digest = table.string_at("digest");
-    }
-    for (const Json& one : json.array_at("history"))
-        facts.history.push_back({one.string_at("network"), one.integer_at("height"), one.string_at("blocks"),
-                                 one.string_at("transactions")});
-    for (const Json& one : json.array_at("paid"))
-        facts.paid.push_back({one.string_at("network"), one.number_at("coins")});
-    const Json& evidence = json.at("evidence");
-    facts.evidence = {texts_of(evidence.array_at("columns")), evidence.integer_at("last_rowid"),
-                      evidence.string_at("digest")};
-    for (const Json& object : json.array_at("schema_objects"))
-        facts.schema_objects.push_back({object.string_at("type"), object.string_at("name"),
-                                        object.string_at("table"), object.string_at("digest"), ""});
-    facts.validators_digest = json.string_at("validators_digest");
-    facts.validators_count = json.integer_at("validators_count");
-    for (const Json& validator : json.array_at("validators"))
-        facts.validators.push_back({validator.string_at("address"), validator.string_at("network"),
-                                    validator.string_at("status"), validator.number_at("stake")});
-    return facts;
 }
 
 }  // namespace bt2c::chaindb

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <new>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -63,6 +62,8 @@ int run_request(const Request& request, const CommandTable& table, Console& cons
         } catch (Error& error) {
             error.hint(with_given_options(error.hint(), request.globals));
             error.cause(with_given_options(error.cause(), request.globals));
+            if (error.kind() == ErrorKind::usage && error.hint().empty())
+                error.hint(help_hint(request.subject));
             throw;
         }
     }
@@ -93,13 +94,11 @@ int run_or_report(const std::vector<std::string>& arguments, Console& console,
         return run_request(parse_command_line(arguments, table), table, console);
     } catch (const Error& error) {
         return report(error, json, console);
-    } catch (const std::bad_alloc&) {
-        return report(Error(ErrorKind::failed, "out of memory"), json, console);
     } catch (const std::filesystem::filesystem_error& error) {
         if (!error.path1().empty() && is_of_rights(error)) return report(unseen_error(error), json, console);
-        return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);
+        return report(base::unexpected_error(error), json, console);
     } catch (const std::exception& error) {
-        return report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()), json, console);
+        return report(base::unexpected_error(error), json, console);
     }
 }
 

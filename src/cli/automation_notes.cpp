@@ -1,6 +1,7 @@
 // What the jobs of a home lack, so that they would not do what they are set up for.
 
 #include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <sstream>
@@ -45,6 +46,24 @@ std::string locations_without_own_credentials(const config::Settings& settings) 
 fs::path credentials_file_of(const std::string& user) {
     const passwd* const entry = ::getpwnam(user.c_str());
     return entry ? fs::path(entry->pw_dir) / ".aws" / "credentials" : fs::path();
+}
+
+/// One that is used where none is named. True where that is not known.
+bool has_own_ssh_key(const std::string& user) {
+    const passwd* const entry = ::getpwnam(user.c_str());
+    if (!entry) return true;
+    for (const char* const name : {"id_ed25519", "id_ecdsa", "id_rsa"}) {
+        std::error_code unseen;
+        if (fs::exists(fs::path(entry->pw_dir) / ".ssh" / name, unseen) || unseen) return true;
+    }
+    return false;
+}
+
+/// "-r", "-w": asked as that user, with all groups that are his; only root can.
+bool may(const std::string& user, const char* what, const fs::path& file) {
+    return platform::run_and_capture({"runuser", "-u", user, "--", "test", what, file.native()}, 4096,
+                                     unit_timeout_ms)
+               .status == 0;
 }
 
 /// The package's unit may write to its home only, and what drop-ins name. Empty where that is enough, or
@@ -125,6 +144,56 @@ std::optional<AutomationSetup::Lack> AutomationSetup::missing_credentials(
                      printable(file.native()), printable(user))};
 }
 
+std::vector<AutomationSetup::Lack> AutomationSetup::missing_files(const std::string& scheduler) const {
+    const std::string user = user_of(context_.home_unchecked());
+    std::vector<Lack> lacks;
+    const auto look_at = [&](const fs::path& file) {
+        if (file.empty()) return;
+        std::error_code unseen;
+        if (fs::status(file, unseen).type() == fs::file_type::not_found)
+            lacks.push_back(
+                {base::format("the jobs are to read {}, which is not there", printable(file.native())),
+                 "bring it back, or name another"});
+        else if (::geteuid() == 0 && user != "root" && !may(user, "-r", file))
+            lacks.push_back(
+                {base::format("the jobs run as {}, who may not read {}", printable(user),
+                              printable(file.native())),
+                 base::format("put it where {0} may read it (owner {0}, mode 600, in a folder that "
+                              "{0} may enter), and name it there",
+                              printable(user))});
+    };
+    const auto look_into = [&](const fs::path& folder) {
+        std::error_code unseen;
+        if (::geteuid() != 0 || user == "root" || !fs::exists(folder, unseen) || may(user, "-w", folder))
+            return;
+        lacks.push_back({base::format("the jobs run as {}, who may not write to {}", printable(user),
+                                      printable(folder.native())),
+                         base::format("give it to {0} (chown -R {0}), and let {0} enter the folders above",
+                                      printable(user))});
+    };
+    const config::Settings& settings = context_.settings();
+    look_into(settings.repository);
+    for (const config::LocationSettings& location : settings.locations)
+        if (location.kind == config::LocationKind::folder) look_into(location.path);
+    if (scheduler != "agent")  // as above
+        for (const auto& [name, value] : environment(scheduler))
+            if (name.ends_with("_FILE")) look_at(value);
+    for (const config::LocationSettings& location : settings.locations) {
+        for (const fs::path& file :
+             {location.credentials_file, location.key_file, location.known_hosts_file, location.ca_file})
+            look_at(file);
+        if (scheduler == "agent" || location.kind != config::LocationKind::sftp ||
+            !location.key_file.empty() || has_own_ssh_key(user))
+            continue;
+        lacks.push_back(
+            {base::format("the jobs will find no key for '{}': dr.toml names no key_file, {} has none "
+                          "in ~/.ssh, and no SSH agent reaches them",
+                          location.name, printable(user)),
+             base::format("name a key_file for '{}' in dr.toml", location.name)});
+    }
+    return lacks;
+}
+
 /// Empty: there is one.
 std::string AutomationSetup::lack_of_repository() const {
     try {
@@ -145,13 +214,18 @@ std::vector<std::string> AutomationSetup::notes(const std::string& scheduler) co
         if (!note.empty()) notes.push_back(std::move(note));
     };
     if (wishes_.root) return notes;
-    const agent::Automation automation = this->automation();
-    add(lack_of_backups(automation.schedule));
+    const agent::Automation automation = this->automation(scheduler);
+    add(lack_of_backups(context_));
+    if (is_keeper(context_))
+        add("this home has no chain and keeps the key of a repository: its jobs are restore tests, each "
+            "followed "
+            "by prune; run this again should a node begin here");
     const std::string no_repository = lack_of_repository();
     add(no_repository);
     if (no_repository.empty()) add(missing_key_unless(secret_is_elsewhere(automation)));
     std::string carried;
     for (const auto& [name, value] : automation.environment) carried += name + "\n";
+    for (const Lack& lack : missing_files(scheduler)) add(lack.why + "; " + lack.mend);
     if (const auto lack = missing_credentials(scheduler, carried)) add(lack->why + "; " + lack->mend);
     if (!jobs_can_read(context_))
         add("this node cannot read its backups: prune and restore tests run where the team keeps the keys");

@@ -200,7 +200,26 @@ std::string AutomationSetup::user_of(const config::Home& home) const {
     return ::stat(path.c_str(), &info) == 0 ? platform::user_name(info.st_uid) : "root";
 }
 
-agent::Automation AutomationSetup::automation() const {
+std::vector<std::pair<std::string, std::string>> AutomationSetup::environment(
+    const std::string& scheduler) const {
+    using Variables = Wishes::Variables;
+    const auto is_s3 = [](const auto& location) { return location.kind == config::LocationKind::s3; };
+    const bool uses_s3 = std::ranges::any_of(context_.settings().locations, is_s3);
+    const std::string text =
+        wishes_.variables == Variables::here || scheduler == "agent" ? "" : automator(scheduler)->text();
+    std::vector<std::pair<std::string, std::string>> variables;
+    for (const char* name : carried_variables) {
+        const char* const value = std::getenv(name);
+        if (const auto installed = agent::installed_variable(text, name))
+            variables.emplace_back(name, *installed);
+        else if (wishes_.variables != Variables::installed && value && *value &&
+                 (uses_s3 || !std::string_view(name).starts_with("AWS_")))
+            variables.emplace_back(name, carried_value(name, value));
+    }
+    return variables;
+}
+
+agent::Automation AutomationSetup::automation(const std::string& scheduler) const {
     const config::Settings& settings = context_.settings();
     const config::Home home = real_home(context_.home_unchecked());
     agent::Automation automation;
@@ -224,9 +243,7 @@ agent::Automation AutomationSetup::automation() const {
     for (const fs::path& folder : written)
         if (!inside(real_home(config::Home{folder}).root, home.root)) automation.writable.push_back(folder);
     add_link_targets(automation, home, written);
-    for (const char* name : carried_variables)
-        if (const char* value = std::getenv(name); value && *value)
-            automation.environment.emplace_back(name, carried_value(name, value));
+    automation.environment = environment(scheduler);
     return automation;
 }
 
@@ -236,8 +253,10 @@ Installed AutomationSetup::install(const std::string& scheduler, bool dry_run) c
         if (as_it_is.changed) require_no_roots_timers();
         return as_it_is;
     }
-    const std::vector<std::string> dropped = dropped_variables(scheduler);
-    Installed done = automator(scheduler)->install(automation(), dry_run);
+    const std::vector<std::string> dropped = wishes_.variables == Wishes::Variables::here
+                                                 ? dropped_variables(scheduler)
+                                                 : std::vector<std::string>();
+    Installed done = automator(scheduler)->install(automation(scheduler), dry_run);
     // Two of them would run each job twice.
     const auto take_away = [&](Automator& other) {
         const auto removed = other.remove(dry_run);

@@ -19,6 +19,8 @@ class AutomationSetup {
         std::string scheduler = "auto";                            ///< or "systemd", "cron", "agent"
         std::optional<std::filesystem::path> root = std::nullopt;  ///< of an image of a system
         std::string user;  ///< that jobs run as; empty: the home's owner
+        /// Which variables the jobs are given: those that are set here, or those that they have already.
+        enum class Variables { here, installed, installed_or_here } variables = Variables::here;
     };
     AutomationSetup(Context& context, Wishes wishes) : context_(context), wishes_(std::move(wishes)) {}
 
@@ -50,8 +52,9 @@ class AutomationSetup {
     };
     std::optional<Lack> missing_credentials(const std::string& scheduler,
                                             const std::string& will_be_given = "") const;
-    /// Variables that what is installed hands to the jobs, and that are not set so here.
-    std::vector<std::string> foreign_variables(const std::string& scheduler) const;
+    /// Files of secrets, and of servers that are known, that are not there, or that whoever runs the jobs may
+    /// not read, as far as we may see it.
+    std::vector<Lack> missing_files(const std::string& scheduler) const;
 
     /// What would keep the jobs from running; asks the locations. One that does not answer is no error.
     std::vector<std::string> notes(const std::string& scheduler) const;
@@ -65,7 +68,10 @@ class AutomationSetup {
     bool for_system() const;
     std::string crontab_owner() const;
     std::string user_of(const config::Home& home) const;
-    agent::Automation automation() const;
+    agent::Automation automation(const std::string& scheduler) const;
+    std::vector<std::pair<std::string, std::string>> environment(const std::string& scheduler) const;
+    /// Variables that what is installed hands to the jobs, and that are not set so here.
+    std::vector<std::string> foreign_variables(const std::string& scheduler) const;
     std::vector<std::string> dropped_variables(const std::string& scheduler) const;
     void tell_of_command(const std::string& scheduler, const Installed& done) const;
     std::string missing_key_unless(bool handed_over) const;

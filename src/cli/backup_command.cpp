@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
+#include "cli/scheduled_jobs.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -19,11 +20,12 @@ class BackupCommand final : public Command {
             .summary = "back up the node's database, configuration, keys and wallets",
             .description =
                 "Takes a consistent image of the chain database while the node runs, and all files below "
-                "config/, keys/ and wallets/; compresses and seals them, and stores them in the "
+                "config/, keys/, wallets/ and network/; compresses and seals them, and stores them in the "
                 "repository.\n\n"
                 "A full backup stores everything. An incremental one stores the pages of the database that "
                 "differ from the latest full backup, and of those only what no earlier incremental "
-                "stored.\n\n"
+                "stored. Where that full one, or one that builds on it, failed its latest restore test, a "
+                "full one is made instead.\n\n"
                 "The first backup makes the repository, with a key file in HOME/config unless a password is "
                 "given, and shows a recovery phrase of 24 words, once.\n\n"
                 "With HOME/config/repository.write-key and no password in the environment, backups are "
@@ -64,10 +66,13 @@ class BackupCommand final : public Command {
         return result;
     }
 
-    repository::Repository open_or_make(Context& context) {
+    repository::Repository open_or_make(Context& context) try {
         context.locations().require_found();
         const auto location = repository_location(context);
-        if (repository::Repository::exists(*location)) return open_for_backup(context, location);
+        if (repository::Repository::exists(*location)) {
+            if (is_keeper(context)) throw not_in_keeper("a backup");
+            return open_for_backup(context, location);
+        }
         if (std::filesystem::exists(context.home().write_key_file()))
             repository::Repository::read_id(
                 *location);  // its repository is made elsewhere; this says that it is missing
@@ -82,18 +87,24 @@ class BackupCommand final : public Command {
         chaindb::sqlite::LiveDatabase::open(context.home().database());
         // Another backup may be making it too: of the key file, and then of the repository, there is one that
         // was first, and the others use it.
-        for (int rest = 2;; --rest) {
+        std::optional<NewRepository> made;
+        for (int rest = 2; !made; --rest) {
             try {
-                NewRepository made = make_repository(context);
-                show_recovery_phrase(context, made);
-                return std::move(made.repository);
+                made.emplace(make_repository(context));
             } catch (const base::Error& error) {
                 if (repository::Repository::exists(*location)) break;
                 if (error.kind() != base::ErrorKind::busy || rest == 0) throw;
             }
         }
+        if (made) {
+            show_recovery_phrase(context, *made);
+            return std::move(made->repository);
+        }
         context.progress().note("another backup has just made the repository; it shows the recovery phrase");
         return open_for_backup(context, location);
+    } catch (base::Error& error) {
+        if (error.state().empty()) error.state("no backup was stored");
+        throw;
     }
 
     static Json document(const StoredBackup& stored) {

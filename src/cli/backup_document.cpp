@@ -32,12 +32,12 @@ Json backup_document(const Manifest& manifest) {
     return document;
 }
 
-std::string chain_text(const std::vector<NetworkState>& networks) {
+std::string chain_text(const std::vector<NetworkState>& networks, std::string_view before_height) {
     std::string text;
     for (const NetworkState& state : networks) {
         if (!text.empty()) text += ", ";
         text += base::format(
-            "{} height {}", base::printable(state.network),
+            "{}{}{}", base::printable(state.network), before_height,
             base::human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, state.height))));
     }
     return text.empty() ? "no chain" : text;

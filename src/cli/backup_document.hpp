@@ -13,7 +13,8 @@ namespace bt2c::cli {
 /// networks, database_bytes, stored_bytes.
 base::Json backup_document(const repository::Manifest& manifest);
 /// "mainnet height 120,034" for one network, all of them where there are several; "no chain".
-std::string chain_text(const std::vector<repository::NetworkState>& networks);
+std::string chain_text(const std::vector<repository::NetworkState>& networks,
+                       std::string_view before_height = " height ");
 /// network, height, tip_hash (null unless there is one network), and networks.
 void set_chain_fields(base::Json& document, const std::vector<repository::NetworkState>& networks);
 

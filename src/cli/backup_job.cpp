@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/version.hpp"
 #include "crypto/hash.hpp"
 #include "platform/file.hpp"
@@ -29,20 +30,24 @@ std::string home_digest(const config::Home& home) {
     return error ? "" : digest_of("bt2c-dr home\n", base::as_bytes(path.native()));
 }
 
-repository::NodeIdentity identity_of(Context& context, const config::Home& home) {
+}  // namespace
+
+repository::NodeIdentity node_identity(const Context& context, const config::Home& home) {
     return {context.settings().network.node_name, machine_digest(), home_digest(home)};
 }
-
-}  // namespace
 
 StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
                                     const repository::Repository& repository, backup::BackupRequest request,
                                     std::chrono::seconds patience) {
     request.program = "bt2c-dr " + std::string(version());
-    request.node = identity_of(context, home);
+    request.node = node_identity(context, home);
     request.made_from = context.home_unchecked();
     context.locations().begin_backup(repository);
     backup::BackupResult made = backup::make_backup(home, repository, request, context.progress());
+    // Of one location nothing can be missed while it is away.
+    if (made.changed && request.type != repository::BackupType::safety &&
+        context.locations().all().size() > 1)
+        note_newest_backup(home, repository.id(), made.manifest, context.progress());
     try {
         auto outcomes = context.locations().finish_backup(repository, patience);
         context.locations().tell_faults();
@@ -55,7 +60,7 @@ StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
 }
 
 void tell_other_maker(Context& context, const config::Home& home, const repository::Manifest& manifest) {
-    const repository::NodeIdentity here = identity_of(context, home);
+    const repository::NodeIdentity here = node_identity(context, home);
     if (!manifest.node || *manifest.node == here) return;
     context.progress().note(
         base::format("backup {} of {} was made by node '{}'{}; its configuration and keys are that one's",

@@ -21,6 +21,9 @@ StoredBackup make_backup_everywhere(Context& context, const config::Home& home,
                                     const repository::Repository& repository, backup::BackupRequest request,
                                     std::chrono::seconds patience);
 
+/// How backups of that home name their maker.
+repository::NodeIdentity node_identity(const Context& context, const config::Home& home);
+
 /// A note where another node or home than `home` made the backup.
 void tell_other_maker(Context& context, const config::Home& home, const repository::Manifest& manifest);
 

@@ -59,10 +59,13 @@ std::string find_command(const std::vector<CommandNode>& tree, std::string_view 
     const std::vector<std::string> valued(set.begin(), set.end());
     return format(
         "    local at='' i word\n"
-        "    for ((i = {}; i < {}; i++)); do\n"
-        "        word=\"${{{}[i]}}\"\n"
-        "        case \"$word\" in {}) ((i++)); continue ;; esac\n"
-        "        case \"${{at:+$at }}$word\" in {}) at=\"${{at:+$at }}$word\" ;; esac\n"
+        "    for ((i = {0}; i < {1}; i++)); do\n"
+        "        word=\"${{{2}[i]}}\"\n"
+        "        case \"$word\" in {3})\n"
+        "            [[ ${{{2}[i+1]}} != '=' ]] || ((i++))\n"
+        "            ((i++)); continue ;;\n"
+        "        esac\n"
+        "        case \"${{at:+$at }}$word\" in {4}) at=\"${{at:+$at }}$word\" ;; esac\n"
         "    done\n",
         first, current, words, joined(valued, "|"), joined(names, "|"));
 }
@@ -116,10 +119,16 @@ std::string bash_completion(const std::vector<CommandNode>& commands) {
     const auto words_of = [](const std::vector<std::string>& words) {
         return format("COMPREPLY=($(compgen -W {} -- \"$cur\"))", shell_quoted(joined(words, " ")));
     };
+    // Behind "database," that stays, and the next one follows.
+    const auto list_of = [](const std::vector<std::string>& words) {
+        return format("COMPREPLY=($(compgen -P \"$head\" -W {} -- \"${{cur##*,}}\"))",
+                      shell_quoted(joined(words, " ")));
+    };
     std::string values, words;
     for_value_options(tree, [&](const std::string& pattern, const Option& option) {
         const std::string action = option.is_path           ? files + "; "
                                    : option.choices.empty() ? ""
+                                   : option.list            ? list_of(option.choices) + "; "
                                                             : words_of(option.choices) + "; ";
         values += format("        {}) {}return ;;\n", pattern, action);
     });
@@ -133,7 +142,12 @@ std::string bash_completion(const std::vector<CommandNode>& commands) {
     }
     return "# bash completion of bt2c-dr; generated.\n\n_bt2c_dr() {\n"
            "    local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" IFS=$' \\n'\n"
-           "    COMPREPLY=()\n" +
+           "    COMPREPLY=()\n"
+           // '=' parts words: '--option', '=', 'value'.
+           "    if [[ $prev == '=' ]]; then prev=\"${COMP_WORDS[COMP_CWORD-2]}\"; fi\n"
+           "    if [[ $cur == '=' ]]; then cur=''; fi\n"
+           "    local head=''\n"
+           "    if [[ $cur == *,* ]]; then head=\"${cur%,*},\"; fi\n" +
            find_command(tree, "COMP_WORDS", "COMP_CWORD", 1) + "    case \"$at:$prev\" in\n" + values +
            "    esac\n    case \"$at\" in\n" + words + "    esac\n}\ncomplete -F _bt2c_dr bt2c-dr\n";
 }
@@ -148,7 +162,8 @@ std::string zsh_completion(const std::vector<CommandNode>& commands) {
         values += format("        {}) {}; return ;;\n", pattern,
                          option.is_path           ? "_files"
                          : option.choices.empty() ? "_message value"
-                                                  : "compadd -- " + joined(option.choices, " "));
+                         : option.list ? "compset -P '*,'; compadd -- " + joined(option.choices, " ")
+                                       : "compadd -- " + joined(option.choices, " "));
     });
     for (const Option& option : global_options())
         for (const std::string& name : spellings(option)) globals += entry(name, option.help);
@@ -164,7 +179,13 @@ std::string zsh_completion(const std::vector<CommandNode>& commands) {
     return "#compdef bt2c-dr\n# zsh completion of bt2c-dr; generated.\n\n_bt2c_dr() {\n"
            "    local -a next options\n    options=(" +
            globals + ")\n" + find_command(tree, "words", "CURRENT", 2) +
-           "    case \"$at:${words[CURRENT-1]}\" in\n" + values + "    esac\n    case \"$at\" in\n" + words +
+           "    local before=\"${words[CURRENT-1]}\"\n"
+           "    if [[ ${words[CURRENT]} == --*=* ]]; then\n"
+           "        before=\"${words[CURRENT]%%=*}\"\n"
+           "        compset -P 1 '*='\n"
+           "    fi\n"
+           "    case \"$at:$before\" in\n" +
+           values + "    esac\n    case \"$at\" in\n" + words +
            "    esac\n    (( ${#next} )) && _describe -t commands command next\n"
            "    [[ ${words[CURRENT]} == -* || ${#next} -eq 0 ]] && _describe -o -t options option "
            "options\n}\n\n"
@@ -186,7 +207,9 @@ std::string fish_completion(const std::vector<CommandNode>& commands) {
         out += start + " -l " + option.name.substr(2);
         if (!option.short_name.empty()) out += " -s " + option.short_name.substr(1);
         if (!option.value.empty()) out += option.is_path ? " -r -F" : " -x";
-        if (!option.choices.empty()) out += " -a " + shell_quoted(joined(option.choices, " "));
+        const std::string choices = joined(option.choices, " ");
+        if (!choices.empty())
+            out += " -a " + shell_quoted(option.list ? "(__fish_append , " + choices + ")" : choices);
         out += " -d " + shell_quoted(option.help) + "\n";
     };
     for (const CommandNode& node : tree) {

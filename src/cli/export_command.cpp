@@ -2,9 +2,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/health_check.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
-#include "cli/open_locations.hpp"
 #include "cli/repository_access.hpp"
+#include "cli/unfit_target.hpp"
 #include "repository/export.hpp"
 
 namespace bt2c::cli {
@@ -15,7 +16,7 @@ using base::Error;
 using base::ErrorKind;
 using base::Json;
 
-Error unfit_target(const fs::path& file, const std::string& why) {
+Error unfit_file(const fs::path& file, const std::string& why) {
     return Error(ErrorKind::usage,
                  base::format("cannot export to {}: {}", base::printable(file.native()), why))
         .state("nothing was written")
@@ -36,43 +37,19 @@ std::string special_kind(const fs::path& file) {
     }
 }
 
-/// Whether the file is the folder or lies in it, by whatever names they go.
-bool is_within(const fs::path& file, const fs::path& folder) {
-    std::error_code error;
-    const fs::path parent = fs::weakly_canonical(fs::absolute(file).parent_path(), error);
-    if (error) return false;
-    for (fs::path at = parent / file.filename(); at.has_relative_path(); at = at.parent_path())
-        if (same_folder(at, folder)) return true;
-    return false;
-}
-
 /// --force is for an export of before, and for nothing else.
-void require_export_target(Context& context, const fs::path& file) {
+void require_export_target(const Context& context, const fs::path& file) {
     if (file == "-")
         throw Error(ErrorKind::usage, "export writes a file, and cannot write to standard output")
             .state("nothing was written")
             .hint("name a file; one of that name is ./-");
     std::error_code unseen;
     if (!file.has_filename() || fs::is_directory(file, unseen))
-        throw unfit_target(file, "it is a folder")
+        throw unfit_file(file, "it is a folder")
             .hint("name a file in it: -o " + shell_word((file / "node.bt2c").lexically_normal().native()));
-    if (const std::string kind = special_kind(file); !kind.empty()) throw unfit_target(file, kind);
+    if (const std::string kind = special_kind(file); !kind.empty()) throw unfit_file(file, kind);
 
-    const config::Home& home = context.home_unchecked();
-    for (const char* name : {"data", "config", "keys", "wallets", "network"})
-        if (is_within(file, home.root / name))
-            throw unfit_target(file, base::format("it lies in the home's folder {}/", name));
-    // A link may lead from there to it.
-    for (const fs::path& own :
-         {home.database(), home.key_file(), home.write_key_file(), home.settings_file()})
-        if (fs::equivalent(file, own, unseen))
-            throw unfit_target(file, "it is the home's " + own.lexically_relative(home.root).native());
-    const config::Settings& settings = context.settings();
-    if (!settings.repository.empty() && is_within(file, settings.repository))
-        throw unfit_target(file, "it lies in the repository's folder");
-    for (const config::LocationSettings& location : settings.locations)
-        if (location.kind == config::LocationKind::folder && is_within(file, location.path))
-            throw unfit_target(file, base::format("it lies in the folder of location '{}'", location.name));
+    if (const std::string why = unfit_target(context, file); !why.empty()) throw unfit_file(file, why);
 }
 
 class ExportCommand final : public Command {
@@ -89,7 +66,7 @@ class ExportCommand final : public Command {
                 "into a location.",
             .examples = {{"bt2c-dr export latest -o /media/usb/node.bt2c", "export the newest backup"},
                          {"bt2c-dr restore --backup-file /media/usb/node.bt2c", "bring it back elsewhere"}},
-            .exits = {base::ErrorKind::failed, base::ErrorKind::wrong_secret,
+            .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::wrong_secret,
                       base::ErrorKind::no_repository}};
     }
 
@@ -102,19 +79,22 @@ class ExportCommand final : public Command {
     Result run(Context& context) override {
         require_export_target(context, file_);
         const auto repository = open_repository(context);
-        const repository::Manifest manifest = find_backup(context, repository, id_);
+        const repository::Manifest manifest =
+            find_backup(context, repository, id_, "bt2c-dr export -o " + shell_word(file_.native()));
         const repository::ExportResult written =
             repository::export_backup(repository, manifest, file_, force_, context.progress());
         context.locations().tell_faults();
-        return {.document = Json::object({{"id", manifest.id.hex()},
-                                          {"file", base::printable(file_.native())},
-                                          {"bytes", written.bytes},
-                                          {"objects", written.objects}}),
-                .print = [id = manifest.id.brief(), file = file_, written](Output& out) {
-                    out.line("Backup {} is exported to {} ({}, {} objects).", out.styled(Style::bold, id),
-                             base::printable(file.native()), base::human_size(written.bytes),
-                             written.objects);
-                }};
+        Result result{.document = Json::object({{"id", manifest.id.hex()},
+                                                {"file", base::printable(file_.native())},
+                                                {"bytes", written.bytes},
+                                                {"objects", written.objects}}),
+                      .print = [id = manifest.id.brief(), file = file_, written](Output& out) {
+                          out.line("Backup {} is exported to {} ({}, {} objects).",
+                                   out.styled(Style::bold, id), base::printable(file.native()),
+                                   base::human_size(written.bytes), written.objects);
+                      }};
+        add_unasked(context, id_, result);
+        return result;
     }
 
     std::string id_;

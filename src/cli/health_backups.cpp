@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "backup/backup.hpp"
 #include "backup/writer_state.hpp"
 #include "base/text.hpp"
+#include "cli/backup_job.hpp"
 #include "cli/location_report.hpp"
 #include "cli/repository_checks.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "repository/sync.hpp"
 
 namespace bt2c::cli {
@@ -28,6 +31,8 @@ std::string mend_left_out(const LocationStatus& status) {
          {"bt2c-dr location sync ", "bt2c-dr repository check --repair --location "})
         if (status.error.find("'" + command + status.name + "'") != std::string::npos)
             return command + status.name;
+    if (status.where.starts_with("/") && status.error.find("Permission denied") != std::string::npos)
+        return "put owner and mode of it right: ls -ld " + status.where;
     return "bt2c-dr location status";
 }
 
@@ -65,6 +70,33 @@ void RepositoryChecks::look_at_places() {
     if (!warned("locations"))
         add("locations", "", Status::ok, format("{} locations are healthy", report.healthy));
     if (!warned("offsite")) add("offsite", "", Status::ok, "a healthy location is offsite");
+}
+
+void RepositoryChecks::look_at_maker() {
+    const repository::NodeIdentity here = node_identity(context_, context_.home());
+    if (is_keeper(context_)) {
+        const auto own = std::ranges::find_if(backups_->all, [&](const Manifest& manifest) {
+            return manifest.type != repository::BackupType::safety && manifest.node && !here.home.empty() &&
+                   manifest.node->home == here.home && manifest.node->machine == here.machine;
+        });
+        if (own != backups_->all.end())
+            add("database", "", Status::finding,
+                format("it is gone: this home made backup {} of it", own->id.brief()),
+                "bt2c-dr restore --backup latest");
+    }
+    // A home without a chain makes no backups; it may be where a team keeps the keys.
+    if (!is_there(context_.home().database())) return;
+    const auto newest = std::ranges::find_if(backups_->all, [](const Manifest& manifest) {
+        return manifest.type != repository::BackupType::safety;
+    });
+    if (newest == backups_->all.end() || !backup::is_anothers(*newest, here)) return;
+    takeover_ = " --takeover";
+    add("repository", newest->id.brief(), Status::finding,
+        format(
+            "it is the newest backup, and of node '{}'{}: none from here is stored after it, until that node "
+            "is known to be dead and this one takes its place",
+            base::printable(newest->node->name), backup::elsewhere(*newest->node, here)),
+        "bt2c-dr backup --type full --takeover");
 }
 
 void RepositoryChecks::load_test() {
@@ -140,6 +172,11 @@ void RepositoryChecks::look_at_ages(storage::Location& whole, const ObjectId& id
                 mend);
         else
             checks_.push_back(age_check(name, what, times, age_limit_ms(period_s), now, mend));
+        HealthCheck& check = checks_.back();
+        if (!is_part_unread_ || check.status != Status::finding) return;
+        check.status = Status::unknown;
+        check.detail += "; some backups could not be read, and may be newer";
+        check.mend = "bt2c-dr location status";
     };
     // A job that ended well made a backup, or found that nothing has changed since the newest one.
     std::vector<UnixMs> current = backups_->times;
@@ -147,8 +184,9 @@ void RepositoryChecks::look_at_ages(storage::Location& whole, const ObjectId& id
         if (const auto ok = last_ok_of(job); ok && !backups_->times.empty()) current.push_back(*ok);
     const bool by_job = current.size() > backups_->times.size();
     add_age("backup_age", by_job ? "backup, or job that found nothing new," : "backup", current, any_s,
-            "bt2c-dr backup");
-    add_age("full_backup_age", "full backup", backups_->full_times, full_s, "bt2c-dr backup --type full");
+            "bt2c-dr backup" + takeover_);
+    add_age("full_backup_age", "full backup", backups_->full_times, full_s,
+            "bt2c-dr backup --type full" + takeover_);
     checks_.push_back(
         backup_clock_check(backups_->times, now, clock_is_doubted(before_) || clock_is_doubted(checks_)));
     if (write_only_) {
@@ -159,7 +197,8 @@ void RepositoryChecks::look_at_ages(storage::Location& whole, const ObjectId& id
     if (test_ && test_->last_ok) proved_.push_back(*test_->last_ok);
     test_failed_ |= test_ && test_->failed();
     if (test_unread_ && proved_.empty()) {
-        add("restore_test_age", "", Status::unknown, "it is not known: the record of its job cannot be read");
+        add("restore_test_age", "", Status::unknown, "it is not known: the record of its job cannot be read",
+            "bt2c-dr job restore-test");
         return;
     }
     checks_.push_back(age_check("restore_test_age", test_failed_ ? "successful restore test" : "restore test",

@@ -122,9 +122,20 @@ std::string shell_word(const std::string& text) {
                plain.find(static_cast<char>(c)) != std::string_view::npos;
     });
     if (bare) return text;
-    std::string quoted = "'";
-    for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return base::printable(quoted + "'");
+    if (base::printable(text) == text) {
+        std::string quoted = "'";
+        for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        return quoted + "'";
+    }
+    std::string quoted = "$'";  // which bash, zsh and ksh know
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte > 0x7e)
+            quoted += base::format("\\x{:02x}", byte);
+        else
+            quoted += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
+    }
+    return quoted + "'";
 }
 
 }  // namespace bt2c::cli

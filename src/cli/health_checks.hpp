@@ -44,6 +44,9 @@ int refusal_to_write(const std::filesystem::path& folder);
 /// The command for a job that failed, by what its record says.
 std::string mend_job(const config::JobRecord& record);
 
+/// In a keeper, where none is made: a mend that makes a backup is for the node that does.
+void send_to_node(HealthChecks& checks);
+
 /// How old something may be that is done each `period_s`: two runs may be missed, and an hour is for the
 /// run itself.
 constexpr base::UnixMs age_limit_ms(std::int64_t period_s) {

@@ -128,17 +128,25 @@ class ModeCheck {
         }
         if (!told_.insert(path).second) return true;
         const std::string file = shell_word(path.native());
+        const std::string root_does = ::geteuid() == 0 ? "" : "as root: ";
+        const std::string owner_does = ::geteuid() == info.st_uid ? "" : root_does;
+        const mode_t read = S_ISDIR(info.st_mode) ? S_IRUSR | S_IXUSR : S_IRUSR;
         if (secret && (info.st_mode & 077) != 0)
             add(path, format("it is secret, and others may use it: mode {:o}", info.st_mode & 07777U),
-                "chmod 600 " + file);
+                owner_does + "chmod 600 " + file);
+        else if (info.st_uid != 0 && (info.st_mode & read) != read)
+            add(path, format("its owner may not read it: mode {:o}", info.st_mode & 07777U),
+                owner_does + (S_ISDIR(info.st_mode) ? "chmod u+rx " : "chmod u+r ") + file);
         else if ((info.st_mode & 022) != 0)
-            add(path, format("others may change it: mode {:o}", info.st_mode & 07777U), "chmod go-w " + file);
+            add(path, format("others may change it: mode {:o}", info.st_mode & 07777U),
+                owner_does + "chmod go-w " + file);
         if (of_home && owned_ && info.st_uid != owner_)
             add(path,
                 format("it belongs to {}, the home to {}", printable(platform::user_name(info.st_uid)),
                        printable(platform::user_name(owner_))),
-                !to_owner.empty() ? to_owner
-                                  : "chown -R --reference=" + shell_word(home_.root.native()) + " " + file);
+                root_does + (!to_owner.empty()
+                                 ? to_owner
+                                 : "chown -R --reference=" + shell_word(home_.root.native()) + " " + file));
         return true;
     }
 

@@ -13,6 +13,7 @@
 #include "chaindb/sqlite/live_database.hpp"
 #include "cli/health_checks.hpp"
 #include "cli/network_target.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "config/emergency_policy.hpp"
 #include "config/job_record.hpp"
 #include "config/node_config.hpp"
@@ -131,6 +132,11 @@ void check_named_network(const Context& context, const std::vector<chaindb::Netw
 HealthChecks check_database(Context& context, std::chrono::milliseconds lock_patience) {
     const fs::path file = context.home().database();
     const std::string mend = "bt2c-dr restore --backup latest";
+    if (is_keeper(context))
+        return {{"database", "", Status::skipped,
+                 "this home has no chain, and no key or wallet of a node: it keeps the key of a repository, "
+                 "whose backups are tested and pruned here ('restore --backup latest' would make it a node)",
+                 ""}};
     if (!is_there(file))
         return {{"database", "", Status::finding, base::format("there is no {}", printable(file.native())),
                  mend}};

@@ -8,6 +8,7 @@
 #include "cli/key_statuses.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/repository_checks.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "cli/token_slot.hpp"
 #include "config/phrase_record.hpp"
 #include "repository/key_slots.hpp"
@@ -62,6 +63,7 @@ HealthChecks RepositoryChecks::look() {
     group("recovery_phrase", [&] { look_at_phrase(*whole, id); });
     group("backup_age", [&] { look_at_ages(*whole, id); });
     group("key_rotation", [&] { look_at_keys(); });
+    if (is_keeper(context_)) send_to_node(checks_);
     return std::move(checks_);
 }
 
@@ -107,8 +109,10 @@ bool RepositoryChecks::find(storage::Location& whole, ObjectId& id) {
         HealthCheck check = unknown_check("repository", error);
         check.status = Status::finding;
         if (error.kind() == ErrorKind::no_repository) {
-            check.detail += "; is its disk mounted?";
-            check.mend = context_.locations().only_one_lost_it() ? "mount its disk" : "bt2c-dr init";
+            check.detail += "; " + whole.if_emptied();
+            check.mend = context_.locations().only_one_lost_it()
+                             ? (whole.behind_network() ? "bring its objects back" : "mount its disk")
+                             : "bt2c-dr init";
         }
         checks_.push_back(std::move(check));
         return false;
@@ -137,6 +141,7 @@ void RepositoryChecks::open(const std::shared_ptr<storage::Location>& whole, con
             format("this node is to read none of its backups, and {} lies beside its write key",
                    printable(home.key_file().native())),
             "bt2c-dr repository key confirm && rm " + shell_word(home.key_file().native()));
+    bool is_open = false;
     try {
         const auto repository = open_unasked(whole);
         if (!repository) {
@@ -145,6 +150,7 @@ void RepositoryChecks::open(const std::shared_ptr<storage::Location>& whole, con
                 mend_key_file(home.key_file()));
             return;
         }
+        is_open = true;
         if (!write_only_) read(*repository);
         add("repository", "", Status::ok,
             format("repository {} {}", id.hex().substr(0, 8),
@@ -152,7 +158,10 @@ void RepositoryChecks::open(const std::shared_ptr<storage::Location>& whole, con
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         HealthCheck check = unknown_check("repository", error);
-        check.status = Status::finding;
+        if (is_open)
+            check.mend = "bt2c-dr location status";
+        else
+            check.status = Status::finding;
         if (!typed_ && !secret_is_in_environment() && is_in_the_way(home.key_file()))
             check.mend = mend_key_file(home.key_file());
         checks_.push_back(std::move(check));
@@ -174,12 +183,18 @@ void RepositoryChecks::read(const Repository& repository) {
     backups_.emplace();
     backups_->all = std::move(list.backups);
     for (const Manifest& manifest : backups_->all) backups_->add(manifest);
+    is_part_unread_ = list.unread() > 0;
     for (const auto& damaged : list.damaged)
-        add("repository", damaged.id.substr(0, 8), Status::finding,
-            format("the backup's manifest is damaged: {}", printable(damaged.reason)),
-            context_.locations().all().size() > 1
-                ? "bt2c-dr repository check --repair || bt2c-dr prune --damaged"
-                : "bt2c-dr prune --damaged");
+        if (damaged.unread)
+            add("repository", damaged.id.substr(0, 8), Status::unknown,
+                format("the backup's manifest cannot be read: {}", printable(damaged.reason)),
+                "bt2c-dr location status");
+        else
+            add("repository", damaged.id.substr(0, 8), Status::finding,
+                format("the backup's manifest is damaged: {}", printable(damaged.reason)),
+                context_.locations().all().size() > 1
+                    ? "bt2c-dr repository check --repair || bt2c-dr prune --damaged"
+                    : "bt2c-dr prune --damaged");
     if (const Manifest* const doubt = repository::doubt_of_latest(backups_->all, base::now_unix_ms())) {
         const auto latest = std::ranges::find_if(backups_->all, [](const Manifest& manifest) {
             return manifest.type != repository::BackupType::safety;
@@ -187,6 +202,7 @@ void RepositoryChecks::read(const Repository& repository) {
         add("repository", "latest", Status::finding, doubt_text(*latest, *doubt),
             "bt2c-dr list-backups && bt2c-dr backup --type full");
     }
+    look_at_maker();
     for (const auto& [id, test] : tests) {
         if (test.proved_at) proved_.push_back(*test.proved_at);
         test_failed_ |= test.failed_at.has_value();
@@ -197,7 +213,7 @@ void RepositoryChecks::read(const Repository& repository) {
     if (const auto test = tests.find(full->id.hex()); test != tests.end() && test->second.failed_at)
         add("repository", full->id.brief(), Status::finding,
             "the newest full backup did not restore when it was tested",
-            mend_test("bt2c-dr backup --type full"));
+            mend_test("bt2c-dr backup --type full" + takeover_));
 }
 
 void RepositoryChecks::look_at_phrase(storage::Location& whole, const ObjectId& id) {
@@ -208,11 +224,13 @@ void RepositoryChecks::look_at_phrase(storage::Location& whole, const ObjectId& 
             "team keeps the keys");
         return;
     }
-    const auto slots = repository::list_slots(whole).slots;
+    const repository::SlotList list = repository::list_slots(whole);
+    const auto& slots = list.slots;
     const auto is_phrase = [](const repository::SlotInfo& slot) {
         return slot.kind == repository::SlotKind::recovery_phrase;
     };
     if (std::ranges::none_of(slots, is_phrase)) {
+        repository::require_all_read(list.unread);
         add("recovery_phrase", "", Status::finding, "the repository has none: its keys are all there is",
             "bt2c-dr repository key add --recovery-phrase");
         return;
@@ -229,14 +247,16 @@ void RepositoryChecks::look_at_phrase(storage::Location& whole, const ObjectId& 
         record && record->repository == id.hex() && std::ranges::any_of(slots, [&](const auto& slot) {
             return is_phrase(slot) && slot.id.hex() == record->slot;
         });
-    if (confirmed)
+    if (confirmed) {
         add("recovery_phrase", "", Status::ok,
             "it was confirmed on " + base::format_utc(record->confirmed_at).substr(0, 10));
-    else
-        add("recovery_phrase", "", Status::finding,
-            record ? "what was confirmed is the phrase of another repository, or was removed"
-                   : "nobody confirmed yet that it is on paper",
-            "bt2c-dr repository key confirm");
+        return;
+    }
+    repository::require_all_read(list.unread);
+    add("recovery_phrase", "", Status::finding,
+        record ? "what was confirmed is the phrase of another repository, or was removed"
+               : "nobody confirmed yet that it is on paper",
+        "bt2c-dr repository key confirm");
 }
 
 void RepositoryChecks::look_at_keys() {

@@ -13,10 +13,13 @@ using base::Error;
 using base::ErrorKind;
 using base::format;
 
-constexpr std::size_t text_width = 92;
+/// As wide as the window, as far as lines are easy to read; 80 where there is none.
+std::size_t text_width(const Terminal& terminal) {
+    return terminal.width() == 0 ? 80 : std::clamp<std::size_t>(terminal.width(), 40, 92);
+}
 
 /// `text` broken between words into lines that begin with `indent`; its own line ends stay.
-std::string wrapped(std::string_view text, std::size_t indent) {
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
     std::string out, line;
     const auto flush = [&] {
         out += line.empty() ? "\n" : std::string(indent, ' ') + line + "\n";
@@ -25,8 +28,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
     while (!text.empty()) {
         const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
         const std::string_view word = text.substr(0, end);
-        if (!line.empty() && !word.empty() &&
-            indent + display_width(line) + 1 + display_width(word) > text_width)
+        if (!line.empty() && !word.empty() && indent + display_width(line) + 1 + display_width(word) > width)
             flush();
         if (!word.empty()) line += (line.empty() ? "" : " ") + std::string(word);
         if (end < text.size() && text[end] == '\n') flush();
@@ -37,14 +39,14 @@ std::string wrapped(std::string_view text, std::size_t indent) {
 }
 
 /// Two columns: what, and what it is about.
-std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) {
+std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs, std::size_t width) {
     constexpr std::size_t widest_max = 30;
     std::size_t widest = 0;
     for (const auto& [left, right] : pairs)
         if (left.size() <= widest_max) widest = std::max(widest, left.size());
     std::string out;
     for (const auto& [left, right] : pairs) {
-        const std::string text = wrapped(right, widest + 4);
+        const std::string text = wrapped(right, widest + 4, width);
         if (left.size() > widest)
             out += "  " + left + "\n" + text;
         else
@@ -54,33 +56,37 @@ std::string rows(const std::vector<std::pair<std::string, std::string>>& pairs) 
     return out;
 }
 
-std::string option_rows(const std::vector<Option>& options) {
+std::string option_rows(const std::vector<Option>& options, std::size_t width) {
     std::vector<std::pair<std::string, std::string>> pairs;
     for (const Option& option : options) pairs.emplace_back(option_heading(option), option.help);
-    return rows(pairs);
+    return rows(pairs, width);
 }
 
 std::string help_of_command(const CommandNode& node, const Terminal& terminal) {
     const auto title = [&](const char* text) { return "\n" + terminal.styled(Style::bold, text) + "\n"; };
-    std::string out = wrapped(node.about.description, 0);
-    if (!node.options.empty()) out += title("Options:") + option_rows(node.options);
-    out += title("Options of every command:") + option_rows(global_options());
+    const std::size_t width = text_width(terminal);
+    std::string out = wrapped(node.about.description, 0, width);
+    if (!node.options.empty()) out += title("Options:") + option_rows(node.options, width);
+    out += title("Options of every command:") + option_rows(global_options(), width);
     if (!node.about.examples.empty()) out += title("Examples:");
     for (const Example& example : node.about.examples)
-        out += format("  {}\n      {}\n", example.command, example.what);
-    return out + title("Exit status:") + rows(exit_rows(node.about));
+        out += format("  {}\n{}", example.command, wrapped(example.what, 6, width));
+    return out + title("Exit status:") + rows(exit_rows(node.about), width);
 }
 
 /// Help for the program or a group: the commands below it, each with its summary.
 std::string help_of_group(const CommandNode& node, const Terminal& terminal) {
     std::string summary = node.about.summary + ".";
     summary[0] = static_cast<char>(std::toupper(summary[0]));
-    std::string out = wrapped(summary, 0);
-    out += "\n" + terminal.styled(Style::bold, "Commands:") + "\n" + rows(node.words);
+    const std::size_t width = text_width(terminal);
+    std::string out = wrapped(summary, 0, width);
+    out += "\n" + terminal.styled(Style::bold, "Commands:") + "\n" + rows(node.words, width);
     out += "\n" + terminal.styled(Style::bold, "Options of every command:") + "\n" +
-           option_rows(global_options());
-    return out + format("\nRun '{} COMMAND --help' for a command's options, examples and exit statuses.\n",
-                        node.about.name.empty() ? "bt2c-dr" : "bt2c-dr " + node.about.name);
+           option_rows(global_options(), width);
+    return out + "\n" +
+           wrapped(format("Run '{} COMMAND --help' for a command's options, examples and exit statuses.",
+                          node.about.name.empty() ? "bt2c-dr" : "bt2c-dr " + node.about.name),
+                   0, width);
 }
 
 std::string_view meaning_of(ErrorKind kind) {

@@ -43,6 +43,7 @@ class InitCommand final : public Command {
 
     Result run(Context& context) override {
         if (answers_) wishes_.read_answers(*answers_);
+        wishes_.locations();  // throws for wrong ones before anything is done
         InitGuide guide(context.globals(), context.console(), wishes_);
         try {
             guide.run();

@@ -184,10 +184,19 @@ void InitGuide::settle_home() {
 void InitGuide::look_at_chain() {
     Context in = context();
     const fs::path file = in.home().database();
-    if (!fs::exists(file))
+    if (!fs::exists(file)) {
+        // Without that folder a new node would count as a keeper, is_keeper(), once it has a key. A home that
+        // is set up already may be one.
+        const fs::path folder = file.parent_path();
+        if (!fs::exists(folder) && !fs::exists(in.home().settings_file()) &&
+            !fs::exists(in.home().key_file())) {
+            platform::durable_mkdir(folder, 0700);
+            platform::give_to_owner_of(in.home().root, platform::open_for_reading(folder, false).get());
+        }
         return done(
             "chain", "left",
             format("there is no database {} yet; backups begin when it is there", printable(file.native())));
+    }
     const auto live = chaindb::sqlite::LiveDatabase::open(file);
     live->begin_pass(chaindb::sqlite::Hold::whole);
     auto database = chaindb::sqlite::Connection::open_image(live->image());
@@ -239,13 +248,12 @@ void InitGuide::settle_schedule() {
     }
     if (wished == "none") return done("schedule", present.empty() ? "left" : "already", "not asked for");
     Context after = context();
-    const AutomationSetup setup(
-        after,
-        {.scheduler = wished == "auto" && !present.empty() ? present[0] : wished, .root = {}, .user = {}});
+    const AutomationSetup setup(after,
+                                {.scheduler = wished == "auto" && !present.empty() ? present[0] : wished,
+                                 .root = {},
+                                 .user = {},
+                                 .variables = AutomationSetup::Wishes::Variables::installed_or_here});
     const std::string chosen = setup.choose();
-    if (!setup.foreign_variables(chosen).empty())
-        return done("schedule", "already",
-                    "it was set up with variables that are not set here, and is left as it is");
     const Installed installed = setup.install(chosen, false);
     done("schedule", installed.changed ? "done" : "already", "jobs are run by " + scheduler_text(chosen));
     for (const std::string& note : setup.notes(chosen)) say("note: " + note);

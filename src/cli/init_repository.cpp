@@ -98,6 +98,7 @@ void InitGuide::make_new_repository(Context& in) {
     const bool asked_back = asks_ && !wishes_.phrase_file;
     // Nothing depends on the words yet: whoever stops here gets others next time.
     if (asked_back) show_until_on_paper(in, crypto::mnemonic_from_entropy(entropy.view()));
+    if (!asked_back && !wishes_.phrase_file) begin_showing_phrase(in);
     const NewRepository made =
         make_repository(in, password_ ? std::optional(password_->copy()) : std::nullopt, std::move(entropy));
     const repository::ObjectId id = made.repository.id();
@@ -146,13 +147,15 @@ void InitGuide::share(Context& in, const Repository& repository) {
 
 /// A script must not take what is there for what it asked for.
 void InitGuide::require_as_wished(storage::Location& whole) const {
-    const auto slots = repository::list_slots(whole).slots;
+    const auto [slots, damaged, unread] = repository::list_slots(whole);
     if (wishes_.password &&
-        std::ranges::find(slots, SlotKind::password, &repository::SlotInfo::kind) == slots.end())
+        std::ranges::find(slots, SlotKind::password, &repository::SlotInfo::kind) == slots.end()) {
+        repository::require_all_read(unread);
         throw Error(ErrorKind::failed,
                     "cannot make a repository that opens with a password: one is there, and opens otherwise")
             .state("it is as it was")
             .hint("leave out --password; to add one: bt2c-dr repository key add --password");
+    }
     if (wishes_.phrase_file && !fs::exists(fs::symlink_status(*wishes_.phrase_file)))
         throw Error(ErrorKind::failed, format("cannot write the recovery phrase into {}",
                                               printable(wishes_.phrase_file->native())))

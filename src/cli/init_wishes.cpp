@@ -1,6 +1,8 @@
 #include "cli/init_wishes.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -26,7 +28,10 @@ std::string trimmed(std::string_view text) {
 }  // namespace
 
 std::string folder_from_here(const std::string& text) {
-    if (text.empty() || text.starts_with("~/")) return text;
+    if (text.empty()) return text;
+    // Of whoever types it; jobs may run as another user, whose home folder is elsewhere.
+    if (const char* const user = std::getenv("HOME"); user && *user && text.starts_with("~/"))
+        return (std::filesystem::absolute(user) / text.substr(2)).lexically_normal().native();
     return std::filesystem::absolute(text).lexically_normal().native();
 }
 
@@ -64,6 +69,10 @@ void InitWishes::read_answers(const std::filesystem::path& file) {
         file == "-" ? read_standard_input(answers_bytes_max) : read_to_end(file, answers_bytes_max);
     const std::string source = file == "-" ? "standard input" : printable(file.native());
     std::string_view rest = contents.text();
+    // What some editors put before the text.
+    if (constexpr std::string_view mark = "\xEF\xBB\xBF"; rest.starts_with(mark))
+        rest.remove_prefix(mark.size());
+    std::set<std::string> said;
     for (int number = 1; !rest.empty(); ++number) {
         const std::string line = trimmed(rest.substr(0, rest.find('\n')));
         rest.remove_prefix(std::min(
@@ -84,6 +93,8 @@ void InitWishes::read_answers(const std::filesystem::path& file) {
                           ? "'bt2c-dr init --help' lists the options; a line names one without its dashes"
                           : format("did you mean '{}'?", nearest));
         }
+        if (!option->list && !said.insert(name).second)
+            throw wrong(format("'{}' is said twice", name)).hint("keep one of the two lines");
         if (option->value.empty() != (equals == std::string::npos))
             throw wrong(format("'{}' takes {} value", name, option->value.empty() ? "no" : "a"));
         std::string value = equals == std::string::npos ? "" : trimmed(line.substr(equals + 1));

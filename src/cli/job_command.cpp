@@ -2,7 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/error_report.hpp"
-#include "cli/restore_proof.hpp"
+#include "cli/proof_scratch.hpp"
 #include "cli/scheduled_jobs.hpp"
 
 namespace bt2c::cli {
@@ -29,7 +29,8 @@ class JobCommand final : public Command {
             .description =
                 "What timers call; 'bt2c-dr setup-automated-backups' installs them. The jobs: 'full' (a full "
                 "backup, then prune), 'incremental', 'verify' (verify-integrity), 'restore-test' "
-                "(test-restore), 'prune', and 'sync' (location sync).\n\n"
+                "(test-restore; in a home that only keeps a team's key then prune), 'prune', and 'sync' "
+                "(location sync).\n\n"
                 "Jobs of one home never overlap: an incremental backup that comes due while another job runs "
                 "is skipped, other jobs wait. A job takes no more of the processors than the setting "
                 "schedule.cpu_percent says, and of the disks than schedule.io_mib_per_second. Its last run "
@@ -47,7 +48,20 @@ class JobCommand final : public Command {
         options.flag(syslog_, "--syslog", "log to the system's log too");
     }
 
+    /// Whoever runs it by cron sees the system's log only.
     Result run(Context& context) override {
+        try {
+            return run_as_asked(context);
+        } catch (const Error& error) {
+            if (syslog_ && error.kind() != ErrorKind::interrupted && error.kind() != ErrorKind::busy)
+                platform::log_line(platform::LogLevel::error,
+                                   base::format("job {}: {}", due_ ? "--due" : name_, error.in_full()), false,
+                                   true);
+            throw;
+        }
+    }
+
+    Result run_as_asked(Context& context) {
         if (due_ == !name_.empty())
             throw Error(ErrorKind::usage, "job needs either NAME or --due")
                 .hint("the jobs: " + listed_jobs());
@@ -61,11 +75,8 @@ class JobCommand final : public Command {
                 base::format("job {} is not for a write-only node, which cannot read its backups", name_))
                 .state("nothing was done")
                 .hint("it is done where the team keeps the keys of this repository");
-        if (name_ == "incremental" && !was_done(settings.home, "full")) {
-            settings.log(platform::LogLevel::notice,
-                         "job incremental: no job has made a full backup yet, so that is made");
-            name_ = "full";
-        }
+        if (needs_chain(name_) && is_keeper(context)) throw not_in_keeper("job " + name_);
+        name_ = job_instead(settings, name_);
         return run_one(context, settings);
     }
 
@@ -82,15 +93,6 @@ class JobCommand final : public Command {
                   "The jobs: " + listed_jobs());
     }
 
-    static bool was_done(const config::Home& home, const std::string& name) {
-        try {
-            const auto record = config::load_job_record(home, name);
-            return record && record->last_done;
-        } catch (const Error&) {
-            return false;
-        }
-    }
-
     Result run_one(Context& context, const agent::JobSettings& settings) const {
         const agent::Job job = job_named(context, name_);
         const bool skips = name_ == "incremental";
@@ -104,37 +106,45 @@ class JobCommand final : public Command {
             if (!skips) throw;
             return {.document = Json::object({{"job", name_}, {"skipped", true}}), .print = {}};
         }
-        const int status = agent::run_job(settings, job, *lock);
-        Json document = Json::object({{"job", name_}, {"skipped", false}, {"status", status}});
-        std::string message;
-        try {
-            if (const auto record = config::load_job_record(settings.home, name_)) {
-                message = record->message;
-                document.set("message", message);
-                document.set("duration_s", record->duration_seconds);
-            }
-        } catch (const Error&) {  // one that could be neither written nor read, of which the log tells
+        const base::UnixMs began = base::now_unix_ms();
+        DueJob ended{
+            .job = name_, .ran = true, .status = agent::run_job(settings, job, *lock), .message = {}};
+        Json document = Json::object({{"job", name_}, {"skipped", false}, {"status", ended.status}});
+        if (const auto record = record_since(settings.home, name_, began)) {
+            ended.message = record->message;
+            document.set("message", record->message);
+            document.set("duration_seconds", record->duration_seconds);
+            document.set("duration_s", record->duration_seconds);  // its older name
         }
-        return result(status, std::move(document), message);
+        return result(settings.home, ended, std::move(document));
     }
 
     static Result run_due(Context& context, const agent::JobSettings& settings) {
-        const DueRun ended = run_due_jobs(context, settings);
-        Json ran = Json::array();
-        for (const std::string& name : ended.ran) ran.push(name);
-        return result(ended.status, Json::object({{"ran", std::move(ran)}}), "");
+        const std::vector<DueJob> due = run_due_jobs(context, settings);
+        Json ran = Json::array(), jobs = Json::array();
+        for (const DueJob& one : due) {
+            if (one.ran) ran.push(one.job);
+            jobs.push(Json::object({{"job", one.job}, {"status", one.status}, {"message", one.message}}));
+        }
+        const auto failed = std::ranges::find_if(due, [](const DueJob& one) { return one.status != 0; });
+        return result(settings.home, failed == due.end() ? DueJob() : *failed,
+                      Json::object({{"ran", std::move(ran)}, {"jobs", std::move(jobs)}}));
     }
 
-    /// The log has told what failed already. `why`: the same for the document; may be empty.
-    static Result result(int status, Json document, const std::string& why) {
+    /// The log has told what failed already. `ended`: what the exit status is of. Programs get all of
+    /// `document` beside the error, too.
+    static Result result(const config::Home& home, const DueJob& ended, Json document) {
         Result result{.document = std::move(document), .print = {}};
-        if (status == 0) return result;
-        result.outcome = kind_of_status(status);
-        if (*result.outcome != ErrorKind::findings && *result.outcome != ErrorKind::partial)
-            result.document =
-                error_document(Error(*result.outcome, base::format("a job ended with status {}", status))
-                                   .cause(why)
-                                   .hint("its record in HOME/backups/jobs has the reason"));
+        if (ended.status == 0) return result;
+        result.outcome = kind_of_status(ended.status);
+        if (*result.outcome == ErrorKind::findings || *result.outcome == ErrorKind::partial) return result;
+        Json told = error_document(
+            Error(*result.outcome, base::format("job {} ended with status {}", ended.job, ended.status))
+                .cause(ended.message)
+                .hint(base::format("'bt2c-dr doctor' tells what mends it; its last run is on record in {}",
+                                   base::printable(config::job_record_file(home, ended.job).native()))));
+        for (const auto& [key, value] : result.document.members()) told.set(key, value);
+        result.document = std::move(told);
         return result;
     }
 

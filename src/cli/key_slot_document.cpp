@@ -46,6 +46,10 @@ Table slot_table(const repository::SlotList& list) {
     for (const std::string& name : list.damaged)
         table.row({base::printable(name.substr(name.rfind('/') + 1).substr(0, 8)),
                    Cell("nothing: it is damaged", Style::red), "", ""});
+    for (const repository::UnreadSlot& slot : list.unread)
+        table.row({base::printable(slot.name.substr(slot.name.rfind('/') + 1).substr(0, 8)),
+                   Cell("not known: it cannot be read", Style::yellow), base::printable(slot.error.in_full()),
+                   ""});
     return table;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 
@@ -23,15 +24,20 @@ class ListBackupsCommand final : public Command {
                 "backup added to the repository, how much the chain grew since the backup before, and when "
                 "it "
                 "was last proved restorable.\n\n"
-                "With several locations it tells how many of them have each backup.\n\n"
-                "A damaged manifest is listed as damaged and hides no other backup. Backups are numbered, "
+                "With several locations it tells how many of them have each backup, and how many could not "
+                "be "
+                "asked. A window too narrow for "
+                "all columns shows fewer of them; the heights are always whole.\n\n"
+                "A damaged manifest is listed as damaged and hides no other backup. One that a location "
+                "refuses, or could not give since its line or service is away, is listed as 'unread': "
+                "nothing says that it is damaged, and the exit status is 6 then. Backups are numbered, "
                 "and the "
                 "highest number is the newest; where another one says that it was made later that is told "
                 "('doubt' in JSON).",
             .examples = {{"bt2c-dr list-backups", "show all backups"},
                          {"bt2c-dr --json list-backups", "the same for programs"}},
             .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::wrong_secret,
-                      base::ErrorKind::no_repository}};
+                      base::ErrorKind::partial, base::ErrorKind::no_repository}};
     }
 
     void declare(Options&) override {}
@@ -57,20 +63,26 @@ class ListBackupsCommand final : public Command {
             json.set("failed_at", time(tested.failed_at));
             backups.push(std::move(json));
         }
-        Json damaged = Json::array();
+        Json damaged = Json::array(), unread = Json::array();
         for (const repository::DamagedBackup& backup : list->damaged)
-            damaged.push(Json::object({{"id", backup.id}, {"reason", backup.reason}}));
-        Result result{.document = Json::object({{"backups", std::move(backups)},
-                                                {"damaged", std::move(damaged)},
-                                                {"faults", context.locations().faults()}}),
-                      .print = [list, proofs, held, of = context.locations().all().size()](Output& out) {
-                          print(out, *list, proofs, held, of);
-                      }};
+            (backup.unread ? unread : damaged)
+                .push(Json::object({{"id", backup.id}, {"reason", backup.reason}}));
+        const Counts counts{context.locations().all().size(), context.locations().unasked().size()};
+        Result result{
+            .document = Json::object({{"backups", std::move(backups)},
+                                      {"damaged", std::move(damaged)},
+                                      {"unread", std::move(unread)},
+                                      {"unasked", unasked_document(context)},
+                                      {"faults", context.locations().faults()}}),
+            .print = [list, proofs, held, counts](Output& out) { print(out, *list, proofs, held, counts); }};
         context.locations().tell_faults();
         const Manifest* const doubt = repository::doubt_of_latest(list->backups, base::now_unix_ms());
         if (doubt) tell_doubt(context, newest(list->backups), doubt);
         result.document.set("doubt", doubt ? Json(doubt->id.hex()) : Json());
-        if (!list->damaged.empty()) result.outcome = base::ErrorKind::findings;
+        if (list->damaged.size() > list->unread())
+            result.outcome = base::ErrorKind::findings;
+        else if (list->unread() > 0)
+            result.outcome = base::ErrorKind::partial;
         return result;
     }
 
@@ -85,6 +97,18 @@ class ListBackupsCommand final : public Command {
         static const Tested none;
         const auto found = proofs.find(manifest.id.hex());
         return found == proofs.end() ? none : found->second;
+    }
+
+    /// Of locations.
+    struct Counts {
+        std::size_t all, unasked;
+    };
+
+    static Cell copies_cell(std::size_t copies, const Counts& counts) {
+        if (counts.unasked > 0)
+            return {base::format("{} + {} unknown", copies, counts.unasked), Style::yellow};
+        return {base::format("{} of {}", copies, counts.all),
+                copies == counts.all ? Style::green : Style::yellow};
     }
 
     /// The locations that have each backup, by its id.
@@ -104,20 +128,34 @@ class ListBackupsCommand final : public Command {
         return blocks < 0 ? base::format("{}", blocks) : base::format("+{}", blocks);
     }
 
+    static std::string height_text(const Manifest& manifest) { return chain_text(manifest.networks, " "); }
+
+    /// Of one that SQLite could not read the files themselves were stored.
+    static std::string database_text(const Manifest& manifest) {
+        if (manifest.image) return human_size(manifest.image->bytes());
+        const bool has_files = std::ranges::any_of(
+            manifest.files, [](const auto& file) { return file.path.starts_with("data/"); });
+        return has_files ? "unreadable" : "none";
+    }
+
     static void print(Output& out, const repository::BackupList& list,
                       const std::map<std::string, Tested>& proofs, const Holders& held,
-                      std::size_t locations) {
+                      const Counts& counts) {
         using Align = Column::Align;
+        std::size_t height_columns = 8;
+        for (const Manifest& manifest : list.backups)
+            height_columns = std::max(height_columns, display_width(height_text(manifest)));
+        // Eighty columns show what a backup to go back to is chosen by; of a reason only as much as fits.
         std::vector<Column> columns({{"ID"},
                                      {"TYPE"},
                                      {"MADE (UTC)"},
-                                     {"AGE", Align::right},
-                                     {"CHAIN", Align::left, true},
-                                     {"BLOCKS", Align::right},
-                                     {"DATABASE", Align::right},
-                                     {"STORED", Align::right},
+                                     {.title = "AGE", .align = Align::right, .may_go = true},
+                                     {.title = "HEIGHT", .may_shrink = true, .narrowest = height_columns},
+                                     {.title = "BLOCKS", .align = Align::right, .may_go = true},
+                                     {.title = "DATABASE", .align = Align::right, .may_go = true},
+                                     {.title = "STORED", .align = Align::right, .may_go = true},
                                      {"PROVED", Align::right}});
-        if (locations > 1) columns.push_back({"COPIES", Align::right});
+        if (counts.all > 1) columns.push_back({"COPIES", Align::right});
         Table table(columns);
         const base::UnixMs now = base::now_unix_ms();
         const auto age = [&](base::UnixMs time) {
@@ -130,28 +168,28 @@ class ListBackupsCommand final : public Command {
             const Tested& tested = test_of(proofs, manifest);
             std::string made = base::format_utc(manifest.finished_at);
             made = made.substr(0, 10) + " " + made.substr(11, 8);
-            std::vector<Cell> cells(
-                {manifest.id.brief(), std::string(repository::type_name(manifest.type)), made,
-                 age(manifest.finished_at), chain_text(manifest.networks), growth(manifest, before),
-                 manifest.image ? human_size(manifest.image->bytes()) : std::string("unreadable"),
-                 human_size(manifest.stored_bytes),
-                 tested.proved_at   ? Cell(age(*tested.proved_at), Style::green)
-                 : tested.failed_at ? Cell("FAILED", Style::red)
-                                    : Cell("never", Style::dim)});
-            if (locations > 1) {
+            std::vector<Cell> cells({manifest.id.brief(), std::string(repository::type_name(manifest.type)),
+                                     made, age(manifest.finished_at), height_text(manifest),
+                                     growth(manifest, before), database_text(manifest),
+                                     human_size(manifest.stored_bytes),
+                                     tested.proved_at   ? Cell(age(*tested.proved_at), Style::green)
+                                     : tested.failed_at ? Cell("FAILED", Style::red)
+                                                        : Cell("never", Style::dim)});
+            if (counts.all > 1) {
                 const auto at = held.find(manifest.id.hex());
                 const std::size_t copies = at == held.end() ? 0 : at->second.size();
-                cells.push_back({base::format("{} of {}", copies, locations),
-                                 copies == locations ? Style::green : Style::yellow});
+                cells.push_back(copies_cell(copies, counts));
             }
             table.row(cells);
         }
         constexpr std::size_t reason_columns = 54;  // --json and 'repository check' tell all of it
         for (const repository::DamagedBackup& backup : list.damaged) {
-            std::vector<Cell> cells(
-                {base::printable(backup.id.substr(0, 8)), Cell("damaged", Style::red), "", "",
-                 Cell(fitted(base::printable(backup.reason), reason_columns), Style::red), "", "", "", ""});
-            if (locations > 1) cells.push_back("");
+            const Style style = backup.unread ? Style::yellow : Style::red;
+            std::vector<Cell> cells({base::printable(backup.id.substr(0, 8)),
+                                     Cell(backup.unread ? "unread" : "damaged", style), "", "",
+                                     Cell(fitted(base::printable(backup.reason), reason_columns), style), "",
+                                     "", "", ""});
+            if (counts.all > 1) cells.push_back("");
             table.row(cells);
         }
         if (table.empty()) {
@@ -159,9 +197,15 @@ class ListBackupsCommand final : public Command {
             return;
         }
         out.table(table);
-        if (!list.damaged.empty())
+        const std::size_t all = list.damaged.size() + list.backups.size();
+        if (list.damaged.size() > list.unread())
             out.line("\n{} of {} backups are damaged: 'bt2c-dr repository check' tells more.",
-                     list.damaged.size(), list.damaged.size() + list.backups.size());
+                     list.damaged.size() - list.unread(), all);
+        if (list.unread() > 0)
+            out.line(
+                "\n{} of {} backups cannot be read; nothing says that they are damaged. 'bt2c-dr location "
+                "status' tells which location cannot be read.",
+                list.unread(), all);
     }
 };
 

@@ -62,8 +62,7 @@ Error without_format(const Applicant& one) {
         return Error(ErrorKind::failed, "its object 'format' is missing, though it has backups")
             .cause(format("'bt2c-dr location sync {}' brings it back", one.name));
     return Error(ErrorKind::failed, "it is empty, and held the repository before")
-        .cause(
-            format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it again", one.name));
+        .cause(format("{} Otherwise 'bt2c-dr location sync {}' fills it again", one.if_emptied, one.name));
 }
 
 Error of_another(const Applicant& one, const std::string& its_id, const std::string& id,
@@ -92,6 +91,17 @@ std::optional<std::string> repository_id_in(const std::optional<base::Bytes>& fo
     }
 }
 
+namespace {
+
+/// A disk that is not mounted has no backups, and by the note of this home they are this repository's: what
+/// is missing is brought back as in any location that lacks something.
+bool lost_format_alone(const Applicant& one, const std::string& id) {
+    return !one.format && !id.empty() && one.held_id == id && one.note_of_other_disk.empty() &&
+           one.has_backups();
+}
+
+}  // namespace
+
 std::vector<Admission> admit(const std::vector<Applicant>& applicants) {
     const Applicant* const speaker = speaker_of(applicants);
     const std::string id = speaker ? repository_id_in(speaker->format).value_or("") : "";
@@ -113,6 +123,8 @@ std::vector<Admission> admit(const std::vector<Applicant>& applicants) {
             admission.refusal =
                 Error(ErrorKind::failed, "its object 'format' is damaged")
                     .cause(format("'bt2c-dr repository check --repair --location {}' mends it", one.name));
+        } else if (lost_format_alone(one, id)) {
+            admission.has_repository = true;
         } else if (!one.format && one.held_before && (!one.may_be_empty || !one.note_of_other_disk.empty())) {
             admission.refusal = without_format(one);
         }

@@ -20,6 +20,7 @@ struct Applicant {
     std::string held_id;        ///< the repository's id then; empty where that was not noted
     bool may_be_empty = false;  ///< though it held the repository
     std::function<bool()> has_backups;
+    std::string if_emptied = {};  ///< as Location::if_emptied()
     /// Of a folder that is on a disk of the system now, and was on another when it held the repository: the
     /// file that says so.
     std::string note_of_other_disk = {};

@@ -34,7 +34,8 @@ bool has_repository(const Locations& locations, std::size_t index) {
 /// lost them: then nobody may be told to remove them from where they are left.
 class KeysOfFirst {
  public:
-    explicit KeysOfFirst(const Locations& locations) {
+    /// `opened`: the slot that the repository was opened with, which nobody removed; empty where none was.
+    KeysOfFirst(const Locations& locations, std::string opened) : opened_(std::move(opened)) {
         if (!locations.problem_of(0).empty() || !has_repository(locations, 0)) return;
         ids_ = names_in(locations.asked(0), "keys");
         has_phrase_ = std::ranges::any_of(repository::list_slots(locations.asked(0)).slots, is_phrase);
@@ -43,9 +44,11 @@ class KeysOfFirst {
     /// `reader`: null where nothing can be read.
     void compare(storage::Location& other, const std::set<std::string>& keys,
                  const repository::Repository* reader, LocationStatus& status) const {
+        status.lacks_own_key = !opened_.empty() && !keys.empty() && !keys.contains(opened_);
         if (ids_.empty()) return;
         for (const std::string& id : keys)
-            if (!ids_.contains(id) && !is_foreign(other, id, reader)) status.odd_keys.push_back(id);
+            if (!ids_.contains(id) && id != opened_ && !is_foreign(other, id, reader))
+                status.odd_keys.push_back(id);
         if (!keys.empty())
             for (const std::string& id : ids_) status.lacking_keys += keys.contains(id) ? 0U : 1U;
         if (status.odd_keys.empty() || has_phrase_) return;
@@ -74,6 +77,7 @@ class KeysOfFirst {
         return slot.kind == repository::SlotKind::recovery_phrase;
     }
 
+    std::string opened_;
     std::set<std::string> ids_;
     bool has_phrase_ = false;
 };
@@ -185,6 +189,9 @@ std::string lack_of(const LocationStatus& status) {
     add(status.cut_packs, "packs of its backups are of the wrong size");
     add(status.damaged, "manifests or key slots are damaged");
     add(status.lacking_keys, "key slots are missing");
+    if (status.lacks_own_key)
+        text +=
+            format("{}the key that this home opens the repository with is missing", text.empty() ? "" : ", ");
     if (status.is_untried)
         text +=
             format("{}nothing was brought there from this home: it may be another location by another name",
@@ -213,9 +220,11 @@ void judge(LocationReport& report, LocationStatus& status, bool several) {
     for (const std::string& key : status.odd_keys)
         report.warnings.push_back(
             {status.name, "location_keys",
-             format("location '{}' has key {}, which the first location has not: if it was removed while "
-                    "this one was away, remove it here too",
-                    status.name, key.substr(0, 8)),
+             format(
+                 "location '{}' has key {}, which the first location has not: either the first one lost "
+                 "it, and 'bt2c-dr location sync' with its secret in BT2C_REPO_PASSWORD brings it back, or "
+                 "it was removed while this one was away: then remove it here too",
+                 status.name, key.substr(0, 8)),
              format("bt2c-dr repository key remove {}", key.substr(0, 8))});
     for (const std::string& key : status.lone_phrases)
         report.warnings.push_back(
@@ -267,7 +276,8 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
     if (locations.any_usable()) retired = repository::retired_backups(*locations.whole());
     const auto holdings = locations.holdings();
     const std::set<std::string> every = backups_wanted(holdings, questions);
-    const KeysOfFirst keys(locations);
+    const bool is_opened = questions.reader && questions.reader->opened_slot();
+    const KeysOfFirst keys(locations, is_opened ? questions.reader->opened_slot()->hex() : "");
     LocationReport report;
     for (std::size_t i = 0; i < holdings.size(); ++i) {
         const Locations::One& one = locations.all()[i];

@@ -21,6 +21,7 @@ struct LocationStatus {
     bool empty = false;                    ///< nothing is stored there yet
     bool is_format_damaged = false;        ///< or missing, where all others' are too
     bool has_no_slot = false;              ///< no secret opens it without the others
+    bool lacks_own_key = false;            ///< the slot that the repository was opened with
     bool is_untried = false;               ///< as Locations::is_untried() has it
     std::filesystem::path read_only = {};  ///< its folder, where that is mounted so; else empty
     std::size_t backups = 0;

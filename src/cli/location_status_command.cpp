@@ -38,7 +38,7 @@ class LocationStatusCommand final : public Command {
             locations.require_found();
             repository.emplace(open_for_backup(context, repository_location(context)));
             if (repository->keys().can_read()) {
-                backups = repository->list();
+                backups = repository->list(repository::Repository::Unread::pass_over);
                 questions.backups = &backups.backups;
                 questions.reader = &*repository;
             }

@@ -114,7 +114,7 @@ class LocationSyncCommand final : public Command {
                       std::vector<Synced>& all) {
         repository::BackupList backups;
         const bool reads = repository.keys().can_read();
-        if (reads) backups = repository.list();
+        if (reads) backups = repository.list(repository::Repository::Unread::pass_over);
         const LocationReport report = look_at_locations(
             locations,
             {.backups = reads ? &backups.backups : nullptr, .reader = reads ? &repository : nullptr});

@@ -102,7 +102,8 @@ void Locations::admit_all(const std::vector<std::string>& start_anew) {
                             held.has_value(),
                             held ? held->repository_id : "",
                             all_anew || std::ranges::find(start_anew, one.name) != start_anew.end(),
-                            [&one] { return has_backups(one); }};
+                            [&one] { return has_backups(one); },
+                            one.location->if_emptied()};
         if (held && held->is_disk_apart && one.facts.system_disk && !all_anew)
             applicant.note_of_other_disk = held->file.native();
         applicants.push_back(std::move(applicant));
@@ -112,6 +113,7 @@ void Locations::admit_all(const std::vector<std::string>& start_anew) {
     for (std::size_t i = 0; i < all_.size(); ++i) {
         found = found || repository_id_in(answers[i]);
         all_[i].has_repository = admissions[i].has_repository;
+        all_[i].is_strange = admissions[i].is_strange;
         if (const auto away = fan_->parts()[i]->away()) {
             silent_ = true;
             leave_out(i, *away);
@@ -149,6 +151,16 @@ std::string Locations::problem_of(std::size_t index) const {
     if (!problem.empty() || !fan_) return problem;
     const auto away = fan_->parts()[index]->away();
     return away ? base::printable(reason_of(*away)) : "";
+}
+
+std::vector<Locations::LeftOut> Locations::unasked() const {
+    std::vector<LeftOut> left_out;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        // What held this repository may have its object 'format' damaged alone.
+        if (all_[i].is_strange && !all_[i].has_repository) continue;
+        if (std::string why = problem_of(i); !why.empty()) left_out.push_back({all_[i].name, std::move(why)});
+    }
+    return left_out;
 }
 
 storage::Location& Locations::asked(std::size_t index) const {
@@ -197,7 +209,7 @@ const Locations::One& Locations::first() const {
         throw Error(ErrorKind::failed, format("cannot use location '{}', which has the keys first", one.name))
             .cause("nothing is stored there yet, or not any more")
             .state("nothing was changed")
-            .hint(format("was a disk not mounted? Otherwise 'bt2c-dr location sync {}' fills it first",
+            .hint(format("{} Otherwise 'bt2c-dr location sync {}' fills it first", one.location->if_emptied(),
                          one.name));
     return one;
 }
@@ -242,7 +254,8 @@ void Locations::require_never_held() const {
                 format("cannot use location '{}': it is empty, and held the repository before", one.name))
         .cause(base::printable(one.location->describe()))
         .state("nothing was stored")
-        .hint("was a disk not mounted? To begin with a new repository there: bt2c-dr repository init");
+        .hint(format("{} To begin with a new repository there: bt2c-dr repository init",
+                     one.location->if_emptied()));
 }
 
 Repository Locations::init(const std::vector<Repository::LabelledSecret>& secrets) {
@@ -289,13 +302,19 @@ std::vector<LocationOutcome> Locations::on_each(
 
 std::vector<LocationOutcome> Locations::share_basics(const Repository& repository) {
     if (!fan_) return {{all_.front().name, "ok", ""}};
+    std::vector<char> had_lost_key(all_.size());  // not bool: threads write side by side
     auto outcomes = on_each([&](std::size_t i, storage::Location& location) {
         require_own_place(all_[i]);
         repository::SyncOptions options = sync_options(all_[i]);
         if (options.slots) options.slots = &asked(0);
-        repository::sync_basics(repository, location, options);
+        if (repository::sync_basics(repository, location, options).brought_opened) had_lost_key[i] = true;
     });
     for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (had_lost_key[i])
+            progress_.note(
+                format("location '{}' had lost the key {} that this home opens the repository "
+                       "with; it is brought back",
+                       all_[i].name, repository.opened_slot()->brief()));
         if (outcomes[i].status != "ok") continue;
         all_[i].has_repository = true;
         remember(all_[i], repository);

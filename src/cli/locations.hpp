@@ -37,7 +37,8 @@ class Locations {
         bool has_repository = false;
         std::string problem;  ///< why it is left out; empty when it is not
         unsigned uploads = 1;
-        std::string place = {};  ///< as place_text() has it, where it answered
+        std::string place = {};   ///< as place_text() has it, where it answered
+        bool is_strange = false;  ///< what it says of itself is of another repository
     };
     const std::vector<One>& all() const { return all_; }
     /// What repositories are opened at: the only location, or all of them as one.
@@ -49,6 +50,11 @@ class Locations {
     std::optional<base::Error> lost() const;
     /// Why a location cannot be used; empty: it can.
     std::string problem_of(std::size_t index) const;
+    struct LeftOut {
+        std::string name, why;
+    };
+    /// Those that cannot be asked now and may hold backups of this repository.
+    std::vector<LeftOut> unasked() const;
     /// One of all(), to be asked: it is away here once it is for whole().
     storage::Location& asked(std::size_t index) const;
     /// Leaves out those that owe an answer for longer; whether there are any. Safe in another thread.

@@ -69,7 +69,7 @@ int run_node_program(int argc, char** argv) noexcept {
         report(error);
         return base::exit_status(error.kind());
     } catch (const std::exception& error) {
-        report(Error(ErrorKind::failed, "unexpected failure").cause(error.what()));
+        report(base::unexpected_error(error));
         return base::exit_status(ErrorKind::failed);
     }
 }

@@ -26,7 +26,7 @@ std::vector<std::string> own_options(const Context& context) {
     return options;
 }
 
-std::string with_given_options(const std::string& text, const GlobalOptions& given) {
+std::string with_given_options(std::string text, const GlobalOptions& given) {
     constexpr std::string_view program = "bt2c-dr ";
     if (text.find(program) == std::string::npos) return text;
     std::string options;
@@ -44,13 +44,19 @@ std::string with_given_options(const std::string& text, const GlobalOptions& giv
     std::size_t at = 0;
     for (std::size_t next; (next = text.find(program, at)) != std::string::npos;) {
         next += program.size();
-        result += text.substr(at, next - at);
         const std::string word =
             text.substr(next, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", next) - next);
+        std::string added;
         if (word == "--network")  // of the text's own, which may be another
-            result += options;
+            added = options;
         else if (names.contains(word))
-            result += options + network;
+            added = options + network;
+        // A command that stands in quotes keeps only one kind of them for itself.
+        const std::size_t before = next - program.size(), end = text.find('\'', next);
+        if (added.find('\'') != std::string::npos && before > at && text[before - 1] == '\'' &&
+            end != std::string::npos)
+            text[before - 1] = text[end] = '"';
+        result += text.substr(at, next - at) + added;
         at = next;
     }
     return result + text.substr(at);

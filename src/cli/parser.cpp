@@ -29,13 +29,9 @@ struct Node {
     std::vector<Binding> bindings;
 };
 
-std::string program_and(const std::string& subject) {
-    return subject.empty() ? "bt2c-dr" : "bt2c-dr " + subject;
-}
-
-Error usage_error(std::string message, const std::string& nearest, const std::string& otherwise) {
+Error usage_error(std::string message, const std::string& nearest = "") {
     Error error(ErrorKind::usage, std::move(message));
-    error.hint(nearest.empty() ? otherwise : format("did you mean '{}'?", nearest));
+    if (!nearest.empty()) error.hint(format("did you mean '{}'?", nearest));
     return error;
 }
 
@@ -54,16 +50,28 @@ class Parser {
     }
 
     Request parse(const std::vector<std::string>& arguments) {
+        try {
+            return read(arguments);
+        } catch (Error& error) {
+            if (error.hint().empty()) error.hint(help_hint(subject()));
+            throw;
+        }
+    }
+
+ private:
+    Request read(const std::vector<std::string>& arguments) {
         arguments_ = arguments;
         try {
             root_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
         } catch (const CLI::CallForHelp&) {
             return ask(Request::Kind::help);
         } catch (const CLI::ParseError& error) {
+            require_values();
             require_no_leftovers();
             throw translated(error);
         }
         if (version_->count() > 0) return ask(Request::Kind::version);
+        require_values();
         require_no_leftovers();
         request_.subject = subject();
         store(nodes_[""]);
@@ -74,7 +82,6 @@ class Parser {
         return std::move(request_);
     }
 
- private:
     Node& add(const std::string& name, Command* command) {
         Node& node = nodes_[name];
         node.command = command;
@@ -143,7 +150,6 @@ class Parser {
         const std::string where = subject();
         const Node& node = nodes_.at(where);
         const std::string& word = left.front();
-        const std::string help = format("run '{} --help'", program_and(where));
         if (word.size() > 1 && word.starts_with('-')) {
             std::vector<std::string> candidates{"--help", "--version"};
             for (const Node* each : {&node, &nodes_.at("")})
@@ -152,14 +158,13 @@ class Parser {
             const std::string name = word.substr(0, word.find('='));
             throw usage_error(where.empty() ? format("there is no option '{}'", printable(name))
                                             : format("'{}' has no option '{}'", where, printable(name)),
-                              base::nearest_word(name, candidates), help);
+                              base::nearest_word(name, candidates));
         }
         if (node.command)
-            throw usage_error(format("'{}' takes no further argument '{}'", where, printable(word)), "",
-                              help);
+            throw usage_error(format("'{}' takes no further argument '{}'", where, printable(word)));
         throw usage_error(
             format("there is no command '{}{}'", where.empty() ? "" : where + " ", printable(word)),
-            base::nearest_word(word, words_after(where)), help);
+            base::nearest_word(word, words_after(where)));
     }
 
     Error no_command() const {
@@ -169,39 +174,35 @@ class Parser {
         if (request_.subject.empty())
             return Error(ErrorKind::usage, "no command is given")
                 .hint("run 'bt2c-dr help' for the list of commands");
-        return Error(ErrorKind::usage, format("'{}' needs one of: {}", request_.subject, words))
-            .hint(format("run '{} --help'", program_and(request_.subject)));
+        return Error(ErrorKind::usage, format("'{}' needs one of: {}", request_.subject, words));
     }
 
     Error translated(const CLI::ParseError& error) const {
         const std::string text = error.what();
-        const std::string help = format("run '{} --help'", program_and(subject()));
         if (error.get_name() == "ArgumentMismatch")
-            return usage_error(format("{} needs a value", printable(text.substr(0, text.find(':')))), "",
-                               help);
-        return usage_error(format("cannot read the command line: {}", printable(text)), "", help);
+            return usage_error(format("{} needs a value", printable(text.substr(0, text.find(':')))));
+        return usage_error(format("cannot read the command line: {}", printable(text)));
     }
 
     void store(const Node& node) const {
         for (const auto& [declared, parsed] : node.bindings) {
             const std::vector<std::string>& given = parsed->results();
             if (given.empty() && declared->required)
-                throw usage_error(format("{} is missing", declared->name), "",
-                                  format("run '{} --help'", program_and(request_.subject)));
+                throw usage_error(format("{} is missing", declared->name));
             if (given.size() > 1 && !declared->list && !declared->value.empty())
-                throw Error(ErrorKind::usage, format("{} is given more than once", declared->name));
+                throw usage_error(format("{} is given more than once", declared->name));
             for (const std::string& text : given) store(*declared, text);
         }
     }
 
     void store(const Option& option, const std::string& text) const {
         // The library takes the second word of "--output --json" for the value; that of "--output=--json" is.
-        if (!option.is_argument && !option.value.empty() && is_option(text) &&
+        if (!option.is_argument && !option.value.empty() && option_named(text) &&
             std::find(arguments_.begin(), arguments_.end(), option.name + "=" + text) == arguments_.end())
-            throw usage_error(format("{} needs a value", option.name), "",
-                              format("if '{}' is meant as the value, write {}={}", text, option.name, text));
+            throw usage_error(format("{} needs a value", option.name))
+                .hint(format("if '{}' is meant as the value, write {}={}", text, option.name, text));
         if (option.value.empty() && text != "true")
-            throw Error(ErrorKind::usage, format("{} takes no value", option.name));
+            throw usage_error(format("{} takes no value", option.name));
         std::string_view rest = text;
         do {
             const std::size_t comma = option.list ? rest.find(',') : std::string_view::npos;
@@ -215,11 +216,20 @@ class Parser {
         } while (!rest.empty());
     }
 
-    bool is_option(const std::string& text) const {
+    const Option* option_named(const std::string& text) const {
         for (const auto& [name, node] : nodes_)
             for (const Option& option : node.options.all())
-                if (!option.is_argument && option.name == text) return true;
-        return false;
+                if (!option.is_argument && option.name == text) return &option;
+        return nullptr;
+    }
+
+    /// Throws for "--option=", where the library takes the next word for the value.
+    void require_values() const {
+        for (const std::string& word : arguments_) {
+            if (word == "--") return;
+            if (word.find('=') + 1 != word.size()) continue;
+            if (const Option* option = option_named(word.substr(0, word.size() - 1))) store(*option, "");
+        }
     }
 
     std::vector<std::string> arguments_;
@@ -230,6 +240,10 @@ class Parser {
 };
 
 }  // namespace
+
+std::string help_hint(const std::string& subject) {
+    return format("run 'bt2c-dr {}{}--help'", subject, subject.empty() ? "" : " ");
+}
 
 void declare_globals(Options& options, GlobalOptions& target) {
     options.value(target.home, "--home", "DIR", "the node's home (default: $BT2C_HOME, else ~/.bt2c)");

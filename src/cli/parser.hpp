@@ -21,6 +21,9 @@ struct Request {
 /// Declares the options that every command takes, but for --help and --version.
 void declare_globals(Options& options, GlobalOptions& target);
 
+/// "run 'bt2c-dr backup --help'", for wrong usage that has no better hint.
+std::string help_hint(const std::string& subject);
+
 /// Reads `arguments` (without the program's name). Throws Error(usage) with the nearest valid word for an
 /// unknown command, option or value. Options may stand before or after the command.
 Request parse_command_line(const std::vector<std::string>& arguments, const CommandTable& table);

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
 #include "repository/pins.hpp"
@@ -21,7 +22,7 @@ class PinCommand final : public Command {
             .examples = {{"bt2c-dr pin 40dc1520 --reason 'before the fork'", "keep it"},
                          {"bt2c-dr pin", "list all pins"},
                          {"bt2c-dr pin 40dc1520 --remove", "let the rules decide again"}},
-            .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
                       ErrorKind::no_repository}};
     }
 
@@ -41,7 +42,8 @@ class PinCommand final : public Command {
                         base::format("the reason is longer than {} bytes", repository::pin_reason_bytes_max));
         const repository::Repository repository = open_repository(context);
         if (id_.empty()) return list(repository);
-        const repository::Manifest manifest = repository.find(id_);
+        const repository::Manifest manifest =
+            find_backup(context, repository, id_, remove_ ? "bt2c-dr pin --remove" : "bt2c-dr pin");
         const bool changed = repository::set_pin(repository, manifest.id, !remove_, reason_);
         auto reached = context.locations().finish_backup(
             repository, std::chrono::seconds(context.settings().patience_seconds));
@@ -57,6 +59,7 @@ class PinCommand final : public Command {
                           print_unreached(out, reached, "does not know it yet; 'location sync' tells it");
                       }};
         if (is_partial(reached)) result.outcome = ErrorKind::partial;
+        add_unasked(context, id_, result);
         return result;
     }
 

@@ -201,8 +201,8 @@ class PruneCommand final : public Command {
         Table table({{"ID"},
                      {"TYPE"},
                      {"MADE (UTC)"},
-                     {"CHAIN", Column::Align::left, true},
-                     {"STORED", Column::Align::right},
+                     {"CHAIN"},
+                     {.title = "STORED", .align = Column::Align::right, .may_go = true},
                      {dry_run ? "WOULD BE" : "IS"},
                      {"WHY", Column::Align::left, true}});
         for (const PlannedBackup& backup : plan.backups) {

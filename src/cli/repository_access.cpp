@@ -1,8 +1,6 @@
 #include "cli/repository_access.hpp"
 
-#include <stdio.h>
-#include <sys/wait.h>
-
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -10,12 +8,15 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
 #include "cli/secret_input.hpp"
 #include "cli/secret_prompt.hpp"
 #include "cli/token_slot.hpp"
 #include "crypto/mnemonic.hpp"
 #include "platform/file.hpp"
+#include "platform/process.hpp"
 #include "repository/repository_format.hpp"
 
 namespace bt2c::cli {
@@ -30,6 +31,8 @@ using repository::Secret;
 namespace {
 
 constexpr std::uint64_t secret_bytes_max = 4096;
+/// Somebody may be asked for another password meanwhile.
+constexpr int password_command_timeout_ms = 120'000;
 
 const char* variable(const char* name) {
     const char* value = std::getenv(name);
@@ -55,18 +58,24 @@ SecretBytes secret_from_named_file(const char* name) {
 }
 
 SecretBytes run_password_command(const char* command) {
-    FILE* pipe = ::popen(command, "re");
-    if (!pipe) throw base::system_error("cannot run BT2C_REPO_PASSWORD_COMMAND", errno);
-    SecretBytes text(secret_bytes_max);
-    const std::size_t size = ::fread(text.data(), 1, text.size(), pipe);
-    const int status = ::pclose(pipe);
-    if (status != 0 || size == 0)
-        throw Error(ErrorKind::failed, "cannot get the password from BT2C_REPO_PASSWORD_COMMAND")
-            .cause(status != 0 ? base::format("the command ended with status {}",
-                                              WIFEXITED(status) ? WEXITSTATUS(status) : status)
-                               : "the command printed nothing")
+    const auto failed = [](std::string cause) {
+        return Error(ErrorKind::failed, "cannot get the password from BT2C_REPO_PASSWORD_COMMAND")
+            .cause(std::move(cause))
             .hint("run the command by hand and see what it prints");
-    return first_line(text.first(size));
+    };
+    try {
+        // A job that waited for ever would keep all others from running.
+        auto ended = platform::run_and_capture({"/bin/sh", "-c", command}, secret_bytes_max,
+                                               password_command_timeout_ms);
+        const SecretBytes text = SecretBytes::copy_of(ended.output);
+        crypto::wipe(ended.output.data(), ended.output.size());
+        if (ended.status != 0) throw failed(base::format("the command ended with status {}", ended.status));
+        if (text.empty()) throw failed("the command printed nothing");
+        return first_line(text);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted || !error.hint().empty()) throw;
+        throw failed(error.in_full());
+    }
 }
 
 SecretBytes hex_line(const SecretBytes& key) {
@@ -127,7 +136,7 @@ Repository open_repository(Context& context) {
     return open_repository_at(context, repository_location(context));
 }
 
-Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location) {
+Repository open_repository_at(Context& context, std::shared_ptr<storage::Location> location) try {
     // Whether there is one comes before which secret opens it.
     const std::string damage = repository::read_format(*location).damage;
     if (!damage.empty())
@@ -163,18 +172,40 @@ Repository open_repository_at(Context& context, std::shared_ptr<storage::Locatio
         secret = Secret::from_text(typed->text());
     }
     return Repository::open(std::move(location), *secret);
+} catch (Error& error) {
+    if (error.state().empty()) error.state("nothing was read or changed");
+    throw;
 }
 
-repository::Manifest find_backup(Context& context, const Repository& repository, const std::string& name) {
-    if (name != "latest") return repository.find(name);
+repository::Manifest find_backup(Context& context, const Repository& repository, const std::string& name,
+                                 const std::string& by_id) {
+    if (name != "latest") {
+        if (auto found = repository.by_id(name)) return std::move(*found);
+        throw no_backup(context, name);
+    }
     repository::LatestBackup latest = repository.latest();
-    if (!latest.damaged.empty())
-        context.progress().note(base::format(
-            "{} of the repository's manifests cannot be read, and a backup newer than {} may be among them; "
-            "'bt2c-dr list-backups' names them",
-            latest.damaged.size(), latest.manifest.id.brief()));
-    tell_doubt(context, latest.manifest, latest.doubt ? &*latest.doubt : nullptr);
-    return std::move(latest.manifest);
+    if (latest.damaged.empty()) {
+        require_newest(context, repository, latest.manifest, by_id);
+        tell_doubt(context, latest.manifest, latest.doubt ? &*latest.doubt : nullptr);
+        return std::move(latest.manifest);
+    }
+    const auto unread = std::ranges::find_if(latest.damaged, &repository::DamagedBackup::unread);
+    const bool is_unread = unread != latest.damaged.end();
+    const repository::DamagedBackup& damaged = is_unread ? *unread : latest.damaged.front();
+    const std::string others = latest.damaged.size() == 1
+                                   ? ""
+                                   : base::format(" ({} more cannot be read)", latest.damaged.size() - 1);
+    throw Error(is_unread ? ErrorKind::failed : ErrorKind::findings,
+                base::format("cannot tell which backup is the latest: manifests/{} cannot be read{}",
+                             base::printable(damaged.id), others))
+        .cause(base::printable(damaged.reason))
+        .state("nothing was changed")
+        .hint(base::format("{}; else '{} {}' takes the newest that can be read ({}), which may be older",
+                           is_unread
+                               ? "it is not damaged as far as is known: 'bt2c-dr location status' tells "
+                                 "which location cannot be read"
+                               : "'bt2c-dr repository check --repair' mends it from another location",
+                           by_id, latest.manifest.id.brief(), base::format_utc(latest.manifest.finished_at)));
 }
 
 std::string doubt_text(const repository::Manifest& latest, const repository::Manifest& doubt) {
@@ -253,8 +284,20 @@ Secret read_key_file(const fs::path& path) {
     return Secret::from_key_file(read_secret_file(path).view());
 }
 
+void begin_showing_phrase(Context& context) {
+    try {
+        context.console().err.write("\n");
+    } catch (const Error& error) {
+        throw Error(ErrorKind::failed, "cannot show a recovery phrase: stderr takes nothing")
+            .cause(error.cause())
+            .state("nothing was made")
+            .hint("run the command where a person reads its stderr: the words are shown once");
+    }
+}
+
 NewRepository make_repository(Context& context, std::optional<SecretBytes> new_password, SecretBytes phrase) {
     Repository::require_none(*repository_location(context));
+    if (phrase.empty()) begin_showing_phrase(context);
     const SecretBytes entropy = phrase.empty() ? SecretBytes::random(32) : std::move(phrase);
     std::vector<Repository::LabelledSecret> secrets;
     secrets.push_back({{repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase"});
@@ -292,9 +335,9 @@ void show_words(Context& context, std::string_view phrase) {
     }
 }
 
-void show_recovery_phrase(Context& context, const NewRepository& made) {
+void show_recovery_phrase(Context& context, const NewRepository& made) try {
     const Terminal& err = context.console().err;
-    std::string text = base::format("\nA new repository was made at {}.\n",
+    std::string text = base::format("A new repository was made at {}.\n",
                                     base::printable(made.repository.location().describe()));
     text += made.key_file ? base::format("It opens with the key file {}, and with this recovery phrase:\n\n",
                                          base::printable(*made.key_file))
@@ -306,6 +349,15 @@ void show_recovery_phrase(Context& context, const NewRepository& made) {
         " They are shown this once.\nWith them the backups can be opened when this machine and its keys are "
         "gone;"
         "\nwithout password, key file or words nobody can. Keep them away from the machine.\n\n");
+} catch (Error& error) {
+    error
+        .state(base::format(
+            "the repository is made, and opens with {}; nobody has seen its recovery phrase",
+            made.key_file ? "the key file " + base::printable(*made.key_file) : std::string("the password")))
+        .hint(
+            "'bt2c-dr repository key add --recovery-phrase' makes other words and shows them; 'bt2c-dr "
+            "repository key list' and 'key remove' end those that were lost");
+    throw;
 }
 
 }  // namespace bt2c::cli

@@ -26,10 +26,12 @@ void tell_doubt(Context& context, const repository::Manifest& latest, const repo
 /// The same as one clause.
 std::string doubt_text(const repository::Manifest& latest, const repository::Manifest& doubt);
 
-/// As Repository::find(), with a note where "latest" may not be the newest: manifests are damaged, or numbers
-/// and times do not agree.
+/// As Repository::find(), but that "latest" throws Error(findings) when a newer one may be among manifests
+/// that cannot be read, or as require_newest() does, and gives a note where numbers and times do not agree.
+/// What is not found may be in a location that is left out: the error says so.
+/// @param by_id the command that takes a backup by the id that is put behind it, for the hint
 repository::Manifest find_backup(Context& context, const repository::Repository& repository,
-                                 const std::string& name);
+                                 const std::string& name, const std::string& by_id);
 
 /// As open_repository_at(), to make backups: where the environment holds no password,
 /// HOME/config/repository.write-key comes first, with which backups are made and none is read; a key file
@@ -47,11 +49,15 @@ struct NewRepository {
 };
 /// Makes the repository: with the password that the operator gave, else with `new_password`, else with a
 /// new key file (or the one that is there). Throws Error when there is one already.
-/// @param phrase the 32 bytes of a recovery phrase that was drawn before; empty: it is drawn now
+/// @param phrase the 32 bytes of a recovery phrase that was drawn before; empty: it is drawn now, after
+/// begin_showing_phrase()
 NewRepository make_repository(Context& context, std::optional<crypto::SecretBytes> new_password = {},
                               crypto::SecretBytes phrase = {});
 
-/// Tells the recovery phrase and what to do with it, on stderr, once.
+/// Begins, with an empty line, what shows a phrase on stderr: before one is made that nobody could see.
+/// Throws Error(failed) where nothing can be written there.
+void begin_showing_phrase(Context& context);
+/// Goes on with the recovery phrase and what to do with it, once.
 void show_recovery_phrase(Context& context, const NewRepository& made);
 
 /// What opens the repository without asking anybody: the environment, else Context::password(), else the key

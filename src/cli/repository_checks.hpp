@@ -55,6 +55,8 @@ class RepositoryChecks {
     /// What the repository keeps of a test does not say why it failed; the job's record does.
     std::string mend_test(const std::string& otherwise) const;
     void look_at_places();
+    /// Who made the newest backup: of another node's, this one stores none after it.
+    void look_at_maker();
     /// When the job ended well last. Why its record cannot be read the checks of jobs tell.
     std::optional<base::UnixMs> last_ok_of(const char* job) const;
     /// By the records of jobs, on a write-only node that has no state of its backups.
@@ -65,7 +67,9 @@ class RepositoryChecks {
     const std::optional<crypto::SecretBytes>& typed_;
     std::chrono::milliseconds silence_;
     const HealthChecks& before_;
+    std::string takeover_;  ///< what a backup has to be given here, with a blank before it; usually nothing
     bool write_only_ = false, test_failed_ = false, test_unread_ = false;
+    bool is_part_unread_ = false;  ///< what could not be read of the backups may be newer than what was
     std::optional<config::JobRecord> test_;
     std::optional<Backups> backups_;
     std::optional<repository::Repository> reader_;

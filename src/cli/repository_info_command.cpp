@@ -51,7 +51,7 @@ class RepositoryInfoCommand final : public Command {
         facts->format = repository::read_format(location);
         facts->location = base::printable(location.describe());
         facts->write_only_node = write_only;
-        if (!cannot_read) facts->list = repository.list();
+        if (!cannot_read) facts->list = repository.list(Repository::Unread::pass_over);
         facts->slots = repository::list_slots(location);
         for (const storage::ObjectInfo& object : location.list("")) {
             facts->bytes += object.bytes;
@@ -72,11 +72,14 @@ class RepositoryInfoCommand final : public Command {
              {"write_only_node", facts.write_only_node},
              {"backups", facts.list ? facts.list->backups.size() : facts.backups},
              {"write_only_backups", facts.list ? Json(write_only_backups(*facts.list)) : Json()},
-             {"damaged_backups", facts.list ? Json(facts.list->damaged.size()) : Json()},
+             {"damaged_backups",
+              facts.list ? Json(facts.list->damaged.size() - facts.list->unread()) : Json()},
+             {"unread_backups", facts.list ? Json(facts.list->unread()) : Json()},
              {"packs", facts.packs},
              {"bytes", facts.bytes},
              {"slots", std::move(slots)},
-             {"damaged_slots", facts.slots.damaged.size()}});
+             {"damaged_slots", facts.slots.damaged.size()},
+             {"unread_slots", facts.slots.unread.size()}});
     }
 
     static std::size_t write_only_backups(const repository::BackupList& list) {
@@ -96,12 +99,15 @@ class RepositoryInfoCommand final : public Command {
                                                   types[static_cast<std::size_t>(BackupType::safety)])});
         if (const std::size_t sealed = write_only_backups(list))
             fields.push_back({"sealed", base::format("{} of them by nodes that cannot read them", sealed)});
-        if (!list.damaged.empty())
+        if (const std::size_t damaged = list.damaged.size() - list.unread())
+            fields.push_back({"damaged", Cell(base::format("{} manifests", damaged), Style::red)});
+        if (list.unread() > 0)
+            fields.push_back({"unread", Cell(base::format("{} manifests", list.unread()), Style::yellow)});
+        const auto latest = std::ranges::find_if(
+            list.backups, [](const auto& manifest) { return manifest.type != BackupType::safety; });
+        if (latest != list.backups.end())
             fields.push_back(
-                {"damaged", Cell(base::format("{} manifests", list.damaged.size()), Style::red)});
-        if (!list.backups.empty())
-            fields.push_back({"latest", base::format("{}, {}", list.backups.front().id.brief(),
-                                                     chain_text(list.backups.front().networks))});
+                {"latest", base::format("{}, {}", latest->id.brief(), chain_text(latest->networks))});
     }
 
     static void print(Output& out, const Facts& facts) {

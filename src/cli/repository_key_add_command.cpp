@@ -83,11 +83,12 @@ class RepositoryKeyAddCommand final : public Command {
     }
 
     SlotInfo add_phrase(Context& context, const repository::Repository& repository) const {
+        begin_showing_phrase(context);
         const SecretBytes entropy = SecretBytes::random(32);
         SlotInfo slot =
             add(repository, {repository::SlotKind::recovery_phrase, entropy.copy()}, "recovery phrase");
         Terminal& err = context.console().err;
-        err.write("\nThe repository now opens with this recovery phrase too:\n\n");
+        err.write("The repository now opens with this recovery phrase too:\n\n");
         show_words(context, crypto::mnemonic_from_entropy(entropy.view()).text());
         err.write("\n" + err.styled(Style::bold, "Write these 24 words down, on paper, now.") +
                   " They are shown this once.\n\n");

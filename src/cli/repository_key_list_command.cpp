@@ -26,9 +26,12 @@ class RepositoryKeyListCommand final : public Command {
         const auto list = std::make_shared<const repository::SlotList>(repository::list_slots(*location));
         Json slots = Json::array();
         for (const repository::SlotInfo& slot : list->slots) slots.push(slot_document(slot));
-        Json damaged = Json::array();
+        Json damaged = Json::array(), unread = Json::array();
         for (const std::string& name : list->damaged) damaged.push(base::printable(name));
-        return {.document = Json::object({{"slots", std::move(slots)}, {"damaged", std::move(damaged)}}),
+        for (const repository::UnreadSlot& slot : list->unread) unread.push(base::printable(slot.name));
+        return {.document = Json::object({{"slots", std::move(slots)},
+                                          {"damaged", std::move(damaged)},
+                                          {"unread", std::move(unread)}}),
                 .print = [list](Output& out) { out.table(slot_table(*list)); }};
     }
 };

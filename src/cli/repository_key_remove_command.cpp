@@ -1,3 +1,4 @@
+#include "base/time.hpp"
 #include "cli/commands.hpp"
 #include "cli/key_slot_document.hpp"
 #include "cli/locations.hpp"
@@ -48,6 +49,7 @@ class RepositoryKeyRemoveCommand final : public Command {
                 .hint(
                     "give another secret, such as the recovery phrase in BT2C_REPO_PASSWORD; 'bt2c-dr "
                     "repository key add' makes one");
+        require_unlocked(context, name);
         std::optional<repository::TokenKey> token;
         for (const repository::SlotInfo& slot : list.slots)
             if (slot.id.hex() == id) token = slot.token;
@@ -67,7 +69,24 @@ class RepositoryKeyRemoveCommand final : public Command {
         return result;
     }
 
-    /// The object's name, of a sound or damaged slot.
+    /// Every prune locks the slots anew, so this may be for good.
+    static void require_unlocked(Context& context, const std::string& name) {
+        const Locations::One& first = context.locations().first();
+        const auto until = first.location->kept_until(name);
+        if (!until || *until <= base::now_unix_ms()) return;
+        throw Error(ErrorKind::failed,
+                    base::format("cannot remove key {}: it is locked", name.substr(name.rfind('/') + 1, 8)))
+            .cause(
+                base::format("its object lock in location '{}' ends {}, and each prune locks it for longer",
+                             first.name, base::format_utc(*until)))
+            .state("nothing was changed; its secret still opens the repository")
+            .hint(
+                "it can be removed once its lock has ended, if no prune runs before. Where its secret is "
+                "known "
+                "to others, begin a new repository: another prefix in dr.toml, then 'bt2c-dr init'");
+    }
+
+    /// The object's name, of any slot.
     std::string find(const repository::SlotList& list) const {
         std::vector<std::string> matches;
         const auto consider = [&](const std::string& name) {
@@ -75,6 +94,7 @@ class RepositoryKeyRemoveCommand final : public Command {
         };
         for (const repository::SlotInfo& slot : list.slots) consider("keys/" + slot.id.hex());
         for (const std::string& name : list.damaged) consider(name);
+        for (const repository::UnreadSlot& slot : list.unread) consider(slot.name);
         if (matches.size() == 1) return matches.front();
         throw Error(ErrorKind::failed, matches.empty()
                                            ? base::format("there is no key '{}'", base::printable(id_))

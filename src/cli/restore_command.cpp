@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "backup/backup.hpp"
 #include "base/parallel.hpp"
 #include "chaindb/key_rotations.hpp"
 #include "chaindb/sqlite/file_image.hpp"
@@ -8,12 +9,15 @@
 #include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
 #include "cli/health_check.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
 #include "cli/network_target.hpp"
+#include "cli/open_locations.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_source.hpp"
 #include "cli/rotation_job.hpp"
 #include "cli/safety_backup.hpp"
+#include "cli/unfit_target.hpp"
 #include "network/audit_log.hpp"
 #include "repository/copies.hpp"
 #include "restore/restore.hpp"
@@ -66,7 +70,10 @@ class RestoreCommand final : public Command {
                 "--backup-file takes an exported backup, any SQLite chain database, or a file out of the "
                 "backup "
                 "folder of the older Python tool.\n\n"
-                "A node that has the database open for writing is never pulled away under: stop it first.",
+                "Settings that the home has stay: where config/dr.toml is another one than the backup's, "
+                "that is put beside it as dr.toml.from-backup. With --target it is restored as it was.\n\n"
+                "A node that has the database open for writing is never pulled away under, whatever is "
+                "restored: stop it first.",
             .examples = {{"bt2c-dr restore --backup latest", "bring back the newest backup"},
                          {"bt2c-dr restore --backup 40dc1520 --dry-run", "show what would be done"},
                          {"bt2c-dr restore --backup latest --only keys", "bring back keys and wallets only"},
@@ -92,9 +99,17 @@ class RestoreCommand final : public Command {
                     "newest");
         const base::Stopwatch watch;
         const config::Home target = target_ ? config::locate_home(*target_) : context.home_unchecked();
-        if (!target_) require_place(target);
+        if (!target_)
+            require_place(target);
+        else if (const std::string why = unfit_target(context, target.root); !why.empty())
+            throw Error(ErrorKind::usage, base::format("cannot restore into {}: {}",
+                                                       base::printable(target.root.native()), why))
+                .state("nothing was changed")
+                .hint("name a folder of its own, such as --target /srv/restored");
         try {
-            return bring_back(context, watch, target);
+            Result result = bring_back(context, watch, target);
+            add_unasked(context, backup_, result);
+            return result;
         } catch (Error& error) {
             // An exported file is no repository that can be checked.
             if (file_ && error.hint().find("'bt2c-dr repository check") != std::string::npos)
@@ -132,6 +147,7 @@ class RestoreCommand final : public Command {
             request.keys = wanted("keys");
         }
         request.force = force_;
+        request.keep_settings = !target_ || same_folder(target.root, context.home_unchecked().root);
         if (dry_run_) {
             if (opened.repository && opened.manifest) require_packs(*opened.repository, *opened.manifest);
             return describe(opened, restore::plan_restore(opened.source, target, request));
@@ -149,8 +165,8 @@ class RestoreCommand final : public Command {
                                   base::now_unix_ms());
         if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
-        Result shown =
-            done(context, opened, target, result, watch.seconds(), rotations_to_apply(target, request));
+        Result shown = done(context, opened, target, result, watch.seconds(),
+                            rotations_to_apply(target, request), maker_in_the_way(context, opened, target));
         if (opened.repository) shown.document.set("faults", context.locations().faults());
         return shown;
     }
@@ -208,6 +224,26 @@ class RestoreCommand final : public Command {
             if (error.kind() == ErrorKind::interrupted) throw;  // what cannot be read was told of already
         }
         return files;
+    }
+
+    /// The node that made the newest backup, where for that the next one from this home is refused; else
+    /// empty.
+    std::string maker_in_the_way(Context& context, const OpenedSource& opened,
+                                 const config::Home& target) const {
+        const repository::NodeIdentity here = node_identity(context, target);
+        if (target_ || !opened.manifest || !opened.manifest->node || *opened.manifest->node == here)
+            return "";
+        try {
+            // Of an exported file nothing newer is known.
+            const repository::Manifest newest =
+                file_ || backup_ == "latest" ? *opened.manifest : opened.repository->latest().manifest;
+            if (!backup::is_anothers(newest, here)) return "";
+            return base::format("node '{}'{}", base::printable(newest.node->name),
+                                backup::elsewhere(*newest.node, here));
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+            return "";  // the next backup tells
+        }
     }
 
     /// The proof is worth a record; a repository that cannot be written does not undo the restore.
@@ -269,7 +305,7 @@ class RestoreCommand final : public Command {
 
     Result done(const Context& context, const OpenedSource& opened, const config::Home& target,
                 const restore::RestoreResult& result, double seconds,
-                const std::vector<std::string>& rotations) const {
+                const std::vector<std::string>& rotations, const std::string& maker) const {
         Json parts = Json::array();
         for (const std::string& part : result.parts) parts.push(part);
         Json kept = Json::array();
@@ -279,6 +315,9 @@ class RestoreCommand final : public Command {
         document.set("safety_backup", result.safety_backup.empty() ? Json() : Json(result.safety_backup));
         document.set("restored", std::move(parts));
         document.set("kept", std::move(kept));
+        document.set("settings_beside",
+                     result.settings_beside.empty() ? Json() : Json(base::printable(result.settings_beside)));
+        document.set("takeover_needed", !maker.empty());
         document.set("verified", result.verified);
         document.set("problem", result.problem.empty() ? Json() : Json(result.problem));
         document.set("duration_seconds", seconds);
@@ -288,7 +327,7 @@ class RestoreCommand final : public Command {
         document.set("rotations_to_apply", std::move(undone));
         return {
             .document = std::move(document),
-            .print = [result, rotations, name = opened.source.name, target, seconds,
+            .print = [result, rotations, maker, name = opened.source.name, target, seconds,
                       elsewhere = target_.has_value(), program = program_for(context, target)](Output& out) {
                 std::string restored;
                 for (const std::string& part : result.parts)
@@ -300,6 +339,10 @@ class RestoreCommand final : public Command {
                 fields.push_back({"time", base::human_duration(seconds)});
                 out.fields(fields);
                 for (const std::string& file : result.kept) out.line("  left as it is: {}", file);
+                if (!result.settings_beside.empty())
+                    out.line(
+                        "Take over from the backup's settings what this home is to have of them: diff {} {}",
+                        shell_word(target.settings_file().native()), shell_word(result.settings_beside));
                 if (!result.safety_backup.empty())
                     out.line("{}", way_back(result.safety_backup, elsewhere ? &target : nullptr));
                 for (const std::string& file : rotations)
@@ -312,6 +355,11 @@ class RestoreCommand final : public Command {
                         "Signing is locked: another host may still run with these keys. When it is known to "
                         "be dead: {} network unlock-signing",
                         program);
+                if (!maker.empty())
+                    out.line(
+                        "Backups from here are refused: {} made the newest one. When it is known to be dead "
+                        "this home takes its place by: bt2c-dr backup --type full --takeover",
+                        maker);
             }};
     }
 

@@ -12,10 +12,10 @@
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/health_checks.hpp"
+#include "cli/proof_scratch.hpp"
 #include "config/node_config.hpp"
 #include "config/settings.hpp"
 #include "keys/wallet_file.hpp"
-#include "platform/scratch_folder.hpp"
 #include "restore/restore.hpp"
 #include "verify/verify.hpp"
 
@@ -35,7 +35,6 @@ using Status = ProofCheck::Status;
 namespace {
 
 constexpr std::uint64_t small_file_bytes_max = 1 << 20;
-constexpr std::string_view scratch_prefix = "bt2c-restore-test";
 /// Every restore writes one of its own.
 constexpr std::string_view signing_lock = "network/signing-lock.json";
 
@@ -243,17 +242,6 @@ const ProofCheck* RestoreProof::failure() const {
     return failed == checks.end() ? nullptr : &*failed;
 }
 
-std::vector<fs::path> scratch_places(Context& context) {
-    if (const fs::path& named = context.settings().schedule.scratch; !named.empty()) return {named};
-    const config::Home& home = context.home();
-    return {home.root.parent_path(), home.backups(), home.root};
-}
-
-void remove_stale_proofs(Context& context) {
-    for (const fs::path& place : scratch_places(context))
-        platform::remove_stale_scratch(place, scratch_prefix);
-}
-
 fs::path place_for_proof(const repository::Repository& repository, const Manifest& manifest,
                          const std::vector<fs::path>& places) {
     const restore::RestoreSource source = restore::source_of_backup(repository, manifest);
@@ -284,7 +272,7 @@ RestoreProof prove_restore(Context& context, const repository::Repository& repos
                            const Manifest& manifest, const fs::path& where) {
     RestoreProof proof;
     const base::Stopwatch watch;
-    const platform::ScratchFolder scratch(where, scratch_prefix);
+    const NotedScratch scratch(context, where);
     const config::Home home{scratch.path() / "home"};
     ProofCheck restored;
     restored.name = "restore";

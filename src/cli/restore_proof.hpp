@@ -32,12 +32,6 @@ struct RestoreProof {
     const ProofCheck* failure() const;
 };
 
-/// Where scratch folders are made: what the settings name, else beside the home and in it.
-std::vector<std::filesystem::path> scratch_places(Context& context);
-
-/// What a restore test that was killed left there holds keys, and the next test may be a week away.
-void remove_stale_proofs(Context& context);
-
 /// Where it can be done: the first of `places` that can be written to and has room for the backup. Throws
 /// Error(failed) with what is missing.
 std::filesystem::path place_for_proof(const repository::Repository& repository,

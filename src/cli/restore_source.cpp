@@ -2,7 +2,6 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "base/time.hpp"
 #include "cli/repository_access.hpp"
 #include "restore/older_tool.hpp"
 #include "storage/archive/archive_location.hpp"
@@ -12,31 +11,6 @@ namespace bt2c::cli {
 using base::Error;
 using base::ErrorKind;
 using repository::Repository;
-
-namespace {
-
-repository::Manifest latest_for_certain(Context& context, const Repository& repository) {
-    repository::LatestBackup latest = repository.latest();
-    if (latest.damaged.empty()) {
-        tell_doubt(context, latest.manifest, latest.doubt ? &*latest.doubt : nullptr);
-        return std::move(latest.manifest);
-    }
-    const repository::DamagedBackup& damaged = latest.damaged.front();
-    const std::string others = latest.damaged.size() == 1
-                                   ? ""
-                                   : base::format(" ({} more cannot be read)", latest.damaged.size() - 1);
-    throw Error(ErrorKind::findings,
-                base::format("cannot tell which backup is the latest: manifests/{} cannot be read{}",
-                             base::printable(damaged.id), others))
-        .cause(base::printable(damaged.reason))
-        .state("nothing was changed in the node's home")
-        .hint(
-            base::format("'bt2c-dr repository check --repair' mends it from another location; else 'bt2c-dr "
-                         "restore --backup {}' takes the newest that can be read ({}), which may be older",
-                         latest.manifest.id.brief(), base::format_utc(latest.manifest.finished_at)));
-}
-
-}  // namespace
 
 OpenedSource open_backup_source(Context& context, const std::string& backup) {
     if (backup.find('/') != std::string::npos)
@@ -49,8 +23,7 @@ OpenedSource open_backup_source(Context& context, const std::string& backup) {
     OpenedSource opened;
     opened.repository = std::make_shared<const Repository>(open_repository(context));
     opened.safety = opened.repository;
-    opened.manifest = backup == "latest" ? latest_for_certain(context, *opened.repository)
-                                         : opened.repository->find(backup);
+    opened.manifest = find_backup(context, *opened.repository, backup, "bt2c-dr restore --backup");
     opened.source = restore::source_of_backup(*opened.repository, *opened.manifest);
     return opened;
 }

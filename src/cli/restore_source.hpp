@@ -20,7 +20,7 @@ struct OpenedSource {
     restore::RestoreSource source;
 };
 
-/// "latest" throws Error(findings) when a newer one may be among manifests that cannot be read.
+/// As find_backup(); a path is told apart.
 OpenedSource open_backup_source(Context& context, const std::string& backup);
 /// Tells by its contents what the file is. An exported file of which a manifest cannot be read throws
 /// Error(findings): what is left in it may be the older backup that the exported one builds on.

@@ -25,6 +25,21 @@ namespace {
 /// Of the line for cron.
 constexpr base::UnixMs between_looks_ms = 300'000;
 
+bool is_set(const char* variable) {
+    const char* const value = std::getenv(variable);
+    return value && *value;
+}
+
+bool password_is_set_up() {
+    return is_set("BT2C_REPO_PASSWORD_FILE") || is_set("BT2C_REPO_PASSWORD_COMMAND");
+}
+
+/// What cannot be seen is taken to be there.
+bool may_be_there(const std::filesystem::path& path) {
+    std::error_code error;
+    return std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found;
+}
+
 bool has_command(const std::vector<std::string>& words) {
     const CommandTable table = all_commands();
     return std::ranges::any_of(table.commands, [&](const auto& command) {
@@ -46,27 +61,63 @@ void require_repository(Context& context) {
 }  // namespace
 
 bool jobs_can_read(const Context& context) {
-    const auto is_set = [](const char* name) {
-        const char* const value = std::getenv(name);
-        return value && *value;
-    };
     std::error_code error;
-    return is_set("BT2C_REPO_PASSWORD_FILE") || is_set("BT2C_REPO_PASSWORD_COMMAND") ||
-           !std::filesystem::exists(context.home_unchecked().write_key_file(), error);
+    return password_is_set_up() || !std::filesystem::exists(context.home_unchecked().write_key_file(), error);
+}
+
+bool is_keeper(const Context& context) {
+    const config::Home& home = context.home_unchecked();
+    for (const auto& of_node : {home.database().parent_path(), home.keys(), home.wallets(),
+                                home.write_key_file(), home.backups() / "writer-state"})
+        if (may_be_there(of_node)) return false;
+    for (const std::string& name : job_names()) {
+        if (!needs_chain(name)) continue;
+        try {
+            const auto record = config::load_job_record(home, name);
+            if (record && record->last_done) return false;
+        } catch (const Error&) {
+            return false;  // it may have made one
+        }
+    }
+    if (password_is_set_up() || may_be_there(home.key_file())) return true;
+    const config::Settings& settings = context.settings();
+    return !settings.token_module.empty() && !settings.token_pin_file.empty();
+}
+
+Error not_in_keeper(const std::string& what) {
+    return Error(ErrorKind::usage,
+                 base::format("{} is not for this home, which has no chain and only keeps the key of a "
+                              "repository",
+                              what))
+        .state("nothing was done")
+        .hint(
+            "it is done on the node that stores there; here 'bt2c-dr setup-automated-backups' has restore "
+            "tests and prune run by themselves. Did this home lose its chain? Then "
+            "'bt2c-dr restore --backup latest'");
 }
 
 bool needs_reader(const std::string& job) {
     return job == "prune" || job == "restore-test";
 }
 
+bool needs_chain(const std::string& job) {
+    return job == "full" || job == "incremental" || job == "verify";
+}
+
 config::ScheduleSettings own_schedule(const Context& context) {
     config::ScheduleSettings schedule = context.settings().schedule;
     if (!jobs_can_read(context)) schedule.restore_test.reset();
+    if (is_keeper(context)) {
+        schedule.full.reset();
+        schedule.incremental_minutes = 0;
+        schedule.verify.reset();
+    }
     return schedule;
 }
 
-std::string lack_of_backups(const config::ScheduleSettings& schedule) {
-    if (schedule.full || schedule.incremental_minutes > 0) return "";
+std::string lack_of_backups(const Context& context) {
+    const config::ScheduleSettings& schedule = context.settings().schedule;
+    if (schedule.full || schedule.incremental_minutes > 0 || is_keeper(context)) return "";
     return "nothing is backed up by itself: full and incremental_minutes are off in the table [schedule] of "
            "dr.toml";
 }
@@ -87,13 +138,29 @@ agent::Job job_named(Context& context, const std::string& name) {
     const bool made = name == "full" || name == "incremental";
     if (name == "sync" || (made && !settings.locations.empty())) job.commands.push_back({"location", "sync"});
     if (name == "verify") job.commands.push_back({"verify-integrity"});
-    if (name == "restore-test") job.commands.push_back({"test-restore"});
+    if (name == "restore-test") {
+        job.commands.push_back({"test-restore"});
+        // No full backup is made here that it could follow.
+        if (settings.schedule.prune && is_keeper(context))
+            job.commands.push_back({"prune", "--wait-at-gaps"});
+    }
     std::erase_if(job.commands, [](const auto& words) { return !has_command(words); });
     if (job.commands.empty())
         throw Error(ErrorKind::usage, base::format("cannot run job '{}': this program has no command for it",
                                                    base::printable(name)));
     if (name != "verify") job.check = [&context] { require_repository(context); };
     return job;
+}
+
+std::string job_instead(const agent::JobSettings& settings, const std::string& name) {
+    if (name != "incremental") return name;
+    try {
+        const auto record = config::load_job_record(settings.home, "full");
+        if (record && record->last_done) return name;
+    } catch (const Error&) {  // one that cannot be read says nothing of a backup either
+    }
+    settings.log(LogLevel::notice, "job incremental: no job has made a full backup yet, so that is made");
+    return "full";
 }
 
 std::vector<agent::ScheduledJob> schedule_of(const Context& context) {
@@ -118,16 +185,27 @@ agent::JobSettings job_settings(const Context& context, bool to_syslog) {
     return settings;
 }
 
-DueRun run_due_jobs(Context& context, const agent::JobSettings& settings) {
-    DueRun run;
+std::optional<config::JobRecord> record_since(const config::Home& home, const std::string& job,
+                                              base::UnixMs began) {
+    try {
+        auto record = config::load_job_record(home, job);
+        if (record && record->last_started && *record->last_started >= began) return record;
+    } catch (const Error&) {
+    }
+    return std::nullopt;
+}
+
+std::vector<DueJob> run_due_jobs(Context& context, const agent::JobSettings& settings) {
+    std::vector<DueJob> ended;
     std::optional<agent::JobLock> lock;
     try {
         lock.emplace(settings.home, 0);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::busy) throw;
-        return run;  // who has it comes to what is due, or whoever looks next
+        return ended;  // who has it comes to what is due, or whoever looks next
     }
     auto jobs = schedule_of(context);
+    const bool has_full = std::ranges::find(jobs, "full", &agent::ScheduledJob::name) != jobs.end();
     const auto record_of = [&](std::string_view name) -> std::optional<config::JobRecord> {
         try {
             return config::load_job_record(settings.home, name);
@@ -141,23 +219,31 @@ DueRun run_due_jobs(Context& context, const agent::JobSettings& settings) {
         const auto found = std::ranges::find(jobs, *name, &agent::ScheduledJob::name);
         const agent::Rhythm rhythm = found->rhythm;
         jobs.erase(found);  // each once: a clock that jumps about must not keep this going
-        int status = 0;
+        DueJob one;
+        one.job = *name;
         try {
-            agent::Job job = job_named(context, *name);
+            // Where full ones have times of their own they are tried again by these.
+            if (!has_full) one.job = job_instead(settings, *name);
+            if (one.job != *name) agent::skip_job(settings, *name, "no job has made a full backup yet");
+            agent::Job job = job_named(context, one.job);
             // Else each look would find it due, and make a full backup.
             job.may_run_unrecorded = [&] {
                 return agent::last_time(rhythm, base::now_unix_ms()) > look_before;
             };
-            status = agent::run_job(settings, job, *lock);
-            run.ran.push_back(*name);
+            const base::UnixMs began = base::now_unix_ms();
+            one.status = agent::run_job(settings, job, *lock);
+            one.ran = true;
+            if (const auto record = record_since(settings.home, one.job, began))
+                one.message = record->message;
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             settings.log(LogLevel::error, base::format("job {}: {}", *name, error.in_full()));
-            status = base::exit_status(error.kind());
+            one.status = base::exit_status(error.kind());
+            one.message = error.in_full();
         }
-        if (run.status == 0) run.status = status;
+        ended.push_back(std::move(one));
     }
-    return run;
+    return ended;
 }
 
 }  // namespace bt2c::cli

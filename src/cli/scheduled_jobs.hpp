@@ -7,6 +7,7 @@
 
 #include "agent/run_job.hpp"
 #include "agent/schedule.hpp"
+#include "base/error.hpp"
 #include "cli/context.hpp"
 
 namespace bt2c::cli {
@@ -21,14 +22,25 @@ agent::Job job_named(Context& context, const std::string& name);
 /// of for good. Without it they neither prune nor test restores; both are done where the team keeps the keys.
 bool jobs_can_read(const Context& context);
 
+/// Whether this is where a team keeps the key of a repository that nodes store in: something opens it, and
+/// nothing here is of a node: no folder for a chain, keys or wallets, no write key, no backup made by a job.
+bool is_keeper(const Context& context);
+/// Of a keeper that is asked for `what`: a backup, or a job that needs a chain.
+base::Error not_in_keeper(const std::string& what);
+
+/// `name`, or "full" in place of an incremental backup while no job has made a full one; the log tells.
+std::string job_instead(const agent::JobSettings& settings, const std::string& name);
+
 /// Whether the job reads backups.
 bool needs_reader(const std::string& job);
+/// Whether the job is for a home with a chain.
+bool needs_chain(const std::string& job);
 
-/// The settings, without what this node's jobs cannot do.
+/// The settings, without what this home's jobs cannot do.
 config::ScheduleSettings own_schedule(const Context& context);
 
-/// Why a schedule backs nothing up; empty: it does.
-std::string lack_of_backups(const config::ScheduleSettings& schedule);
+/// Why the schedule backs nothing up; empty: it does, or is not to.
+std::string lack_of_backups(const Context& context);
 
 /// Which are due when, on this node.
 std::vector<agent::ScheduledJob> schedule_of(const Context& context);
@@ -36,12 +48,19 @@ std::vector<agent::ScheduledJob> schedule_of(const Context& context);
 /// How its jobs run; `to_syslog` sends the log to the system's log too.
 agent::JobSettings job_settings(const Context& context, bool to_syslog);
 
-/// Runs what is due, one after the other; nothing where another job runs. One that cannot be run keeps none
-/// behind it from running. Returns the first exit status that is not 0.
-struct DueRun {
-    std::vector<std::string> ran;
+/// The record of the run that began at `began` or later; nothing where that could not be written or read, of
+/// which the log tells.
+std::optional<config::JobRecord> record_since(const config::Home& home, const std::string& job,
+                                              base::UnixMs began);
+
+struct DueJob {
+    std::string job;
+    bool ran = false;  ///< else it could not be run
     int status = 0;
+    std::string message;  ///< how it ended; may be empty
 };
-DueRun run_due_jobs(Context& context, const agent::JobSettings& settings);
+/// Runs what is due, one after the other; nothing where another job runs. One that cannot be run keeps none
+/// behind it from running. Returns all that were due.
+std::vector<DueJob> run_due_jobs(Context& context, const agent::JobSettings& settings);
 
 }  // namespace bt2c::cli

@@ -61,42 +61,53 @@ SecretBytes read_line(int fd) {
     }
 }
 
-void show_prompt(int fd, const std::string& question) {
-    const std::string prompt = question + ": ";
-    if (::write(fd, prompt.data(), prompt.size()) < 0) throw base::system_error("cannot ask", errno);
-}
+/// Where a person is asked. In a session that has no terminal of its own ('su - USER -c'), the one that stdin
+/// and stderr are on, which cannot be opened by its name.
+class Asking {
+ public:
+    explicit operator bool() const {
+        return own_ || (::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1);
+    }
+    SecretBytes ask(const std::string& question) const {
+        show(question);
+        return read_line(in());
+    }
+    SecretBytes ask_quietly(const std::string& question) const {
+        const EchoOff echo_off(in());
+        return ask(question);
+    }
 
-SecretBytes ask_on(int fd, const std::string& question) {
-    const EchoOff echo_off(fd);
-    show_prompt(fd, question);
-    return read_line(fd);
-}
+ private:
+    int in() const { return own_ ? own_.get() : STDIN_FILENO; }
+    void show(const std::string& question) const {
+        const std::string prompt = question + ": ";
+        if (::write(own_ ? own_.get() : STDERR_FILENO, prompt.data(), prompt.size()) < 0)
+            throw base::system_error("cannot ask", errno);
+    }
 
-Descriptor open_terminal() {
-    return Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
-}
+    Descriptor own_{::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)};
+};
 
 }  // namespace
 
 std::optional<SecretBytes> ask_secret(const std::string& question) {
-    const Descriptor terminal = open_terminal();
+    const Asking terminal;
     if (!terminal) return std::nullopt;
-    return ask_on(terminal.get(), question);
+    return terminal.ask_quietly(question);
 }
 
 std::optional<std::string> ask_visibly(const std::string& question) {
-    const Descriptor terminal = open_terminal();
+    const Asking terminal;
     if (!terminal) return std::nullopt;
-    show_prompt(terminal.get(), question);
-    return std::string(read_line(terminal.get()).text());
+    return std::string(terminal.ask(question).text());
 }
 
 std::optional<SecretBytes> ask_new_secret(const std::string& question) {
-    const Descriptor terminal = open_terminal();
+    const Asking terminal;
     if (!terminal) return std::nullopt;
-    SecretBytes secret = ask_on(terminal.get(), question);
+    SecretBytes secret = terminal.ask_quietly(question);
     if (secret.empty()) throw Error(ErrorKind::usage, "the secret is empty");
-    const SecretBytes again = ask_on(terminal.get(), question + ", again");
+    const SecretBytes again = terminal.ask_quietly(question + ", again");
     if (!crypto::equal(secret.view(), again.view())) throw Error(ErrorKind::usage, "the two answers differ");
     return secret;
 }

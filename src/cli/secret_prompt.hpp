@@ -8,9 +8,10 @@
 
 namespace bt2c::cli {
 
-/// Asks on the process's terminal (/dev/tty, wherever stdin and stdout lead) without echo. Returns the line
-/// without its end; nullopt when there is no terminal to ask on. Throws Error(interrupted) on Ctrl-C,
-/// Error(failed) when the input ends or the line is longer than 1024 bytes.
+/// Asks on the process's terminal (/dev/tty, wherever stdin and stdout lead) without echo; where it has none
+/// of its own, on the one that stdin and stderr are on. Returns the line without its end; nullopt when there
+/// is no terminal to ask on. Throws Error(interrupted) on Ctrl-C, Error(failed) when the input ends or the
+/// line is longer than 1024 bytes.
 std::optional<crypto::SecretBytes> ask_secret(const std::string& question);
 
 /// The same for what may be seen while it is typed.

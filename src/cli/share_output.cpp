@@ -77,6 +77,12 @@ void ShareOutput::check(const Context& context) const {
         throw Error(ErrorKind::usage, "shares are secrets, and never part of a JSON document")
             .hint("name a folder for them with --output");
     groups();
+    if (std::error_code error; folder_ && !fs::is_directory(*folder_, error))
+        throw Error(ErrorKind::failed,
+                    format("cannot write shares into {}", base::printable(folder_->native())))
+            .cause(error ? error.message() : "it is no folder")
+            .state("no share was made")
+            .hint("make the folder first, with a mode that keeps others out");
 }
 
 std::vector<NamedShare> ShareOutput::make(const SecretBytes& phrase) const {

@@ -8,7 +8,6 @@ namespace bt2c::cli {
 namespace {
 
 constexpr std::size_t gap = 2;
-constexpr std::size_t shrunk_min = 8;
 
 std::string repeated(std::string_view what, std::size_t times) {
     std::string out;
@@ -36,35 +35,43 @@ void Table::row(std::vector<Cell> cells) {
     rows_.push_back(std::move(cells));
 }
 
-std::vector<std::size_t> Table::widths(std::size_t room) const {
-    std::vector<std::size_t> widths;
-    std::size_t total = 0;
+std::vector<Table::Placed> Table::placed(std::size_t room) const {
+    std::vector<Placed> placed;
+    std::size_t total = 0, least = 0;  // with a gap after each
     for (std::size_t c = 0; c < columns_.size(); ++c) {
         std::size_t width = display_width(columns_[c].title);
         for (const auto& row : rows_) width = std::max(width, display_width(row[c].text));
-        widths.push_back(width);
-        total += width + (c > 0 ? gap : 0);
+        placed.push_back({c, width, columns_[c].may_shrink ? std::min(width, columns_[c].narrowest) : width});
+        total += width + gap;
+        least += placed.back().least + gap;
     }
-    for (std::size_t c = columns_.size(); c-- > 0 && room > 0 && total > room;) {
-        if (!columns_[c].may_shrink || widths[c] <= shrunk_min) continue;
-        const std::size_t cut = std::min(total - room, widths[c] - shrunk_min);
-        widths[c] -= cut;
+    if (room == 0) return placed;
+    room += gap;
+    for (std::size_t p = placed.size(); p-- > 0 && least > room;) {
+        if (!columns_[placed[p].column].may_go) continue;
+        total -= placed[p].width + gap;
+        least -= placed[p].least + gap;
+        placed.erase(placed.begin() + static_cast<std::ptrdiff_t>(p));
+    }
+    for (std::size_t p = placed.size(); p-- > 0 && total > room;) {
+        const std::size_t cut = std::min(total - room, placed[p].width - placed[p].least);
+        placed[p].width -= cut;
         total -= cut;
     }
-    return widths;
+    return placed;
 }
 
 std::string Table::text(const Terminal& terminal, std::string_view indent) const {
     const std::size_t room = terminal.width() > indent.size() ? terminal.width() - indent.size() : 0;
-    const std::vector<std::size_t> width = widths(room);
+    const std::vector<Placed> places = placed(room);
     const auto line = [&](const auto& cell_at) {
         std::string out(indent);
-        for (std::size_t c = 0; c < columns_.size(); ++c) {
-            const Cell cell = cell_at(c);
-            const std::string shown = fitted(cell.text, width[c]);
-            const std::string blanks(width[c] - std::min(width[c], display_width(shown)), ' ');
-            const bool right = columns_[c].align == Column::Align::right;
-            if (c > 0) out += std::string(gap, ' ');
+        for (const Placed& place : places) {
+            const Cell cell = cell_at(place);
+            const std::string shown = fitted(cell.text, place.width);
+            const std::string blanks(place.width - std::min(place.width, display_width(shown)), ' ');
+            const bool right = columns_[place.column].align == Column::Align::right;
+            if (out.size() > indent.size()) out += std::string(gap, ' ');
             if (right) out += blanks;
             out += terminal.styled(cell.style, shown);
             if (!right) out += blanks;
@@ -72,9 +79,10 @@ std::string Table::text(const Terminal& terminal, std::string_view indent) const
         trim_end(out);
         return out + "\n";
     };
-    std::string out = line([&](std::size_t c) { return Cell(columns_[c].title, Style::bold); });
-    out += line([&](std::size_t c) { return Cell(repeated("─", width[c]), Style::dim); });
-    for (const auto& row : rows_) out += line([&](std::size_t c) { return row[c]; });
+    std::string out =
+        line([&](const Placed& place) { return Cell(columns_[place.column].title, Style::bold); });
+    out += line([](const Placed& place) { return Cell(repeated("─", place.width), Style::dim); });
+    for (const auto& row : rows_) out += line([&](const Placed& place) { return row[place.column]; });
     return out;
 }
 

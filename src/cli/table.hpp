@@ -14,6 +14,10 @@ struct Column {
     Align align = Align::left;
     /// May be cut with "…" when the window is too narrow. Never for ids, hashes and numbers.
     bool may_shrink = false;
+    /// Columns that are left of one that is cut.
+    std::size_t narrowest = 8;
+    /// May be left out of a window that is too narrow for all; the last such column goes first.
+    bool may_go = false;
 };
 
 struct Cell {
@@ -37,7 +41,11 @@ class Table {
     std::string text(const Terminal& terminal, std::string_view indent = "") const;
 
  private:
-    std::vector<std::size_t> widths(std::size_t room) const;
+    /// A column that is shown: its index, its width, and what it can be cut to.
+    struct Placed {
+        std::size_t column, width, least;
+    };
+    std::vector<Placed> placed(std::size_t room) const;
 
     std::vector<Column> columns_;
     std::vector<std::vector<Cell>> rows_;

@@ -4,8 +4,10 @@
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
 #include "cli/locations.hpp"
+#include "cli/proof_scratch.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_proof.hpp"
+#include "cli/unfit_target.hpp"
 #include "config/job_record.hpp"
 #include "platform/process.hpp"
 
@@ -31,9 +33,9 @@ class TestRestoreCommand final : public Command {
             .name = "test-restore",
             .summary = "prove that a backup can be restored, by restoring it into a scratch folder",
             .description =
-                "Restores the backup into a new folder, which is removed again whatever happens, and looks "
-                "at "
-                "what was written, as it lies on the disk: the database's image, every check of "
+                "Restores the backup into a new folder, which is removed again whatever happens (after a "
+                "kill by the next job or test), and looks at what was written, as it lies on the disk: the "
+                "database's image, every check of "
                 "verify-integrity, that the chain ends with the block that the backup names, each file's "
                 "contents, the wallet files as far as can be seen without their passwords, and the settings. "
                 "The node and its home are not touched.\n\n"
@@ -53,20 +55,23 @@ class TestRestoreCommand final : public Command {
     void declare(Options& options) override {
         options.argument(id_, "ID", "the backup: an id, the beginning of one, or 'latest'");
         options.value(scratch_, "--scratch", "DIR",
-                      "make the scratch folder in this one, which must be there");
+                      "make the scratch folder in this one, which must be there and is none of the node's "
+                      "own, nor a location's");
     }
 
     Result run(Context& context) override {
         const base::UnixMs started = base::now_unix_ms();
+        const std::vector<fs::path> places =
+            scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context);
+        if (scratch_ || !context.settings().schedule.scratch.empty()) require_fit(context, places.front());
+        remove_stale_proofs(context);
         bool looking = false;
         try {
             const auto repository = open_repository(context).at(context.locations().watched());
             looking = true;
             const auto [manifest, damaged] = find(context, repository);
             looking = false;
-            const fs::path where =
-                place_for_proof(repository, manifest,
-                                scratch_ ? std::vector{fs::absolute(*scratch_)} : scratch_places(context));
+            const fs::path where = place_for_proof(repository, manifest, places);
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
             if (!proof.ok()) require_reached(context, repository, manifest);
             require_able(manifest, proof);
@@ -77,7 +82,10 @@ class TestRestoreCommand final : public Command {
             Result shown = result(manifest, proof, where, damaged);
             shown.document.set("faults", context.locations().faults());
             if (proof.ok() && !recorded) shown.outcome = ErrorKind::partial;
-            if (!damaged.empty()) shown.outcome = ErrorKind::findings;
+            if (!std::ranges::all_of(damaged, &repository::DamagedBackup::unread))
+                shown.outcome = ErrorKind::findings;
+            else if (!damaged.empty() && !shown.outcome)
+                shown.outcome = ErrorKind::partial;
             record_run(context, started, shown.outcome ? base::exit_status(*shown.outcome) : 0,
                        message(manifest, proof) + (recorded ? "" : "; the repository has no record of it") +
                            damaged_text(damaged));
@@ -88,6 +96,18 @@ class TestRestoreCommand final : public Command {
                 record_run(context, started, base::exit_status(error.kind()), error.in_full());
             throw;
         }
+    }
+
+    /// After a kill secrets lie there until the next job: among the node's own files a backup would take them
+    /// for those, and what is in a location may be anybody's to read.
+    static void require_fit(const Context& context, const fs::path& place) {
+        const std::string why = unfit_target(context, place);
+        if (why.empty()) return;
+        throw Error(ErrorKind::usage,
+                    base::format("cannot test a restore in {}: {}", base::printable(place.native()), why))
+            .cause("what is restored lies there in plain text for as long")
+            .state("nothing was tested")
+            .hint("name another folder with --scratch, or for good with schedule.scratch in dr.toml");
     }
 
     /// What a network that fails keeps back is no damage of the backup, nor is a disk that was unmounted.
@@ -120,7 +140,8 @@ class TestRestoreCommand final : public Command {
 
     struct Found {
         Manifest manifest;
-        std::vector<repository::DamagedBackup> damaged;  ///< that may be newer; where none was named
+        std::vector<repository::DamagedBackup>
+            damaged;  ///< or unread, that may be newer; where none was named
     };
 
     Found find(Context& context, const repository::Repository& repository) const {
@@ -131,6 +152,13 @@ class TestRestoreCommand final : public Command {
         });
         if (damaged != list.damaged.end()) {
             if (const auto lost = context.locations().lost()) throw Error(*lost);
+            if (damaged->unread)
+                throw Error(ErrorKind::failed,
+                            base::format("cannot test backup {}: its manifest cannot be read",
+                                         base::printable(damaged->id.substr(0, 8))))
+                    .cause(base::printable(damaged->reason))
+                    .state("whether the backup restores is not known")
+                    .hint("'bt2c-dr location status' tells which location cannot be read");
             throw Error(ErrorKind::findings,
                         base::format("backup {} does not restore", base::printable(damaged->id.substr(0, 8))))
                 .cause(base::printable(damaged->reason))
@@ -139,9 +167,9 @@ class TestRestoreCommand final : public Command {
                     "'bt2c-dr repository check --repair' brings it back where another location has it; else "
                     "make a full backup now: bt2c-dr backup --type full");
         }
-        if (named) return {repository.find(id_), {}};
+        if (named) return {find_backup(context, repository, id_, "bt2c-dr test-restore"), {}};
         if (context.locations().lost()) list.damaged.clear();  // what was away is not damaged
-        if (id_ == "latest") return {find_backup(context, repository, id_), std::move(list.damaged)};
+        if (id_ == "latest") return {newest_readable(context, repository), std::move(list.damaged)};
         Manifest chosen = choose(context, repository, list.backups);
         return {std::move(chosen), std::move(list.damaged)};
     }
@@ -167,7 +195,14 @@ class TestRestoreCommand final : public Command {
             const auto at = proof == proofs.end() ? std::nullopt : proof->second.proved_at;
             if (!at || *at < oldest || *at > now + day_ms) return std::move(manifest);
         }
-        return find_backup(context, repository, "latest");
+        return newest_readable(context, repository);
+    }
+
+    /// Of those that cannot be read the result tells.
+    static Manifest newest_readable(Context& context, const repository::Repository& repository) {
+        repository::LatestBackup latest = repository.latest();
+        tell_doubt(context, latest.manifest, latest.doubt ? &*latest.doubt : nullptr);
+        return std::move(latest.manifest);
     }
 
     static std::string message(const Manifest& manifest, const RestoreProof& proof) {
@@ -246,17 +281,19 @@ class TestRestoreCommand final : public Command {
         document.set("restore_seconds", proof.restore_seconds);
         document.set("duration_seconds", proof.duration_seconds);
         document.set("scratch", where.native());
-        Json unread = Json::array();
-        for (const auto& backup : damaged) unread.push(backup.id);
-        document.set("damaged", std::move(unread));
+        Json lost = Json::array(), unread = Json::array();
+        for (const auto& backup : damaged) (backup.unread ? unread : lost).push(backup.id);
+        document.set("damaged", std::move(lost));
+        document.set("unread", std::move(unread));
         Result result{.document = std::move(document), .print = [manifest, proof, damaged](Output& out) {
                           print(out, manifest, proof);
                           for (const auto& backup : damaged)
                               out.line(
-                                  "{} backup {}, which may be newer, cannot be read ({}): see 'bt2c-dr "
-                                  "repository check --repair'",
-                                  out.styled(Style::red, "damaged:"), base::printable(backup.id.substr(0, 8)),
-                                  base::printable(backup.reason));
+                                  "{} backup {}, which may be newer, cannot be read ({}): see 'bt2c-dr {}'",
+                                  backup.unread ? out.styled(Style::yellow, "unread:")
+                                                : out.styled(Style::red, "damaged:"),
+                                  base::printable(backup.id.substr(0, 8)), base::printable(backup.reason),
+                                  backup.unread ? "location status" : "repository check --repair");
                       }};
         if (!proof.ok()) result.outcome = ErrorKind::findings;
         return result;

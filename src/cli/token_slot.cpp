@@ -115,9 +115,12 @@ SlotInfo add_token_slot(Context& context, const TokenOptions& options,
 
 std::optional<Secret> secret_from_token(Context& context, storage::Location& location) {
     if (context.settings().token_module.empty()) return std::nullopt;
-    std::vector<SlotInfo> slots = repository::list_slots(location).slots;
+    auto [slots, damaged, unread] = repository::list_slots(location);
     std::erase_if(slots, [](const SlotInfo& slot) { return !slot.token; });
-    if (slots.empty()) return std::nullopt;
+    if (slots.empty()) {
+        repository::require_all_read(unread);
+        return std::nullopt;
+    }
     try {
         return secret_by(context, slots);
     } catch (Error& error) {

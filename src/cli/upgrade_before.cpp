@@ -48,13 +48,7 @@ bool has_fresh_full(Context& context) {
         std::ranges::find(list.backups, repository::BackupType::full, &repository::Manifest::type);
     if (full == list.backups.end() || full->finished_at > now || now - full->finished_at >= day_ms)
         return false;
-    const auto tests = repository.proofs();
-    // An incremental refers to what earlier ones of the same full backup stored.
-    return std::ranges::none_of(list.backups, [&](const repository::Manifest& manifest) {
-        if (manifest.id != full->id && manifest.parent != full->id) return false;
-        const auto test = tests.find(manifest.id.hex());
-        return test != tests.end() && test->second.failed_at;
-    });
+    return !repository::Repository::failed_below(full->id, list.backups, repository.proofs());
 }
 
 /// What an earlier 'before' kept, unless an 'after' found it sound since or it cannot be used.

@@ -1,7 +1,10 @@
 #include "cli/upgrade_check.hpp"
 
+#include <algorithm>
+
 #include "agent/run_job.hpp"
 #include "cli/own_program.hpp"
+#include "keys/rotation_record.hpp"
 #include "network/obey.hpp"
 #include "platform/process.hpp"
 
@@ -18,6 +21,21 @@ namespace {
 constexpr std::size_t document_bytes_max = 8 << 20;
 /// A full backup of the largest chain there is takes minutes.
 constexpr int command_timeout_ms = 24 * 3'600'000;
+
+/// A row of `key_rotations` can be written by anyone; its record only by who holds both keys.
+bool is_signed_by_both(const chaindb::KeyRotation& rotation,
+                       const std::vector<chaindb::NetworkTip>& networks) {
+    try {
+        const auto record = keys::RotationRecord::parse(rotation.record);
+        const auto tip = std::ranges::find(networks, rotation.network, &chaindb::NetworkTip::network);
+        return record.network == rotation.network && record.old_address() == rotation.old_address &&
+               record.new_address() == rotation.new_address && record.compromised == rotation.compromised &&
+               tip != networks.end() && record.genesis_hash == tip->genesis_hash;
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return false;
+    }
+}
 
 }  // namespace
 
@@ -55,9 +73,12 @@ std::vector<FactDifference> compare_with_chain(Context& context, const DatabaseF
     context.progress().phase("reading what the chain holds", 0);
     auto database = network::open_database(context.home(), upgrade_check_patience_ms);
     const DatabaseFacts now = chaindb::read_database_facts(database, &before);
-    return chaindb::compare_facts(before, now, [&](std::string_view network, std::int64_t height) {
-        return chaindb::block_hash_at(database, network, height);
-    });
+    return chaindb::compare_facts(
+        before, now,
+        [&](std::string_view network, std::int64_t height) {
+            return chaindb::block_hash_at(database, network, height);
+        },
+        [&](const chaindb::KeyRotation& rotation) { return is_signed_by_both(rotation, now.networks); });
 }
 
 Json differences_document(const std::vector<FactDifference>& differences) {

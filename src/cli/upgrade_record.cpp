@@ -15,7 +15,7 @@ using base::Json;
 using chaindb::DatabaseFacts;
 
 namespace {
-constexpr int record_version = 3;
+constexpr int record_version = 4;
 constexpr std::uint64_t facts_bytes_max = 32 << 20;
 
 Json read_record(const config::Home& home) {

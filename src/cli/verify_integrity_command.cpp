@@ -5,7 +5,9 @@
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/commands.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
+#include "cli/proof_scratch.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_proof.hpp"
 #include "platform/scratch_folder.hpp"
@@ -69,6 +71,7 @@ class VerifyIntegrityCommand final : public Command {
         Result result{.document = verify::to_json(*report),
                       .print = [report](Output& out) { print(out, *report); }};
         if (!report->ok) result.outcome = base::ErrorKind::findings;
+        add_unasked(context, backup_, result);
         return result;
     }
 
@@ -84,7 +87,8 @@ class VerifyIntegrityCommand final : public Command {
 
     verify::Report verify_backup(Context& context, const verify::Options& options) const {
         const auto repository = open_repository(context);
-        const repository::Manifest manifest = find_backup(context, repository, backup_);
+        const repository::Manifest manifest =
+            find_backup(context, repository, backup_, "bt2c-dr verify-integrity --backup");
         if (options.check_pages && manifest.image && manifest.image->bytes() >= laid_out_bytes_min)
             if (auto report = verify_laid_out(context, options, repository, manifest))
                 return *std::move(report);

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "config/toml_value.hpp"
 #include "crypto/base64.hpp"
 #include "crypto/ed25519.hpp"
 #include "crypto/hash.hpp"
@@ -241,7 +242,8 @@ EmergencyPolicy parse_emergency_policy(std::string_view text, const fs::path& na
     } catch (const toml::parse_error& error) {
         throw Error(ErrorKind::usage, format("cannot use {} line {}: it is not TOML",
                                              printable(name.native()), error.source().begin.line))
-            .cause(printable(error.description()));
+            .cause(printable(error.description()))
+            .hint(no_toml_hint);
     }
     require_sound(policy, name);
     policy.digest = base::to_hex(crypto::sha256(base::as_bytes(text)));

@@ -113,6 +113,13 @@ Settings load_settings(const Home& home, const std::optional<fs::path>& option) 
             .cause(base::format("it is a link to {}, which is not there",
                                 base::printable(fs::read_symlink(file, error).native())))
             .hint("is its disk mounted?");
+    // No wrong usage, after which timers would not try again: the disk it is on may come back.
+    if (fs::status(file, error).type() == fs::file_type::not_found)
+        throw base::Error(base::ErrorKind::failed,
+                          base::format("cannot read {}", base::printable(file.native())))
+            .cause("there is no such file")
+            .state("nothing was done")
+            .hint("name the settings that are there, or leave --config out for those in the home");
     const base::Bytes contents = platform::read_file(file, settings_size_max);
     return parse_settings(base::as_text(contents), file, home);
 }

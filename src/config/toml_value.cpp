@@ -154,7 +154,8 @@ TomlFile::TomlFile(std::string_view text, const fs::path& file, const Home& home
     } catch (const toml::parse_error& error) {
         throw Error(ErrorKind::usage, format("cannot use {} line {}: it is not TOML",
                                              printable(file.native()), error.source().begin.line))
-            .cause(printable(error.description()));
+            .cause(printable(error.description()))
+            .hint(no_toml_hint);
     }
 }
 

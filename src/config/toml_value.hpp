@@ -14,6 +14,10 @@
 
 namespace bt2c::config {
 
+/// For errors that tell of a line that is not TOML.
+inline constexpr const char* no_toml_hint =
+    "correct that line: key = \"text\", lists in [ ], [table] above its keys; then run it again";
+
 /// One value; valid while its file and home are. The functions that read throw error() when it is of another
 /// kind or beyond its bounds.
 struct TomlValue {

@@ -172,7 +172,12 @@ RsaKey WalletFile::open(ByteView password) const {
         if (recognisable(*this, plain.view())) throw damaged(fault);
         throw Error(ErrorKind::wrong_secret, "the password does not open the wallet file")
             .cause(base::format("the wallet of {} has another password (a damaged salt would look the same)",
-                                address));
+                                address))
+            .state("the file is whole and as it was")
+            .hint(versioned
+                      ? "try the other passwords; with the seed phrase 'bt2c-dr recover-keys' makes the "
+                        "wallet anew, under a new one"
+                      : "try the other passwords: nothing else opens a wallet of this kind");
     }
     if (address_of(encode_public_key(*key)) != address)
         throw damaged("the key in it is sound, but not the one of its address");

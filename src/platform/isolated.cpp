@@ -103,7 +103,7 @@ void seal_off(int write_end, pid_t parent) {
     } catch (const Error& error) {
         send(is_error, encode_error(error));
     } catch (const std::exception& error) {
-        send(is_error, encode_error(Error(ErrorKind::failed, "unexpected failure").cause(error.what())));
+        send(is_error, encode_error(base::unexpected_error(error)));
     }
     ::_exit(0);
 }

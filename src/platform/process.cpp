@@ -76,7 +76,7 @@ class Child {
 void open_standard_descriptors() {
     for (int fd = 0; fd <= 2; ++fd)
         // The lowest free number is taken, so the holes fill in order.
-        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd)
+        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) != fd)
             throw Error(ErrorKind::failed, "cannot open /dev/null");
 }
 

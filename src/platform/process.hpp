@@ -9,7 +9,8 @@
 
 namespace bt2c::platform {
 
-/// Opens /dev/null for each of the descriptors 0 to 2 that is closed.
+/// Opens /dev/null for each of the descriptors 0 to 2 that is closed, to read only: what is written there
+/// fails, as it did before.
 void open_standard_descriptors();
 
 /// This machine's name; "unknown" when it has none.

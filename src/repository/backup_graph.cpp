@@ -10,8 +10,9 @@ namespace bt2c::repository {
 void BackupGraph::add(const ObjectId& id, const ManifestRead& read) {
     Node node;
     node.facts.id = id;
-    if (const auto* error = std::get_if<base::Error>(&read)) {
-        node.unreadable = error->cause().empty() ? error->message() : error->cause();
+    if (const auto* unusable = std::get_if<UnusableManifest>(&read)) {
+        const base::Error& error = unusable->error;
+        node.unreadable = error.cause().empty() ? error.message() : error.cause();
     } else {
         const auto& manifest = std::get<Manifest>(read);
         node.facts.type = manifest.type;

@@ -41,21 +41,20 @@ std::optional<ObjectId> id_in(const std::string& name, ObjectType type) {
 
 void read_manifests(Check& check) {
     const auto objects = check.repository.location().list("manifests");
-    check.progress.items_phase("reading manifests", objects.size());
+    std::vector<ObjectId> ids;
+    for (const storage::ObjectInfo& object : objects)
+        if (const auto id = id_in(object.name, ObjectType::manifest)) ids.push_back(*id);
+    check.progress.items_phase("reading manifests", ids.size());
     std::vector<std::pair<ObjectId, std::string>> faults;
-    for (const storage::ObjectInfo& object : objects) {
-        base::throw_if_interrupted();
+    check.repository.read_manifests(ids, [&](const ObjectId& id, ManifestRead read) {
         check.progress.advance(1);
-        const auto id = id_in(object.name, ObjectType::manifest);
-        if (!id) continue;
-        try {
-            check.backups.push_back(check.repository.manifest(*id));
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            check.unreadable.insert(id->hex());
-            faults.emplace_back(*id, Check::text_of(error));
+        if (auto* manifest = std::get_if<Manifest>(&read)) {
+            check.backups.push_back(std::move(*manifest));
+        } else {
+            check.unreadable.insert(id.hex());
+            faults.emplace_back(id, Check::text_of(std::get<UnusableManifest>(read).error));
         }
-    }
+    });
     // What is retired is on its way out, but for what an unretired backup is made against.
     for (const std::string& id : check.repository.retired_of(objects)) check.retired.insert(id);
     std::set<std::string> parents;
@@ -134,9 +133,13 @@ void check_format(Check& check) {
 void check_slots(Check& check) {
     storage::Location& location = check.repository.location();
     bool any = false;
+    // Through another location it may be opened with a slot that is lost here.
+    std::optional<ObjectId> lost = check.repository.opened_slot();
     for (const storage::ObjectInfo& object : location.list("keys")) try {
-            if (!id_in(object.name, "keys")) continue;
+            const auto id = id_in(object.name, "keys");
+            if (!id) continue;
             any = true;
+            if (id == lost) lost.reset();
             if (const auto contents = location.get_range(object.name, 0, slot_object_bytes_max))
                 require_sound(check.repository, object.name, *contents);
         } catch (const Error& error) {
@@ -155,6 +158,13 @@ void check_slots(Check& check) {
                         "there is no key slot: no secret opens this place alone",
                         {},
                         "bring the folder 'keys' back from a copy of the repository"});
+    else if (lost)
+        check.book.add({"keys/" + lost->hex(),
+                        FindingKind::missing,
+                        "the repository was opened with this key slot of another location: alone this place "
+                        "does not open with that secret",
+                        {},
+                        "bt2c-dr location sync"});
 }
 
 void check_proof(Check& check, const ObjectId& id, const std::string& name) {
@@ -273,10 +283,10 @@ CheckReport check_readable(const Repository& repository, bool read_data, base::P
         check_differences(check);
         check_files(check);
     }
-    for (const auto& [name, bytes] : check.sizes) {
-        base::throw_if_interrupted();
-        check_object(check, name);
-    }
+    std::vector<const std::string*> objects;
+    for (const auto& [name, bytes] : check.sizes) objects.push_back(&name);
+    progress.items_phase("checking other objects", objects.size());
+    check.for_each(objects.size(), [&](std::uint64_t i) { check_object(check, *objects[i]); });
     report.findings = check.book.take();
     for (const CheckFinding& finding : report.findings) {
         if (is_fault(finding.kind)) report.ok = false;

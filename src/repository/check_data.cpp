@@ -21,8 +21,8 @@ using base::format;
 
 namespace {
 
-/// Blobs that are fetched at once; groups of 64 KiB, which are compressed.
-constexpr std::uint32_t blobs_per_read = 16;
+/// Bytes of neighbouring blobs that are fetched at once.
+constexpr std::uint64_t bytes_per_read = std::uint64_t{1} << 20;
 
 /// What the pages of a full backup should be.
 struct FullTables {
@@ -50,10 +50,13 @@ class PackData {
         : packs_(packs), pack_(pack), tables_(tables), hasher_(check.repository.keys().hasher()) {}
 
     void run() {
-        const auto count = static_cast<std::uint32_t>(packs_.directory(pack_).blobs.size());
-        for (std::uint32_t blob = 0; blob < count; blob += blobs_per_read) {
+        const std::vector<BlobEntry>& blobs = packs_.directory(pack_).blobs;
+        std::uint32_t run = 0;
+        for (std::uint32_t blob = 0; blob < blobs.size(); blob += run) {
             base::throw_if_interrupted();
-            const std::uint32_t run = std::min(blobs_per_read, count - blob);
+            std::uint64_t bytes = blobs[blob].sealed_bytes;
+            for (run = 1; blob + run < blobs.size() && bytes < bytes_per_read; ++run)
+                bytes += blobs[blob + run].sealed_bytes;
             const PackSet::Payloads payloads = packs_.payloads({pack_, blob}, run);
             for (std::uint32_t i = 0; i < run; ++i) check_blob(blob + i, payloads.views[i]);
         }
@@ -102,7 +105,7 @@ class DifferencesCheck {
     explicit DifferencesCheck(Check& check) : check_(check) {}
 
     void run(const Manifest& manifest) {
-        const ImageReader reader(check_.repository, manifest);
+        const ImageReader reader(check_.repository, manifest, check_.open(manifest));
         std::vector<const PageEntry*> fresh;
         std::vector<std::uint64_t> keys;
         for (const PageEntry& entry : reader.differences()) {
@@ -114,7 +117,7 @@ class DifferencesCheck {
         }
         constexpr std::size_t part = 256;
         base::ordered_parallel(
-            base::worker_count(), (fresh.size() + part - 1) / part,
+            readers_at_once(check_.repository.location()), (fresh.size() + part - 1) / part,
             [&](std::uint64_t i) {
                 const std::size_t first = i * part;
                 check_part(reader, std::span(fresh).subspan(first, std::min(part, fresh.size() - first)));
@@ -220,14 +223,14 @@ void check_pack_data(Check& check) {
                 done.insert(pack.id).second)
                 wanted.push_back(i);
         }
-        const PackSet packs(check.repository, manifest);
+        const auto packs = check.open(manifest);
         const auto tables = tables_of(check, manifest);
         base::ordered_parallel(
-            base::worker_count(), wanted.size(),
+            readers_at_once(check.repository.location()), wanted.size(),
             [&](std::uint64_t i) {
                 const PackInfo& pack = manifest.packs[wanted[i]];
                 check.reads_pack(pack.id, [&] {
-                    PackData(check, packs, wanted[i], pack.backup == manifest.id ? tables.get() : nullptr)
+                    PackData(check, *packs, wanted[i], pack.backup == manifest.id ? tables.get() : nullptr)
                         .run();
                 });
                 return pack.bytes;
@@ -248,14 +251,14 @@ void check_files(Check& check) {
     check.progress.items_phase("checking files", check.backups.size());
     std::set<std::uint64_t> checked;
     for_each_backup(check, [&](const Manifest& manifest) {
-        const PackSet packs(check.repository, manifest);
+        const auto packs = check.open(manifest);
         for (const FileEntry& file : manifest.files) {
             if (file.kind != FileKind::file) continue;
             std::uint64_t key = file.pieces.size();
             for (const BlobReference& piece : file.pieces)
-                key = key_of(file.content_id, {key, piece.blob}, packs.info(piece.pack).id);
+                key = key_of(file.content_id, {key, piece.blob}, packs->info(piece.pack).id);
             if (!file.pieces.empty() && !checked.insert(key).second) continue;
-            check_file(check, packs, file);
+            check_file(check, *packs, file);
         }
     });
 }

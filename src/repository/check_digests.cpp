@@ -87,9 +87,9 @@ void check_family(Check& check, const Manifest& full) {
         Image& image = images.emplace_back(Image{&manifest, {}, {}});
         // The content table of a full backup has its differences in it already.
         if (manifest.parent) {
-            const PackSet packs(check.repository, manifest);
+            const auto packs = check.open(manifest);
             for (const BlobReference& piece : manifest.differences)
-                decode_entries(packs.contents(piece), packs.size(), image.differences);
+                decode_entries(packs->contents(piece), packs->size(), image.differences);
         }
         entries += image.differences.size();
         if (entries < entries_at_once) continue;

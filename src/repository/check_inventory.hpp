@@ -3,12 +3,17 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/parallel.hpp"
+#include "crypto/hash.hpp"
 #include "repository/check.hpp"
+#include "repository/copies.hpp"
+#include "repository/pack_set.hpp"
 
 namespace bt2c::repository {
 
@@ -29,6 +34,8 @@ class FindingBook {
 struct PackUse {
     PackInfo info;
     std::set<std::string> backups;  ///< ids of those that need it
+    /// Of its directory and its backup's secret, as the pack itself has them; nullopt where it is not sound.
+    std::optional<crypto::Digest> told = {};
 };
 
 /// One check under way.
@@ -41,6 +48,11 @@ struct Check {
     std::map<ObjectId, PackUse> packs;
     std::map<std::string, std::uint64_t> sizes;  ///< of all objects, by name
     FindingBook book;
+    CommonPacks opened = {};  ///< by check_packs()
+
+    std::shared_ptr<const PackSet> open(const Manifest& manifest) const {
+        return std::make_shared<const PackSet>(repository, manifest, &opened);
+    }
 
     /// nullptr when there is no such backup, or its manifest cannot be read.
     const Manifest* find(const ObjectId& id) const;
@@ -65,6 +77,17 @@ struct Check {
             pack_finding(pack, kind_of_damage(object_name(ObjectType::pack, pack)), text_of(error));
             return false;
         }
+    }
+    /// Runs job(i) for i = 0 … count-1, as many side by side as the location is good for. Tells the progress.
+    template <typename Job>
+    void for_each(std::uint64_t count, Job job) {
+        base::ordered_parallel(
+            readers_at_once(repository.location()), count,
+            [&](std::uint64_t i) {
+                job(i);
+                return true;
+            },
+            [&](std::uint64_t, bool) { progress.advance(1); });
     }
     /// damaged, or missing, or unknown_version: by what stands at the object's front.
     FindingKind kind_of_damage(const std::string& name) const;

@@ -1,7 +1,6 @@
 // Packs and indexes, without reading the blobs.
 
 #include "base/error.hpp"
-#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "repository/check_inventory.hpp"
 #include "repository/index.hpp"
@@ -15,7 +14,13 @@ using base::format;
 
 namespace {
 
-void check_pack(Check& check, const PackInfo& pack) {
+/// Both must be the same in a pack and in the index that tells of it.
+crypto::Digest digest_of(const PackDirectory& directory, const crypto::SecretBytes& backup_secret) {
+    return crypto::Sha256().update(directory.encode()).update(backup_secret.view()).finish();
+}
+
+void check_pack(Check& check, PackUse& use) {
+    const PackInfo& pack = use.info;
     const std::string name = object_name(ObjectType::pack, pack.id);
     // One that came after the listing is looked for again.
     const auto listed = check.sizes.find(name);
@@ -23,12 +28,16 @@ void check_pack(Check& check, const PackInfo& pack) {
                                                   : check.repository.location().size_of(name);
     if (!size) return check.pack_finding(pack.id, FindingKind::missing, "it is not there");
     check.reads_pack(pack.id, [&] {
-        const PackDirectory directory = read_pack_directory(check.repository, pack.id);
+        OpenedPack opened = open_pack(check.repository, pack.id);
+        const PackDirectory& directory = opened.directory;
         if (*size != pack.bytes)
             throw Error(ErrorKind::failed,
                         format("it has {} bytes where its manifest says {}", *size, pack.bytes));
         if (directory.backup != pack.backup || directory.pack_bytes() != pack.bytes)
             throw Error(ErrorKind::failed, "its directory does not agree with its manifest");
+        use.told = digest_of(directory, opened.keys.backup_secret);
+        check.opened.add(pack.id, std::make_shared<const ReadablePack>(
+                                      ReadablePack{std::move(opened.directory), std::move(opened.keys.key)}));
     });
 }
 
@@ -49,13 +58,9 @@ std::string fault_in(const Check& check, const Manifest& manifest, const Index& 
         if (pack.backup != manifest.id) continue;
         if (at == entries.size() || entries[at].pack != pack.id)
             return format("it does not tell of pack {}", pack.id.brief());
-        // Against the pack itself, unless that is known to be damaged.
-        if (check.is_sound(pack.id)) {
-            const OpenedPack opened = open_pack(check.repository, pack.id);
-            if (entries[at].directory.encode() != opened.directory.encode() ||
-                !crypto::equal(index.backup_secret.view(), opened.keys.backup_secret.view()))
-                return format("it tells something else of pack {} than the pack", pack.id.brief());
-        }
+        const auto& told = check.packs.at(pack.id).told;
+        if (told && *told != digest_of(entries[at].directory, index.backup_secret))
+            return format("it tells something else of pack {} than the pack", pack.id.brief());
         ++at;
     }
     return at == entries.size() ? "" : "it tells of packs that its manifest does not name";
@@ -77,27 +82,15 @@ void check_index(Check& check, const Manifest& manifest) {
 }  // namespace
 
 void check_packs(Check& check) {
-    std::vector<const PackUse*> uses;
-    for (const auto& [id, use] : check.packs) uses.push_back(&use);
+    std::vector<PackUse*> uses;
+    for (auto& [id, use] : check.packs) uses.push_back(&use);
     check.progress.items_phase("checking packs", uses.size());
-    base::ordered_parallel(
-        base::worker_count(), uses.size(),
-        [&](std::uint64_t i) {
-            check_pack(check, uses[i]->info);
-            return true;
-        },
-        [&](std::uint64_t, bool) { check.progress.advance(1); });
+    check.for_each(uses.size(), [&](std::uint64_t i) { check_pack(check, *uses[i]); });
 }
 
 void check_indexes(Check& check) {
     check.progress.items_phase("checking indexes", check.backups.size());
-    base::ordered_parallel(
-        base::worker_count(), check.backups.size(),
-        [&](std::uint64_t i) {
-            check_index(check, check.backups[i]);
-            return true;
-        },
-        [&](std::uint64_t, bool) { check.progress.advance(1); });
+    check.for_each(check.backups.size(), [&](std::uint64_t i) { check_index(check, check.backups[i]); });
 }
 
 }  // namespace bt2c::repository

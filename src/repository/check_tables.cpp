@@ -1,7 +1,6 @@
 // Page tables and lists of files: that all they refer to can be.
 
 #include "base/error.hpp"
-#include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "repository/check_inventory.hpp"
 #include "repository/image_reader.hpp"
@@ -30,11 +29,11 @@ bool reads_tables(Check& check, const Manifest& manifest, const PackSet& packs) 
     return sound;
 }
 
-void check_image_tables(Check& check, const Manifest& manifest) {
-    const ImageReader reader(check.repository, manifest);
+void check_image_tables(Check& check, const Manifest& manifest, const std::shared_ptr<const PackSet>& packs) {
+    const ImageReader reader(check.repository, manifest, packs);
     const ImageInfo& image = reader.image();
     if (!manifest.parent) {
-        ContentTable table(check.repository, manifest);
+        const ContentTable table(packs, manifest);
         for (std::uint64_t page = 1; page <= image.page_count; page += content_table_piece_entries)
             table.read(static_cast<std::uint32_t>(page), 1);
     }
@@ -62,16 +61,16 @@ void check_file_pieces(Check& check, const Manifest& manifest, const PackSet& pa
 
 void check_backup(Check& check, const Manifest& manifest) {
     try {
-        const PackSet packs(check.repository, manifest);
-        if (manifest.image && reads_tables(check, manifest, packs)) {
+        const auto packs = check.open(manifest);
+        if (manifest.image && reads_tables(check, manifest, *packs)) {
             // Faults of the parent and of packs have findings of their own.
             bool whole = true;
             for (const auto& [id, use] : check.packs)
                 whole = whole && (check.is_sound(id) || !use.backups.contains(manifest.id.hex()));
             if (whole && (!manifest.parent || check.find(*manifest.parent)))
-                check_image_tables(check, manifest);
+                check_image_tables(check, manifest, packs);
         }
-        check_file_pieces(check, manifest, packs);
+        check_file_pieces(check, manifest, *packs);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         check.manifest_finding(manifest.id, FindingKind::damaged, error.in_full());
@@ -82,13 +81,7 @@ void check_backup(Check& check, const Manifest& manifest) {
 
 void check_tables(Check& check) {
     check.progress.items_phase("checking page tables", check.backups.size());
-    base::ordered_parallel(
-        base::worker_count(), check.backups.size(),
-        [&](std::uint64_t i) {
-            check_backup(check, check.backups[i]);
-            return true;
-        },
-        [&](std::uint64_t, bool) { check.progress.advance(1); });
+    check.for_each(check.backups.size(), [&](std::uint64_t i) { check_backup(check, check.backups[i]); });
 }
 
 }  // namespace bt2c::repository

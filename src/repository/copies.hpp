@@ -1,13 +1,55 @@
 #pragma once
-// Reading an object where several locations have copies of it.
+// Reading an object where several locations have copies of it, and what is damaged and what was not read.
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/parallel.hpp"
 #include "storage/location.hpp"
 
 namespace bt2c::repository {
+
+/// Whether an object that the place fails to give is damaged there: what a disk cannot give is. A service
+/// that refuses, or a line that is lost, says nothing of the object.
+inline bool is_failure_damage(const storage::Location& copy) {
+    return !copy.behind_network();
+}
+
+/// Notes, while one object is read through read_any_copy(), whether that it was sound nowhere says that it is
+/// damaged.
+class ObjectReading {
+ public:
+    explicit ObjectReading(std::string name) : name_(std::move(name)) {}
+
+    /// As the copy's get_range() from the front.
+    std::optional<base::Bytes> get(storage::Location& copy, std::uint64_t size) {
+        try {
+            auto contents = copy.get_range(name_, 0, size);
+            failures_.erase(&copy);  // it was only slow before
+            return contents;
+        } catch (const base::Error& error) {
+            if (!is_failure_damage(copy)) failures_.insert_or_assign(&copy, error);
+            throw;
+        }
+    }
+    /// Why the object may be sound though no copy could be used; nullopt where it is damaged, or absent.
+    std::optional<base::Error> unread(const storage::Location& location) const {
+        if (!failures_.empty()) return failures_.begin()->second;
+        return location.unread(name_);
+    }
+
+ private:
+    std::string name_;
+    std::map<const storage::Location*, base::Error> failures_;
+};
+
+/// How many threads read side by side: more than there are processors where each waits for a network.
+inline unsigned readers_at_once(const storage::Location& location) {
+    return std::max(base::worker_count(), location.puts_at_once());
+}
 
 /// Whether a place says that it has no such object. It may be about to get it: that is no fault of it, and
 /// whoever asks what each place lacks is told.

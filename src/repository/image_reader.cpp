@@ -25,10 +25,21 @@ std::vector<PageEntry> read_differences(const Manifest& manifest, const PackSet&
     return entries;
 }
 
+/// How many packs hold those pages.
+std::size_t packs_of(const std::vector<PageEntry>& entries) {
+    std::vector<bool> seen;
+    for (const PageEntry& entry : entries) {
+        if (seen.size() <= entry.blob.pack) seen.resize(entry.blob.pack + std::size_t{1});
+        seen[entry.blob.pack] = true;
+    }
+    return static_cast<std::size_t>(std::ranges::count(seen, true));
+}
+
 }  // namespace
 
-ImageReader::ImageReader(const Repository& repository, const Manifest& manifest)
-    : packs_(std::make_unique<PackSet>(repository, manifest)) {
+ImageReader::ImageReader(const Repository& repository, const Manifest& manifest,
+                         std::shared_ptr<const PackSet> packs)
+    : packs_(packs ? std::move(packs) : std::make_shared<const PackSet>(repository, manifest)) {
     if (!manifest.image)
         throw Error(ErrorKind::failed, format("backup {} holds no database image", manifest.id.brief()))
             .cause(
@@ -48,6 +59,7 @@ ImageReader::ImageReader(const Repository& repository, const Manifest& manifest)
     } else {
         groups_.resize(image_.groups);
     }
+    ahead_ = std::make_unique<ReadAhead>(packs_of(own_differences_) + packs_of(full_differences_));
     find_groups();
 }
 
@@ -157,11 +169,15 @@ void ImageReader::apply(const PackSet& packs, const PageEntry& entry, MutableByt
     };
     if (blob.kind == BlobKind::page_difference) {
         const Bytes before(page.begin(), page.end());
-        if (!decompress(packs.payload(entry.blob), page, before)) throw unfit();
+        if (!decompress(ahead_->payload(packs, entry.blob), page, before)) throw unfit();
         return;
     }
-    if (loose.packs != &packs || loose.blob != entry.blob)
-        loose = {&packs, entry.blob, packs.contents(entry.blob)};
+    if (loose.packs != &packs || loose.blob != entry.blob) {
+        Bytes contents(blob.plain_bytes);
+        if (!decompress_payload(ahead_->payload(packs, entry.blob), contents))
+            throw packs.damaged(entry.blob.pack, "a blob cannot be decompressed");
+        loose = {&packs, entry.blob, std::move(contents)};
+    }
     if (base::get_le<std::uint32_t>(loose.contents.data() + std::size_t{entry.position} * 4) != entry.page)
         throw unfit();
     const std::size_t at = std::size_t{blob.page_count} * 4 + std::size_t{entry.position} * image_.page_size;
@@ -174,16 +190,24 @@ void ImageReader::read_groups(std::uint32_t first_group, std::uint32_t count, Mu
     for (std::uint32_t i = 0; i < count; ++i) check_group(first_group + i);
     read_full_groups(first_group, count, out);
     const std::uint32_t first_page = first_group * image_.group_pages + 1;
-    LooseBlob own_loose, full_loose;
-    for (std::uint32_t i = 0; i < pages; ++i) {
-        const std::uint32_t page = first_page + i;
-        const MutableBytes at = out.subspan(std::size_t{i} * image_.page_size, image_.page_size);
-        if (const PageEntry* entry = find_entry(own_differences_, page)) {
-            apply(*packs_, *entry, at, own_loose);
-        } else if (const PageEntry* older = find_entry(full_differences_, page)) {
-            apply(*full_packs_, *older, at, full_loose);
-        }
+    std::vector<const PageEntry*> own, older;
+    for (std::uint32_t page = first_page; page < first_page + pages; ++page) {
+        if (const PageEntry* entry = find_entry(own_differences_, page))
+            own.push_back(entry);
+        else if (const PageEntry* full = find_entry(full_differences_, page))
+            older.push_back(full);
     }
+    LooseBlob loose;
+    const auto apply_all = [&](const PackSet& packs, std::vector<const PageEntry*>& entries) {
+        // As they are stored, so that a blob of several pages is opened once.
+        std::ranges::sort(entries, {}, [](const PageEntry* entry) { return entry->blob; });
+        for (const PageEntry* entry : entries) {
+            const std::size_t at = std::size_t{entry->page - first_page} * image_.page_size;
+            apply(packs, *entry, out.subspan(at, image_.page_size), loose);
+        }
+    };
+    apply_all(*packs_, own);
+    if (full_packs_) apply_all(*full_packs_, older);
 }
 
 void ImageReader::read_pages(std::uint32_t first_page, MutableBytes out) const {
@@ -221,8 +245,8 @@ void ImageReader::read_pages(std::uint32_t first_page, MutableBytes out) const {
     }
 }
 
-ContentTable::ContentTable(const Repository& repository, const Manifest& full)
-    : packs_(repository, full),
+ContentTable::ContentTable(std::shared_ptr<const PackSet> packs, const Manifest& full)
+    : packs_(std::move(packs)),
       pieces_(full.content_table),
       page_count_(full.image ? full.image->page_count : 0) {
     const std::size_t needed =
@@ -235,11 +259,11 @@ std::shared_ptr<const Bytes> ContentTable::piece(std::size_t number) const {
     const std::lock_guard lock(mutex_);
     for (const auto& [kept, bytes] : kept_)
         if (bytes && kept == number) return bytes;
-    auto bytes = std::make_shared<const Bytes>(packs_.contents(pieces_[number]));
+    auto bytes = std::make_shared<const Bytes>(packs_->contents(pieces_[number]));
     const std::size_t entries = std::min<std::size_t>(content_table_piece_entries,
                                                       page_count_ - number * content_table_piece_entries);
     if (bytes->size() != entries * sizeof(ContentId))
-        throw packs_.damaged(pieces_[number].pack, "a piece of its content table has a wrong length");
+        throw packs_->damaged(pieces_[number].pack, "a piece of its content table has a wrong length");
     kept_[next_kept_++ % kept_.size()] = {number, bytes};
     return bytes;
 }

@@ -11,15 +11,18 @@
 
 #include "repository/pack_set.hpp"
 #include "repository/page_table.hpp"
+#include "repository/read_ahead.hpp"
 
 namespace bt2c::repository {
 
-/// Thread-safe. Memory: the place of each group (12 bytes), each differing page (32 bytes), and a
-/// cache of 64 MiB for single reads.
+/// Thread-safe. Memory: the place of each group (12 bytes), each differing page (32 bytes), a cache of
+/// 16 MiB for single reads, and that of ReadAhead.
 class ImageReader {
  public:
     /// Throws Error when the backup has no image, or its parent or tables cannot be read.
-    ImageReader(const Repository& repository, const Manifest& manifest);
+    /// @param packs of the backup, where somebody has them open
+    ImageReader(const Repository& repository, const Manifest& manifest,
+                std::shared_ptr<const PackSet> packs = nullptr);
     ~ImageReader();
 
     const ImageInfo& image() const { return image_; }
@@ -71,10 +74,11 @@ class ImageReader {
     void apply(const PackSet& packs, const PageEntry& entry, base::MutableBytes page, LooseBlob& loose) const;
 
     ImageInfo image_;
-    std::unique_ptr<const PackSet> packs_;       // of this backup
+    std::shared_ptr<const PackSet> packs_;       // of this backup
     std::unique_ptr<const PackSet> full_packs_;  // of its parent; null for a full backup
     std::vector<Group> groups_;
     std::vector<PageEntry> own_differences_, full_differences_;
+    std::unique_ptr<ReadAhead> ahead_;  // for the pages of both
 
     using Cached = std::pair<std::uint32_t, std::shared_ptr<const base::Bytes>>;
     mutable std::mutex cache_mutex_;
@@ -86,14 +90,16 @@ class ImageReader {
 /// Thread-safe; keeps the last few pieces.
 class ContentTable {
  public:
-    ContentTable(const Repository& repository, const Manifest& full);
+    ContentTable(const Repository& repository, const Manifest& full)
+        : ContentTable(std::make_shared<const PackSet>(repository, full), full) {}
+    ContentTable(std::shared_ptr<const PackSet> packs, const Manifest& full);
     std::uint32_t page_count() const { return page_count_; }
     /// Ids of `count` pages from `first_page`, as many as there are.
     std::vector<ContentId> read(std::uint32_t first_page, std::uint32_t count) const;
 
  private:
     std::shared_ptr<const base::Bytes> piece(std::size_t number) const;
-    PackSet packs_;
+    std::shared_ptr<const PackSet> packs_;
     std::vector<BlobReference> pieces_;
     std::uint32_t page_count_;
     mutable std::mutex mutex_;

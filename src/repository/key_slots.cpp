@@ -136,24 +136,33 @@ Slot parse_slot(const ObjectId& id, base::ByteView contents) {
 struct ReadSlots {
     std::vector<Slot> slots;
     std::vector<std::string> damaged;
+    std::vector<UnreadSlot> unread;
 };
 
 ReadSlots read_slots(storage::Location& location) {
     ReadSlots read;
-    for (const storage::ObjectInfo& object : location.list("keys")) try {
-            const ObjectId id = ObjectId::parse(std::string_view(object.name).substr(5));
+    for (const storage::ObjectInfo& object : location.list("keys")) {
+        ObjectReading reading(object.name);
+        std::optional<ObjectId> id;
+        try {
+            id = ObjectId::parse(std::string_view(object.name).substr(5));
             std::optional<Slot> slot =
                 read_any_copy(location, object.name, [&](storage::Location& copy) -> std::optional<Slot> {
-                    const auto contents = copy.get_range(object.name, 0, slot_object_bytes_max);
-                    if (contents) return parse_slot(id, *contents);
+                    const auto contents = reading.get(copy, slot_object_bytes_max);
+                    if (contents) return parse_slot(*id, *contents);
                     if (&copy == &location) return std::nullopt;
                     throw Error(ErrorKind::failed, "the key slot is missing");
                 });
             if (slot) read.slots.push_back(std::move(*slot));
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            read.damaged.push_back(object.name);
+            // What is not named as a slot is none anywhere.
+            if (const auto unread = id ? reading.unread(location) : std::nullopt)
+                read.unread.push_back({object.name, *unread});
+            else
+                read.damaged.push_back(object.name);
         }
+    }
     return read;
 }
 
@@ -243,10 +252,21 @@ void require_sound_slot(const ObjectId& id, base::ByteView contents, const Objec
         throw Error(ErrorKind::failed, "the key slot is not as it was stored");
 }
 
+void require_all_read(const std::vector<UnreadSlot>& unread) {
+    if (unread.empty()) return;
+    const Error& first = unread.front().error;
+    throw Error(ErrorKind::failed, "cannot tell what opens the repository: not all key slots could be read")
+        .cause(first.in_full())
+        .state("nothing was read or changed")
+        .hint(first.hint().empty() ? "'bt2c-dr location status' tells which location cannot be read"
+                                   : first.hint());
+}
+
 SlotList list_slots(storage::Location& location) {
     ReadSlots read = read_slots(location);
     SlotList list;
     list.damaged = std::move(read.damaged);
+    list.unread = std::move(read.unread);
     for (Slot& slot : read.slots) list.slots.push_back(std::move(slot.info));
     return list;
 }
@@ -271,6 +291,7 @@ std::optional<OpenedSlot> open_slots(storage::Location& location, const ObjectId
     for (const auto& copy : location.copies())
         for (const Slot& slot : slots_at(*copy, read))
             if (auto opened = open(slot)) return opened;
+    require_all_read(read.unread);
     if (!read.slots.empty()) return std::nullopt;
     Error error(ErrorKind::failed, "cannot open the repository: it has no readable key slot");
     error.cause(read.damaged.empty() ? "its folder 'keys' is empty or absent"

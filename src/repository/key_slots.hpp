@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "crypto/secret.hpp"
@@ -59,9 +60,18 @@ SlotInfo add_slot(storage::Location& location, const ObjectId& repository, const
 void require_sound_slot(const ObjectId& id, base::ByteView contents, const ObjectId& repository,
                         const crypto::SecretBytes& master);
 
+/// One that may be sound: a place that may have it so cannot be read.
+struct UnreadSlot {
+    std::string name;  ///< the object's
+    base::Error error;
+};
+/// Throws Error where there are any: what no other slot has, or opens, one of these may.
+void require_all_read(const std::vector<UnreadSlot>& unread);
+
 struct SlotList {
     std::vector<SlotInfo> slots;
     std::vector<std::string> damaged;  ///< names of objects that are no sound slots
+    std::vector<UnreadSlot> unread;
 };
 SlotList list_slots(storage::Location& location);
 
@@ -70,7 +80,7 @@ struct OpenedSlot {
     crypto::SecretBytes master;
 };
 /// The master key by the first slot that the secret opens; nullopt when it opens none. Throws
-/// when there is no sound slot at all, which no secret could open.
+/// when there is no sound slot at all, which no secret could open, or one that it may open cannot be read.
 std::optional<OpenedSlot> open_slots(storage::Location& location, const ObjectId& repository,
                                      const Secret& secret);
 

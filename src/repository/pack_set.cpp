@@ -19,6 +19,11 @@ using base::format;
 namespace {
 
 constexpr std::size_t trailer_bytes = pack_trailer_bytes;
+/// Read at each end of a pack: a small one is whole then, and of others the directory is nearly always.
+constexpr std::size_t end_bytes = 8192;
+constexpr std::size_t common_blobs_max = std::size_t{1} << 20;
+/// A key is kept in guarded memory, of which it takes as much as so many entries of a directory.
+constexpr std::size_t common_blobs_of_key = 64;
 
 Error damaged_pack(const ObjectId& pack, std::string cause) {
     return Error(ErrorKind::failed, format("pack {} is damaged", pack.brief()))
@@ -31,36 +36,36 @@ Error missing_pack(const ObjectId& pack) {
         .hint("run 'bt2c-dr repository check' to list what is missing");
 }
 
-}  // namespace
-
-struct PackSet::Loaded {
-    PackDirectory directory;
-    crypto::SecretBytes key;
-};
-
-namespace {
-
 OpenedPack open_pack_at(storage::Location& location, const RepositoryKeys& all_keys, const ObjectId& pack) {
     const std::string name = object_name(ObjectType::pack, pack);
-    const auto size = location.size_of(name);
-    const auto front = location.get_range(name, 0, front_bytes_max);
-    if (!size || !front) throw missing_pack(pack);
+    const auto front = location.get_range(name, 0, end_bytes);
+    if (!front) throw missing_pack(pack);
     check_header(*front, ObjectType::pack, pack);
     const auto too_short = [&] { return damaged_pack(pack, "it is cut off"); };
     const std::size_t front_size = front_bytes(*front);
-    if (*size < front_size + trailer_bytes) throw too_short();
+    if (front->size() < front_size + trailer_bytes) throw too_short();
     auto keys = all_keys.open_front(*front);
     if (!keys) throw damaged_pack(pack, "the seal of its secret does not verify");
-    const Bytes trailer = location.get_range(name, *size - trailer_bytes, trailer_bytes).value_or(Bytes());
-    if (trailer.size() != trailer_bytes || !std::equal(pack_end.begin(), pack_end.end(), trailer.begin() + 4))
-        throw too_short();
-    const auto sealed_bytes = base::get_le<std::uint32_t>(trailer.data());
+    const bool whole = front->size() < end_bytes;
+    const auto size = whole ? front->size() : location.size_of(name);
+    if (!size) throw missing_pack(pack);
+    if (*size < front->size()) throw too_short();
+    const auto read_end = [&](std::uint64_t bytes) {
+        auto end = location.get_range(name, *size - bytes, bytes).value_or(Bytes());
+        if (end.size() != bytes) throw too_short();
+        return end;
+    };
+    Bytes end = whole ? *front : read_end(std::min<std::uint64_t>(*size, end_bytes));
+    const std::uint8_t* const trailer = end.data() + end.size() - trailer_bytes;
+    if (!std::equal(pack_end.begin(), pack_end.end(), trailer + 4)) throw too_short();
+    const auto sealed_bytes = base::get_le<std::uint32_t>(trailer);
     if (sealed_bytes < crypto::seal_tag_bytes || sealed_bytes > *size - trailer_bytes - front_size)
         throw too_short();
-    const Bytes sealed =
-        location.get_range(name, *size - trailer_bytes - sealed_bytes, sealed_bytes).value_or(Bytes());
+    const std::size_t wanted = sealed_bytes + trailer_bytes;
+    if (end.size() < wanted) end = read_end(wanted);
     Bytes plain(sealed_bytes - crypto::seal_tag_bytes);
-    if (sealed.size() != sealed_bytes || !crypto::unseal(keys->key, directory_number, sealed, plain))
+    if (!crypto::unseal(keys->key, directory_number, base::ByteView(end).last(wanted).first(sealed_bytes),
+                        plain))
         throw damaged_pack(pack, "the seal of its directory does not verify");
     return {PackDirectory::decode(plain, front_size), std::move(*keys)};
 }
@@ -73,8 +78,22 @@ OpenedPack open_pack(const Repository& repository, const ObjectId& pack) {
         [&](storage::Location& copy) { return open_pack_at(copy, repository.keys(), pack); });
 }
 
-PackSet::PackSet(const Repository& repository, const Manifest& manifest)
-    : repository_(repository), packs_(manifest.packs), loaded_(manifest.packs.size()) {
+void CommonPacks::add(const ObjectId& pack, std::shared_ptr<const ReadablePack> readable) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t blobs = readable->directory.blobs.size() + common_blobs_of_key;
+    if (blobs_ + blobs > common_blobs_max) return;
+    blobs_ += blobs;
+    packs_.emplace(pack, std::move(readable));
+}
+
+std::shared_ptr<const ReadablePack> CommonPacks::find(const ObjectId& pack) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = packs_.find(pack);
+    return found == packs_.end() ? nullptr : found->second;
+}
+
+PackSet::PackSet(const Repository& repository, const Manifest& manifest, const CommonPacks* common)
+    : repository_(repository), common_(common), packs_(manifest.packs), loaded_(manifest.packs.size()) {
     try {
         load_index(manifest.id);
     } catch (const Error& error) {
@@ -92,19 +111,20 @@ void PackSet::load_index(const ObjectId& backup) {
     for (IndexEntry& entry : index->entries) {
         while (at < packs_.size() && packs_[at].id != entry.pack) ++at;
         if (at == packs_.size()) return;
-        loaded_[at] = std::make_unique<const Loaded>(
-            Loaded{std::move(entry.directory),
-                   repository_.keys().object_key(ObjectType::pack, entry.pack, index->backup_secret)});
+        loaded_[at] = std::make_shared<const ReadablePack>(
+            ReadablePack{std::move(entry.directory),
+                         repository_.keys().object_key(ObjectType::pack, entry.pack, index->backup_secret)});
     }
 }
 
-const PackSet::Loaded& PackSet::loaded(std::uint32_t pack) const {
+const ReadablePack& PackSet::loaded(std::uint32_t pack) const {
     const std::lock_guard lock(mutex_);
     auto& slot = loaded_.at(pack);
+    if (!slot && common_) slot = common_->find(packs_[pack].id);
     if (!slot) {
         OpenedPack opened = open_pack(repository_, packs_[pack].id);
-        slot =
-            std::make_unique<const Loaded>(Loaded{std::move(opened.directory), std::move(opened.keys.key)});
+        slot = std::make_shared<const ReadablePack>(
+            ReadablePack{std::move(opened.directory), std::move(opened.keys.key)});
     }
     return *slot;
 }
@@ -150,7 +170,7 @@ PackSet::Payloads PackSet::payloads(BlobReference first, std::uint32_t count) co
 }
 
 PackSet::Payloads PackSet::payloads_of_one_copy(BlobReference first, std::uint32_t count) const {
-    const Loaded& pack = loaded(first.pack);
+    const ReadablePack& pack = loaded(first.pack);
     const BlobEntry& begin = entry(first);
     const BlobEntry& last = entry({first.pack, first.blob + count - 1});
     const std::uint64_t size = std::uint64_t{last.offset} + last.sealed_bytes - begin.offset;

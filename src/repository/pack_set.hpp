@@ -1,6 +1,7 @@
 #pragma once
 // The packs that one manifest names, and their blobs.
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,11 +12,32 @@
 
 namespace bt2c::repository {
 
-/// Thread-safe. Directories come from the index, and where that is absent or damaged from the
-/// packs themselves.
+/// What it takes to read blobs of a pack.
+struct ReadablePack {
+    PackDirectory directory;
+    crypto::SecretBytes key;
+};
+
+/// Packs that several sets of one repository name, so that each is opened once. Thread-safe. Memory: some
+/// 24 MiB; what comes after those is not kept.
+class CommonPacks {
+ public:
+    void add(const ObjectId& pack, std::shared_ptr<const ReadablePack> readable);
+    /// nullptr where it is not kept.
+    std::shared_ptr<const ReadablePack> find(const ObjectId& pack) const;
+
+ private:
+    mutable std::mutex mutex_;
+    std::map<ObjectId, std::shared_ptr<const ReadablePack>> packs_;
+    std::size_t blobs_ = 0;
+};
+
+/// Thread-safe. Directories come from the index, and where that is absent or damaged, or tells nothing of
+/// them, from the packs themselves.
 class PackSet {
  public:
-    PackSet(const Repository& repository, const Manifest& manifest);
+    /// @param common of the repository, may be null; must outlive this
+    PackSet(const Repository& repository, const Manifest& manifest, const CommonPacks* common = nullptr);
     ~PackSet();
 
     std::size_t size() const { return packs_.size(); }
@@ -33,6 +55,8 @@ class PackSet {
     /// The payloads of `count` neighbouring blobs, fetched at once, or where no copy has all of them one by
     /// one.
     Payloads payloads(BlobReference first, std::uint32_t count) const;
+    /// The same, but throws Error where no copy has all of them.
+    Payloads payloads_of_one_copy(BlobReference first, std::uint32_t count) const;
     /// A blob's contents, for kinds without a prefix.
     base::Bytes contents(BlobReference reference) const;
 
@@ -40,15 +64,14 @@ class PackSet {
     base::Error damaged(std::uint32_t pack, std::string cause) const;
 
  private:
-    struct Loaded;
-    const Loaded& loaded(std::uint32_t pack) const;
+    const ReadablePack& loaded(std::uint32_t pack) const;
     void load_index(const ObjectId& backup);
-    Payloads payloads_of_one_copy(BlobReference first, std::uint32_t count) const;
 
     const Repository& repository_;
+    const CommonPacks* common_;
     std::vector<PackInfo> packs_;
     mutable std::mutex mutex_;
-    mutable std::vector<std::unique_ptr<const Loaded>> loaded_;
+    mutable std::vector<std::shared_ptr<const ReadablePack>> loaded_;
 };
 
 /// What a pack says of itself.

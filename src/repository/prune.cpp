@@ -4,6 +4,7 @@
 
 #include "base/parallel.hpp"
 #include "base/text.hpp"
+#include "repository/copies.hpp"
 #include "repository/prune_state.hpp"
 
 namespace bt2c::repository {
@@ -137,7 +138,7 @@ class Prune {
             contents = location.get_range(object_name(ObjectType::manifest, backup), 0, manifest_bytes_max);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            return location.behind_network();  // what a disk cannot give is damaged there
+            return !is_failure_damage(location);
         }
         try {
             if (!contents) return false;

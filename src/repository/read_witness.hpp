@@ -36,6 +36,7 @@ class ReadWitness final : public storage::Location {
     bool put(const std::string& name, base::ByteView contents) override {
         return location_.put(name, contents);
     }
+    unsigned puts_at_once() const override { return location_.puts_at_once(); }
     bool remove(const std::string& name) override { return location_.remove(name); }
     std::optional<base::Bytes> get(const std::string& name) override {
         return noted([&] { return location_.get(name); });

@@ -65,7 +65,8 @@ void Repository::require_none(storage::Location& location) {
     if (exists(location))
         throw Error(ErrorKind::failed, format("cannot make a repository at {}: there is one already",
                                               base::printable(location.describe())))
-            .state("nothing was changed");
+            .state("nothing was changed")
+            .hint("'bt2c-dr repository info' tells about it; for a new one name another folder in dr.toml");
     if (!location.list("manifests").empty() || !location.list("packs").empty())
         throw Error(ErrorKind::failed,
                     format("cannot make a repository at {}: there are backups of one whose object 'format' "
@@ -177,14 +178,27 @@ Bytes Repository::open_object(ObjectType type, const ObjectId& id, base::ByteVie
 }
 
 Manifest Repository::manifest(const ObjectId& id) const {
+    ManifestRead read = read_manifest(id);
+    if (const auto* unusable = std::get_if<UnusableManifest>(&read)) throw Error(unusable->error);
+    return std::get<Manifest>(std::move(read));
+}
+
+ManifestRead Repository::read_manifest(const ObjectId& id) const {
     const std::string name = object_name(ObjectType::manifest, id);
-    return read_any_copy(*location_, name, [&](storage::Location& copy) {
-        const auto object = copy.get_range(name, 0, manifest_bytes_max);
-        if (!object)
-            throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
-                .hint("'bt2c-dr list-backups' shows those that exist");
-        return open_manifest(id, *object);
-    });
+    ObjectReading reading(name);
+    try {
+        return read_any_copy(*location_, name, [&](storage::Location& copy) {
+            const auto object = reading.get(copy, manifest_bytes_max);
+            if (!object)
+                throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
+                    .hint("'bt2c-dr list-backups' shows those that exist");
+            return open_manifest(id, *object);
+        });
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        const auto unread = reading.unread(*location_);
+        return UnusableManifest{unread.value_or(error), unread.has_value()};
+    }
 }
 
 Manifest Repository::open_manifest(const ObjectId& id, base::ByteView object) const {
@@ -219,17 +233,24 @@ std::vector<ObjectId> Repository::listed() const {
     return ids;
 }
 
-BackupList Repository::list() const {
+BackupList Repository::list(Unread unread) const {
     keys_->require_reader();
     BackupList list;
+    std::optional<Error> first;
     read_manifests(listed(), [&](const ObjectId& id, ManifestRead read) {
         if (auto* manifest = std::get_if<Manifest>(&read)) {
             list.backups.push_back(std::move(*manifest));
-        } else {
-            const Error& error = std::get<Error>(read);
-            list.damaged.push_back({id.hex(), error.in_full()});
+            return;
         }
+        const auto& unusable = std::get<UnusableManifest>(read);
+        if (unusable.unread && !first) first = unusable.error;
+        list.damaged.push_back({id.hex(), unusable.error.in_full(), unusable.unread});
     });
+    // Of backups that a service keeps back nobody must hear that there are none.
+    if (list.backups.empty() && first && unread == Unread::refuse) {
+        if (first->state().empty()) first->state("nothing was changed");
+        throw Error(*first);
+    }
     std::sort(list.backups.begin(), list.backups.end(), newer);
     return list;
 }
@@ -239,15 +260,7 @@ void Repository::read_manifests(const std::vector<ObjectId>& ids,
     // More than there are processors where each waits for a network.
     const unsigned threads = std::max(base::worker_count(), location_->puts_at_once());
     base::ordered_parallel(
-        threads, ids.size(),
-        [&](std::uint64_t i) -> ManifestRead {
-            try {
-                return manifest(ids[i]);
-            } catch (const Error& error) {
-                if (error.kind() == ErrorKind::interrupted) throw;
-                return error;
-            }
-        },
+        threads, ids.size(), [&](std::uint64_t i) { return read_manifest(ids[i]); },
         [&](std::uint64_t i, ManifestRead read) { take(ids[i], std::move(read)); });
 }
 
@@ -276,6 +289,13 @@ LatestBackup Repository::latest() const {
         std::optional<Manifest> doubt = later ? std::optional(*later) : std::nullopt;
         return {std::move(*found), std::move(list.damaged), std::move(doubt)};
     }
+    const auto unread = std::ranges::find_if(list.damaged, &DamagedBackup::unread);
+    if (unread != list.damaged.end())
+        throw Error(ErrorKind::failed,
+                    format("cannot tell which backup is the latest: manifests/{} cannot be read", unread->id))
+            .cause(unread->reason)
+            .state("nothing was changed")
+            .hint("'bt2c-dr location status' tells which location cannot be read");
     throw Error(ErrorKind::failed, "the repository holds no backup that can be restored")
         .cause(list.damaged.empty() ? "none was made yet" : format("{} are damaged", list.damaged.size()))
         .hint(list.damaged.empty() ? "make one with 'bt2c-dr backup'"
@@ -284,15 +304,21 @@ LatestBackup Repository::latest() const {
 
 Manifest Repository::find(const std::string& name) const {
     if (name == "latest") return latest().manifest;
+    if (auto found = by_id(name)) return std::move(*found);
+    throw Error(ErrorKind::failed, format("there is no backup '{}'", base::printable(name)))
+        .hint("'bt2c-dr list-backups' shows the ids; at least four digits are needed");
+}
+
+std::optional<Manifest> Repository::by_id(const std::string& name) const {
     std::vector<ObjectId> matches;
     if (name.size() >= 4)
         for (const ObjectId& id : listed())
             if (id.hex().starts_with(name)) matches.push_back(id);
+    if (matches.empty()) return std::nullopt;
     if (matches.size() == 1) return manifest(matches.front());
-    throw Error(ErrorKind::failed, matches.empty()
-                                       ? format("there is no backup '{}'", base::printable(name))
-                                       : format("'{}' names several backups", base::printable(name)))
-        .hint("'bt2c-dr list-backups' shows the ids; at least four digits are needed");
+    throw Error(ErrorKind::failed, format("'{}' names several backups", base::printable(name)))
+        .state("nothing was changed")
+        .hint("give more digits of the one that is meant: 'bt2c-dr list-backups' shows them");
 }
 
 Bytes Repository::seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const {

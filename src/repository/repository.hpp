@@ -1,6 +1,7 @@
 #pragma once
 // A repository that is open: its backups, and the few things that change it.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -23,16 +24,24 @@ namespace bt2c::repository {
 struct DamagedBackup {
     std::string id;  ///< as its object is named
     std::string reason;
+    bool unread = false;  ///< not damaged as far as is known: a place that may have it sound cannot be read
 };
 
 class Intent;
 
-/// One manifest, or why it cannot be read.
-using ManifestRead = std::variant<Manifest, base::Error>;
+/// Why a manifest cannot be used.
+struct UnusableManifest {
+    base::Error error;
+    bool unread = false;  ///< as DamagedBackup has it
+};
+using ManifestRead = std::variant<Manifest, UnusableManifest>;
 
 struct BackupList {
-    std::vector<Manifest> backups;  ///< newest first
-    std::vector<DamagedBackup> damaged;
+    std::vector<Manifest> backups;       ///< newest first
+    std::vector<DamagedBackup> damaged;  ///< or unread
+    std::size_t unread() const {
+        return static_cast<std::size_t>(std::ranges::count_if(damaged, &DamagedBackup::unread));
+    }
 };
 
 /// The newest full or incremental backup of those that can be read; a damaged one may be newer.
@@ -73,11 +82,15 @@ class Repository {
     storage::Location& location() const { return *location_; }
     const ObjectId& id() const { return keys_->repository(); }
     const RepositoryKeys& keys() const { return *keys_; }
-    /// The key slot that the secret opened; nullopt for a repository that was just made.
+    /// The key slot that the secret opened, in whichever location; nullopt for a repository that was just
+    /// made, and for a write-only node.
     const std::optional<ObjectId>& opened_slot() const { return opened_slot_; }
 
-    /// What a prune has retired is left out.
-    BackupList list() const;
+    /// What cannot be read just now is passed over, or an Error where it matters that it is missed.
+    enum class Unread { pass_over, refuse };
+    /// What a prune has retired is left out. refuse: throws Error where there are backups and none could be
+    /// read, for one at least not since it is damaged.
+    BackupList list(Unread unread = Unread::refuse) const;
     /// Reads manifests side by side and hands each over, one at a time and in that order, so that not all of
     /// them need to be kept.
     void read_manifests(const std::vector<ObjectId>& ids,
@@ -88,19 +101,24 @@ class Repository {
     std::set<std::string> retired_of(const std::vector<storage::ObjectInfo>& manifests) const;
     /// Whether there is a mark, and it is sound.
     bool is_retired(const ObjectId& backup) const;
-    /// Throws Error when it is absent or damaged.
+    /// Throws Error when it is absent or damaged, or cannot be read.
     Manifest manifest(const ObjectId& id) const;
     /// The same of an object at hand.
     Manifest open_manifest(const ObjectId& id, base::ByteView object) const;
     /// The same repository, seen in one of its locations alone.
     Repository at(std::shared_ptr<storage::Location> location) const {
-        return Repository(std::move(location), keys_);
+        Repository there(std::move(location), keys_);
+        there.opened_slot_ = opened_slot_;
+        return there;
     }
     /// Throws Error with a hint when there is none.
     LatestBackup latest() const;
-    /// By "latest" (the newest full or incremental one), or an id or the beginning of one (four
-    /// digits at least). Throws Error with a hint when there is none or several.
+    /// By "latest" (the newest full or incremental one), or as by_id(). Throws Error with a hint when there
+    /// is none.
     Manifest find(const std::string& name) const;
+    /// By an id or the beginning of one (four digits at least). Throws Error with a hint when it names
+    /// several.
+    std::optional<Manifest> by_id(const std::string& name) const;
 
     /// Stores the index of the backup's own packs, then its manifest: after this it exists. Throws
     /// Error, and the backup does not exist, also when the repository or one of the packs that the
@@ -123,9 +141,11 @@ class Repository {
         std::optional<base::UnixMs> proved_at, failed_at;
     };
     /// By the backup's id in hex. Damaged records are left out.
-    /// One that cannot be read just now is passed over, or an Error where it matters that none is missed.
-    enum class Unread { pass_over, refuse };
     std::map<std::string, Tested> proofs(Unread unread = Unread::pass_over) const;
+    /// Of `backups`, the full one or one that builds on it whose latest test failed; null where none did. A
+    /// new one that builds on the full one refers to what both stored.
+    static const Manifest* failed_below(const ObjectId& full, const std::vector<Manifest>& backups,
+                                        const std::map<std::string, Tested>& proofs);
 
     /// Stores an object with a short JSON text, less than 3 KiB, in `location`. False when its name is taken.
     bool store_small(storage::Location& location, ObjectType type, const ObjectId& id,
@@ -149,6 +169,7 @@ class Repository {
         : location_(std::move(location)), keys_(std::move(keys)) {}
     /// The manifests that are there, but for those that are retired.
     std::vector<ObjectId> listed() const;
+    ManifestRead read_manifest(const ObjectId& id) const;
     base::Bytes seal_manifest(const Manifest& manifest, const crypto::SecretBytes& backup_secret) const;
     void check_still_there(const Manifest& manifest, const std::vector<ObjectId>& built_on) const;
 

@@ -53,7 +53,8 @@ Error no_repository(storage::Location& location) {
                 "config/dr.toml; no new repository can be made over this one");
     return Error(ErrorKind::no_repository, format("cannot open the repository: there is none at {}",
                                                   base::printable(location.describe())))
-        .hint("'bt2c-dr init' sets one up; or name another in config/dr.toml");
+        .hint((location.behind_network() ? location.if_emptied() + " Otherwise " : "") +
+              "'bt2c-dr init' sets one up; or name another in config/dr.toml");
 }
 
 /// The first thing that is read: what fails here failed before anything was done.
@@ -156,8 +157,8 @@ bool is_damaged_everywhere(storage::Location& location) {
             }
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            is_damaged = is_damaged || !copy.behind_network();
-            return !copy.behind_network();
+            is_damaged = is_damaged || is_failure_damage(copy);
+            return is_failure_damage(copy);
         }
         const bool is_sound = is_newer_format(*contents) || is_format(*contents);
         is_damaged = is_damaged || !is_sound;

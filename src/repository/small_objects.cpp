@@ -111,6 +111,16 @@ std::map<std::string, Repository::Tested> Repository::proofs(Unread unread) cons
     return latest;
 }
 
+const Manifest* Repository::failed_below(const ObjectId& full, const std::vector<Manifest>& backups,
+                                         const std::map<std::string, Tested>& proofs) {
+    const auto failed = std::ranges::find_if(backups, [&](const Manifest& manifest) {
+        if (manifest.id != full && manifest.parent != full) return false;
+        const auto test = proofs.find(manifest.id.hex());
+        return test != proofs.end() && test->second.failed_at;
+    });
+    return failed == backups.end() ? nullptr : &*failed;
+}
+
 bool Repository::is_retired(const ObjectId& backup) const {
     const auto mark = sound_small(ObjectType::retired, backup, false);
     try {

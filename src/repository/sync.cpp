@@ -266,12 +266,18 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
     // Nobody removes the last one: a location that has none lost them, and cannot say which there were.
     if (fresh || there.empty())
         if (!slots || slots == &target || slot_ids(*slots).empty()) slots = &repository.location();
-    if (slots && slots != &target)
-        for (const std::string& id : slot_ids(*slots)) {
-            if (there.contains(id)) continue;
-            const std::string name = "keys/" + id;
-            if (const auto contents = slot_of_any(repository, *slots, name)) store(name, *contents);
-        }
+    if (!slots) slots = &target;
+    std::set<std::string> wanted = slots == &target ? there : slot_ids(*slots);
+    const std::string opened = repository.opened_slot() ? repository.opened_slot()->hex() : "";
+    if (!opened.empty()) wanted.insert(opened);
+    for (const std::string& id : wanted) {
+        if (there.contains(id)) continue;
+        const std::string name = "keys/" + id;
+        const auto contents = slot_of_any(repository, *slots, name);
+        if (!contents) continue;  // removed everywhere meanwhile
+        store(name, *contents);
+        report.brought_opened = report.brought_opened || (id == opened && !there.empty());
+    }
     // Last, as when a repository is made: one without its slots never exists.
     if (fresh) {
         store("format", read_sound(repository, "format"));

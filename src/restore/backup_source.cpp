@@ -5,6 +5,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "crypto/hash.hpp"
+#include "repository/copies.hpp"
 #include "repository/image_reader.hpp"
 #include "restore/image_in_flight.hpp"
 #include "restore/source.hpp"
@@ -46,7 +47,7 @@ void write_image(const Repository& repository, const Manifest& manifest,
     const crypto::ContentHasher hasher = repository.keys().hasher();
     WriteBehind disk(file);
     base::ordered_parallel(
-        base::worker_count(), units,
+        repository::readers_at_once(repository.location()), units,
         [&](std::uint64_t unit) {
             auto memory = flight.begin_unit(unit);
             const auto first = static_cast<std::uint32_t>(unit * unit_groups);

@@ -91,6 +91,15 @@ std::string_view guard_of_keys(const FileSource& source, const config::Home& hom
                                    : "it makes the backups of this node";
 }
 
+/// Whether it is what is there, but for modes, owners and times.
+bool is_same(const FileSource& file, const fs::path& path) {
+    const fs::file_type type = fs::symlink_status(path).type();
+    if (file.entry.kind == FileKind::link)
+        return type == fs::file_type::symlink && fs::read_symlink(path) == file.entry.target;
+    return type == fs::file_type::regular && fs::file_size(path) == file.entry.bytes &&
+           is_beginning_of(file, path);
+}
+
 }  // namespace
 
 void set_owner(int fd, std::uint32_t uid, std::uint32_t gid) {
@@ -148,14 +157,37 @@ void check_contents(const std::vector<const FileSource*>& files, base::Progress&
     }
 }
 
+const FileSource* other_settings(const std::vector<const FileSource*>& files, const config::Home& home) {
+    const fs::path path = home.settings_file();
+    if (fs::symlink_status(path).type() == fs::file_type::not_found) return nullptr;
+    for (const FileSource* file : files)
+        if (home.root / file->entry.path == path) return is_same(*file, path) ? nullptr : file;
+    return nullptr;
+}
+
+fs::path settings_beside(const config::Home& home) {
+    fs::path path = home.settings_file();
+    path += ".from-backup";
+    return path;
+}
+
 std::vector<std::string> place_files(const std::vector<const FileSource*>& files, const config::Home& home,
-                                     base::Progress& progress) {
+                                     const FileSource* beside, base::Progress& progress) {
     progress.phase("placing configuration, keys and wallets", files.size());
     std::vector<std::string> kept;
     std::set<fs::path> cleaned;  // of what a killed restore left
     const bool write_only = fs::exists(home.write_key_file()) && !fs::exists(home.key_file());
     for (const FileSource* file : files) {
-        const fs::path path = home.root / file->entry.path;
+        fs::path path = home.root / file->entry.path;
+        if (beside && path == settings_beside(home)) {  // one of an earlier restore: its name is taken
+            progress.advance(1);
+            continue;
+        }
+        if (file == beside) {
+            path = settings_beside(home);
+            kept.push_back(format("{} (it says where this home's backups are; the backup's is beside it, {})",
+                                  printable(file->entry.path), printable(path.filename().native())));
+        }
         platform::durable_mkdir(path.parent_path(), 0700);
         if (cleaned.insert(path.parent_path()).second) platform::remove_stale_temporaries(path.parent_path());
         if (is_signing_file(*file) && !takes_its_place(*file, home, kept)) {

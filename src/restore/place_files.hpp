@@ -1,6 +1,7 @@
 #pragma once
 // Puts files, folders and links of a source into a home.
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,19 @@ void check_places(const std::vector<const FileSource*>& files, const config::Hom
 /// Reads and checks every file without writing one.
 void check_contents(const std::vector<const FileSource*>& files, base::Progress& progress);
 
+/// The file of the source that is the home's settings, where the home has others; else null. Throws Error
+/// where one of the two cannot be read.
+const FileSource* other_settings(const std::vector<const FileSource*>& files, const config::Home& home);
+
+/// Where the settings of a backup go beside those that stay.
+std::filesystem::path settings_beside(const config::Home& home);
+
 /// Writes each file durably, with its mode, time and (as root) owner. Each is the old or the new
 /// one at any instant. The repository's key file and the node's write key file are never replaced by others,
 /// and a home with a write key file alone gets no key file. Returns what was left as it is.
+/// @param beside one of `files`, whose place is taken: it goes to settings_beside(); null: none
 std::vector<std::string> place_files(const std::vector<const FileSource*>& files, const config::Home& home,
-                                     base::Progress& progress);
+                                     const FileSource* beside, base::Progress& progress);
 
 /// As root, gives a file to `uid` and `gid`; others keep what the system gave them.
 void set_owner(int fd, std::uint32_t uid, std::uint32_t gid);

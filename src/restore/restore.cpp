@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -129,13 +130,35 @@ std::optional<ChainProof> write_database(
     return proof;
 }
 
+/// @param link what was asked for, and is not in the source; null: no such link
+Error nothing_asked_for(const RestoreSource& source, const FileSource* link) {
+    std::string parts = source.database ? "database" : "";
+    for (const auto& [part, config, keys] :
+         {std::tuple("config", true, false), std::tuple("keys", false, true)})
+        if (const auto files = select_files(source, config, keys);
+            std::ranges::any_of(files, [](const FileSource* file) {
+                return !is_signing_file(*file) && !is_link_of_part(*file);
+            }))
+            parts += format("{}{}", parts.empty() ? "" : ",", part);
+    Error error(ErrorKind::failed, format("there is nothing of what was asked for in {}", source.name));
+    error.state("nothing was changed in the node's home");
+    error.cause(link            ? told_of(*link)
+                : parts.empty() ? "it holds neither a database nor configuration, keys or wallets"
+                                : "it holds nothing but: " + parts);
+    return error.hint(parts.empty() ? "take another one: 'bt2c-dr list-backups'"
+                                    : format("take what it holds with '--only {}', or another one: 'bt2c-dr "
+                                             "list-backups'",
+                                             parts));
+}
+
 }  // namespace
 
 RestorePlan plan_restore(const RestoreSource& source, const config::Home& target,
                          const RestoreRequest& request) {
     RestorePlan plan;
+    // Keys and configuration are not changed under a node that runs either.
+    chaindb::sqlite::require_unused(target.database(), "restore");
     if (wants_database(source, request)) {
-        chaindb::sqlite::require_unused(target.database(), "restore");
         plan.parts.push_back("database");
         plan.bytes_needed += source.database->bytes;
     }
@@ -153,10 +176,7 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
     }
     if (config) plan.parts.push_back("config");
     if (keys) plan.parts.push_back("keys");
-    if (plan.parts.empty())
-        throw Error(ErrorKind::failed, format("there is nothing of what was asked for in {}", source.name))
-            .cause(link ? told_of(*link) : "")
-            .state("nothing was changed in the node's home");
+    if (plan.parts.empty()) throw nothing_asked_for(source, link);
     plan.bytes_needed += spare_bytes;
     plan.bytes_free = platform::free_space(target.root);
     plan.expected_seconds = 1 + static_cast<double>(plan.bytes_needed - spare_bytes) / bytes_per_second;
@@ -167,6 +187,10 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
     if (has_state_to_keep(target)) plan.steps.push_back("keep the present state as a safety backup");
     if (!files.empty())
         plan.steps.push_back(format("place {} files and folders of config, keys and wallets", files.size()));
+    if (request.keep_settings && other_settings(files, target))
+        plan.steps.push_back(format("leave {} as it is, and put the backup's beside it as {}",
+                                    base::printable(target.settings_file().native()),
+                                    base::printable(settings_beside(target).filename().native())));
     if (plan.parts.front() == "database") plan.steps.push_back("put the database in its place");
     return plan;
 }
@@ -184,6 +208,7 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
     result.networks = source.networks;
 
     std::optional<DurableFile> staged;
+    const FileSource* settings = nullptr;  // that go beside the home's
     with_state("nothing was changed in the node's home", [&] {
         const bool something_there = has_state_to_keep(target);
         platform::durable_mkdir(target.root, 0700);
@@ -210,7 +235,8 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
             progress.phase("keeping the present state", 0);
             result.safety_backup = hooks.keep_present_state();
         }
-        if (database) chaindb::sqlite::require_unused(target.database(), "restore");
+        chaindb::sqlite::require_unused(target.database(), "restore");
+        if (request.keep_settings) settings = other_settings(files, target);
         base::throw_if_interrupted();
     });
 
@@ -225,7 +251,8 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
             keys::lock_signing(target, format("{} was restored", source.name));
             result.signing_locked = true;
         }
-        result.kept = place_files(files, target, progress);
+        result.kept = place_files(files, target, settings, progress);
+        if (settings) result.settings_beside = settings_beside(target).native();
         if (!database) return;
         settle_old_database(target.database());
         remove_journals(target.database());

@@ -16,6 +16,9 @@ struct RestoreRequest {
     bool keys = true;  ///< keys/ and wallets/
     /// Goes on where the space seems short, and where the proof of the chain found problems.
     bool force = false;
+    /// Settings that the home has stay where the source has others, which are put beside them: they say where
+    /// the backups are, the way back among them.
+    bool keep_settings = false;
 };
 
 /// What a chain's check said of the database that is about to take its place.
@@ -56,14 +59,15 @@ struct RestoreResult {
     /// The node must not sign until 'network unlock-signing': another one may run with these keys.
     bool signing_locked = false;
     std::vector<std::string> kept;  ///< files that were left as they are, with the reason
+    std::string settings_beside;    ///< where the source's settings are, if the home's stayed; else empty
 };
 
 /// The order: everything of the source is written beside and proved; the present state is kept;
 /// signing is locked; configuration, keys and wallets take their places file by file; the database takes its
 /// place last, by rename. Cut off at any instant, the database is the old one or the new one, whole. Throws
-/// Error: busy while another process has the database open for writing; findings when the chain's check finds
-/// problems, `force` is not set and the source is no safety backup; failed otherwise. Up to the moment where
-/// files take their places nothing was changed, and the error says so.
+/// Error: busy while another process has the home's database open for writing, whatever is restored; findings
+/// when the chain's check finds problems, `force` is not set and the source is no safety backup; failed
+/// otherwise. Up to the moment where files take their places nothing was changed, and the error says so.
 RestoreResult restore(const RestoreSource& source, const config::Home& target, const RestoreRequest& request,
                       const RestoreHooks& hooks, base::Progress& progress);
 

@@ -31,8 +31,14 @@ void merge_watermark(const FileSource& file, const config::Home& home, std::vect
     }
 }
 
-/// Whether the home's file is the beginning of the source's.
-bool continues(const FileSource& file, const fs::path& path) {
+}  // namespace
+
+bool is_signing_file(const FileSource& file) {
+    const fs::path path(file.entry.path);
+    return !path.empty() && *path.begin() == "network";
+}
+
+bool is_beginning_of(const FileSource& file, const fs::path& path) {
     const platform::Descriptor fd = platform::open_for_reading(path, false);
     const std::uint64_t size = fs::file_size(path);
     if (size > file.entry.bytes) return false;
@@ -49,13 +55,6 @@ bool continues(const FileSource& file, const fs::path& path) {
     return true;
 }
 
-}  // namespace
-
-bool is_signing_file(const FileSource& file) {
-    const fs::path path(file.entry.path);
-    return !path.empty() && *path.begin() == "network";
-}
-
 bool takes_its_place(const FileSource& file, const config::Home& home, std::vector<std::string>& kept) {
     const fs::path path = home.root / file.entry.path;
     if (fs::symlink_status(path).type() == fs::file_type::not_found) return true;
@@ -64,7 +63,7 @@ bool takes_its_place(const FileSource& file, const config::Home& home, std::vect
     if (name.starts_with("watermark-")) {
         merge_watermark(file, home, kept);
     } else if (name == "audit.jsonl") {
-        if (continues(file, path)) return true;
+        if (is_beginning_of(file, path)) return true;
         kept.push_back(base::format("{} (the home's log says more)", base::printable(file.entry.path)));
     }
     return false;

@@ -17,4 +17,7 @@ bool is_signing_file(const FileSource& file);
 /// and `kept` tells of what was left as it is. docs/network.md.
 bool takes_its_place(const FileSource& file, const config::Home& home, std::vector<std::string>& kept);
 
+/// Whether the file at `path` is the beginning of the source's, or all of it.
+bool is_beginning_of(const FileSource& file, const std::filesystem::path& path);
+
 }  // namespace bt2c::restore

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/error.hpp"
 #include "base/time.hpp"
 
 namespace bt2c::storage {
@@ -58,9 +59,15 @@ class Location {
     /// behind, by its last answer and to about a second; nullopt where it told no time.
     virtual std::optional<base::UnixMs> clock_ahead() const { return std::nullopt; }
 
+    /// For a hint where nothing is here: what may have emptied this place, a question, and what to do then.
+    virtual std::string if_emptied() const { return "was a disk not mounted?"; }
+
     /// Of a location that stands for several: those that can be read, the nearest first. Readers that find
     /// an object damaged try the others. Empty for all others.
     virtual std::vector<std::shared_ptr<Location>> copies() { return {}; }
+    /// The same one: why an object that is sound in none of copies() may be sound all the same, since a place
+    /// that may have it cannot be read. nullopt where none is left to be asked, and for all others.
+    virtual std::optional<base::Error> unread(const std::string& /*name*/) const { return std::nullopt; }
     /// A reader tells that the object cannot be used as `copy`, one of copies(), has it.
     virtual void note_fault(const Location& /*copy*/, const std::string& /*name*/,
                             const std::string& /*what*/) {}

@@ -75,6 +75,10 @@ with tempfile.TemporaryDirectory() as name:
     check("no repository is made by a job", done.returncode == 10 and result(done)["error"]["kind"] == "no_repository"
           and not (home / "backups" / "repository").exists(), done)
     check("that is recorded", record("full")["exit_status"] == 10 and record("full")["last_ok"] is None)
+    told = result(done)
+    check("programs are told which job, how it ended, why, and where that is on record", told["job"] == "full" and told["status"] == 10
+          and told["error"]["message"] == "job full ended with status 10" and told["error"]["cause"] == told["message"] == record("full")["message"]
+          and str(home / "backups" / "jobs" / "full.json") in told["error"]["hint"], told)
     check("job needs a name", run("job").returncode == 2 and run("job", "full", "--due").returncode == 2
           and run("job", "fulll").returncode == 2)
     for words, hint in (("job",), b"the jobs: full, incremental, verify, restore-test, prune, sync"), (("job", "fulll"), b"did you mean 'full'?"):
@@ -106,7 +110,8 @@ with tempfile.TemporaryDirectory() as name:
 
     # What is due by the records.
     due = run("--json", "job", "--due")
-    check("what never ran is due", due.returncode == 0 and result(due)["ran"] == ["restore-test"], due)
+    check("what never ran is due", due.returncode == 0 and result(due)["ran"] == ["restore-test"]
+          and result(due)["jobs"] == [{"job": "restore-test", "status": 0, "message": record("restore-test")["message"]}], due)
     check("and only once", result(run("--json", "job", "--due"))["ran"] == [])
     old = record("verify")
     old["last_started"] = "2026-01-01T00:00:00Z"
@@ -122,7 +127,12 @@ with tempfile.TemporaryDirectory() as name:
     (home / "backups" / "jobs" / "verify.json").unlink()
     settings.write_text(time.strftime("[schedule]\nwait_minutes = 0\nfull = '%H:%M'\n", time.gmtime(time.time() + 43_200)))
     backups_before = len(result(run("--json", "list-backups"))["backups"])
-    due = run("job", "--due")
+    due = run("--json", "job", "--due")
+    told = result(due)
+    check("what else ran is told beside the failure", told["error"]["message"] == "job full ended with status 1"
+          and "without a record" in told["error"]["cause"] and "full" not in told["ran"] and "verify" in told["ran"]
+          and {one["job"]: one["status"] for one in told["jobs"]}.items() >= {"full": 1, "verify": 0}.items()
+          and all(one["message"] for one in told["jobs"]), told)
     check("a job without a record waits for its time, and stops none behind it", due.returncode == 1
           and b"job full: its record cannot be written" in due.stderr and record("verify")["exit_status"] == 0
           and len(result(run("--json", "list-backups"))["backups"]) == backups_before, due)
@@ -155,6 +165,23 @@ with tempfile.TemporaryDirectory() as name:
     listed = subprocess.run([program, "--home", str(big), "--json", "list-backups"], env=environment, stdout=subprocess.PIPE)
     check("no backup came of it", json.loads(listed.stdout)["backups"] == [])
     shutil.rmtree(big)
+
+    # Without full backups by the clock the first one is made all the same, by whichever scheduler.
+    young = folder / "young"
+    (young / "data").mkdir(parents=True)
+    shutil.copy(home / "data" / "blockchain.db", young / "data" / "blockchain.db")
+    (young / "config").mkdir()
+    (young / "config" / "dr.toml").write_text('schedule.full = "off"\nschedule.verify = "off"\nschedule.restore_test = "off"\n')
+    def of_young(*words):
+        return subprocess.run([program, "--home", str(young), "--quiet", "--json", *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=250)
+    of_young("repository", "init")
+    due = of_young("job", "--due")
+    types = [one["type"] for one in json.loads(of_young("list-backups").stdout)["backups"]]
+    check("the first full backup is made in place of an incremental one", due.returncode == 0 and types == ["full"], due)
+    again = of_young("job", "--due")
+    check("and not at each look", json.loads(again.stdout)["ran"] == [], again)
+    shutil.rmtree(young)
 
     # [B6] Restore tests.
     home_before = tree(home)
@@ -213,7 +240,8 @@ with tempfile.TemporaryDirectory() as name:
     check("a damaged one fails", done.returncode == 3 and failed["exit_status"] == 3 and failed["last_ok"] is not None
           and latest["id"][:8] in failed["message"] + json.dumps(result(run("--json", "test-restore"))), done)
     told = result(done)
-    check("its document says how it ended", told["status"] == 3 and told["message"] == failed["message"] and told["duration_s"] > 0, told)
+    check("its document says how it ended", told["status"] == 3 and told["message"] == failed["message"]
+          and told["duration_seconds"] == told["duration_s"] > 0, told)
     failed = record("restore-test")
     check("a mistyped id is no test", run("test-restore", "lates").returncode == 1 and record("restore-test") == failed)
     listed = result(run("--json", "list-backups"))["backups"][0]
@@ -232,6 +260,18 @@ with tempfile.TemporaryDirectory() as name:
     left = folder / "bt2c-restore-test-killed"
     (left / "home/config").mkdir(parents=True)
     check("any job removes what a killed test left", run("job", "verify").returncode == 0 and not left.exists())
+    for _ in range(20):  # until the kill was quick enough
+        test = subprocess.Popen([program, "--home", str(home), "test-restore", "--scratch", str(scratch)],
+                                env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_us)
+        while not list(scratch.glob("bt2c-restore-test-*/home")) and test.poll() is None:
+            time.sleep(0.0005)
+        test.kill()
+        if test.wait() == -signal.SIGKILL:
+            break
+    notes = (home / "backups" / "jobs").glob("bt2c-restore-test-*")
+    check("one that was killed in a place of its own", list(scratch.iterdir()) and len(list(notes)) == 1)
+    check("is known there too", run("job", "verify").returncode == 0 and not any(scratch.iterdir())
+          and not list((home / "backups" / "jobs").glob("bt2c-restore-test-*")))
 
     # [I2] Around an upgrade.
     check("another word is none", run("upgrade-check", "sideways").returncode == 2)
@@ -386,6 +426,25 @@ with tempfile.TemporaryDirectory() as name:
         check("a folder that this user may not look into is named, and who may", told["kind"] == "failed"
               and told["message"] == f"cannot look at {jobs_folder}" and told["cause"] == "Permission denied"
               and told["state"] and told["hint"].rstrip("'").endswith(str(jobs_folder.parent)), told)
+        jobs_folder.parent.chmod(0o755)
+        (users_home / "keys").mkdir()  # of root
+        told = [one["mend"] for one in result(run_as_user("--json", "doctor"))["checks"]
+                if one["name"] == "file_modes" and one["subject"] == str(users_home / "keys")]
+        check("what only root can mend is told as that", [mend.startswith("as root: chown ") for mend in told] == [True], told)
+        (users_home / "keys").rmdir()
+        shutil.chown(jobs_folder.parent, "nobody")
+        closed = folder / "closed"
+        closed.mkdir()
+        shutil.chown(closed, "nobody")
+        made = run_as_user("init", "--non-interactive", "--schedule", "none", "--location", f"name=usb,kind=folder,path={closed}")
+        shutil.chown(closed, "root")
+        closed.chmod(0o700)
+        told = [one["mend"] for one in result(run_as_user("--json", "doctor"))["checks"]
+                if one["name"] == "location" and one["subject"] == "usb"]
+        check("a location that this user may not look into", made.returncode == 0
+              and told == [f"put owner and mode of it right: ls -ld {closed}"], (made, told))
+        shutil.rmtree(closed)
+        shutil.rmtree(users_home / "config")
     shutil.rmtree(users_home / "backups")
 
     before_tree = tree(configuration), tree(users_home)
@@ -436,8 +495,22 @@ with tempfile.TemporaryDirectory() as name:
                              timeout=250)
     check("the line runs what is due", as_cron.returncode == 0 and as_cron.stderr == b"" and all(
         record(job)["exit_status"] == 0 for job in ("full", "incremental", "verify", "restore-test")), as_cron)
+    without_s3 = run("setup-automated-backups", "--dry-run", "--scheduler", "cron", AWS_PROFILE="a node")
+    check("what is for S3 alone is not handed over where there is none", b"AWS_" not in without_s3.stdout, without_s3)
+    vault = '[[location]]\nname = "vault"\nkind = "s3"\nendpoint = "http://127.0.0.1:9"\nbucket = "b"\nretries = 0\n'
+    asked_for = settings.read_text() if settings.exists() else ""
+    settings.write_text(asked_for + vault)
     run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="./password", AWS_SHARED_CREDENTIALS_FILE="aws/keys",
         AWS_PROFILE="a node")
+    # Whoever looks has other variables, or none; what dr.toml says of times and places is compared all the same.
+    def schedule_found():
+        return [one["detail"] for one in result(run("--json", "doctor", "--patience", "3"))["checks"]
+                if one["name"] == "schedule" and "dr.toml asks for" in one["detail"]]
+    check("a shell without the jobs' variables hides nothing", not schedule_found(), schedule_found())
+    installed = crontab.read_text()
+    crontab.write_text(installed.replace("--quiet job", "--quiet  job"))
+    check("and what was changed is found", len(schedule_found()) == 1, schedule_found())
+    crontab.write_text(installed)
     check("where secrets are is told whatever folder the jobs run in", all(
         f"{name}='{os.getcwd()}/{path}' " in crontab.read_text()
         for name, path in (("BT2C_REPO_PASSWORD_FILE", "password"), ("AWS_SHARED_CREDENTIALS_FILE", "aws/keys"))), crontab.read_text())
@@ -445,12 +518,13 @@ with tempfile.TemporaryDirectory() as name:
     dropped, again = (run("setup-automated-backups", "--scheduler", "cron", BT2C_REPO_PASSWORD_FILE="password") for _ in range(2))
     check("a variable that is dropped is told of, once", b"were given AWS_SHARED_CREDENTIALS_FILE so far" in dropped.stderr
           and b"PASSWORD_FILE so far" not in dropped.stderr and b"so far" not in again.stderr, dropped)
+    settings.write_text(asked_for)
     with open(home / "backups" / "jobs" / "lock", "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         busy = run("--json", "setup-automated-backups", "--remove")
         error = result(busy)["error"]
         check("a job that runs keeps the records, which is told", busy.returncode == 4 and "the schedule is removed" in error["state"]
-              and "setup-automated-backups --remove' again" in error["hint"] and b"BEGIN bt2c-dr" not in crontab.read_bytes(), busy)
+              and 'setup-automated-backups --remove" again' in error["hint"] and b"BEGIN bt2c-dr" not in crontab.read_bytes(), busy)
     check("until it has ended", run("setup-automated-backups", "--remove").returncode == 0
           and not (home / "backups" / "jobs").exists())
     stub("crontab", "echo 'cannot open the spool\nsee the manual' >&2; exit 1\n")

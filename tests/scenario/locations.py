@@ -5,6 +5,7 @@ usage: locations.py PROGRAM CHAIN_PROGRAM
 One location is a small disk that fills up, one goes away in the middle, one is damaged; and the program is killed.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -305,14 +306,29 @@ def killed(scene):
 
 def without_its_format(scene):
     scene.run("backup")
+    for place in (scene.local, scene.near):
+        (place / "format").unlink()
+        status = scene.run("location", "status", status=3)
+        check("what is missing is told", any("'format' is damaged or missing" in (one["error"] or "")
+              for one in status["locations"]), status)
+        mended = scene.run("repository", "check", "--repair")["mended"]
+        check("a repair brings it back", [one["object"] for one in mended] == ["format"], mended)
+        (place / "format").unlink()
+        scene.run("location", "sync")
+        check("a sync too", (place / "format").exists())
+        (place / "format").unlink()
+        made = scene.run("backup")
+        check("and a backup", (place / "format").exists(), made["locations"])
+    scene.restores("with it again")
+    # What this home did not note of the place is not taken for its own.
+    note = scene.home / "backups/locations/near"
+    note.write_text("\n".join([note.read_text().split("\n")[0], "ab" * 16, ""]))
     (scene.near / "format").unlink()
     made = scene.run("backup", status=6)
-    check("what is missing is told", "'format' is missing" in made["locations"][1]["error"]
+    check("it is left out", "'format' is missing" in made["locations"][1]["error"]
           and "location sync near" in made["locations"][1]["error"], made["locations"])
     scene.run("location", "sync", "near")
-    check("and brought back", (scene.near / "format").exists())
-    scene.run("backup")
-    scene.restores("with it again")
+    check("named, it is brought back", (scene.near / "format").exists())
 
 
 def damaged_format(scene):
@@ -535,6 +551,8 @@ def damaged_here_and_sound_away(scene):
         check(f"prune {options} keeps it and names the location", done["leaving"] == 0 and done["unasked"] == ["far"]
               and done["damaged"][0]["kept"] and "'far'" in done["advice"] and "--damaged" not in done["advice"], done)
     check("none is retired", not list((scene.local / "retired").glob("*")))
+    listed = scene.run("list-backups", status=6)
+    check("it is not called damaged", not listed["damaged"] and [one["id"] for one in listed["unread"]] == [newest], listed)
     away.rename(scene.far)
     check("it is the newest again", scene.run("list-backups")["backups"][0]["id"] == newest)
     check("and holds nothing up", scene.run("prune", "--damaged")["damaged"] == [])
@@ -630,8 +648,9 @@ def one_place_twice(scene):
         shutil.rmtree(other)
 
 
-def network_that_fails(scene):
-    """Nothing is said of a backup that could not be read."""
+@contextlib.contextmanager
+def fake_s3(scene):
+    """The table of its bucket in dr.toml, and what tells it how to behave."""
     port_file = scene.folder / "port"
     fake = pathlib.Path(__file__).parent.parent / "support" / "fake_s3.py"
     server = subprocess.Popen([sys.executable, fake, port_file], stderr=subprocess.DEVNULL)
@@ -640,11 +659,19 @@ def network_that_fails(scene):
             time.sleep(0.01)
         url = f"http://127.0.0.1:{port_file.read_text().strip()}"
         os.environ |= {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret/of+the=test"}
+        yield (f'[[location]]\nname = "s3"\nkind = "s3"\nendpoint = "{url}"\nbucket = "bucket"\nretries = 0\n',
+               lambda **order: urllib.request.urlopen(f"{url}/_control", json.dumps(order).encode()).read())
+    finally:
+        server.terminate()
+        server.wait()
 
+
+def network_that_fails(scene):
+    """Nothing is said of a backup that could not be read."""
+    with fake_s3(scene) as (s3, control):
         def faults(*wanted):
-            urllib.request.urlopen(f"{url}/_control", json.dumps({"faults": wanted}).encode()).read()
+            control(faults=wanted)
 
-        s3 = f'[[location]]\nname = "s3"\nkind = "s3"\nendpoint = "{url}"\nbucket = "bucket"\nretries = 0\n'
         settings = scene.home / "config/dr.toml"
         for places in (f'repository = "none"\n{s3}', s3):
             settings.write_text(places)
@@ -663,9 +690,77 @@ def network_that_fails(scene):
         found = {(one["name"], one["subject"]): one for one in scene.run("doctor", "--patience", "20", status=3)["checks"]}
         check("which one is told", "does not answer" in found["location", "s3"]["detail"], found)
         check("the rest is looked at", {("location", "local"), ("backup_age", None), ("offsite", None)} <= set(found), found)
-    finally:
-        server.terminate()
-        server.wait()
+
+
+def backups_that_are_refused(scene):
+    """What a service refuses is not called damaged or missing, and nobody is led to let it go."""
+    with fake_s3(scene) as (s3, control):
+        def refuse(path, status=403, code="AccessDenied"):
+            control(faults=[{"kind": "status", "status": status, "code": code, "method": "GET", "path": path, "times": 1000}])
+
+        def is_told(what, error):
+            check(f"{what}: the service's answer is told", str(answer) in error["cause"], error)
+            check(f"{what}: nothing is called damaged", "damaged" not in json.dumps(error) and error["hint"], error)
+
+        (scene.home / "config/dr.toml").write_text(f'repository = "none"\n{s3}')
+        scene.run("backup")
+        scene.grow()
+        newest = scene.run("backup", "--type", "full")["id"]
+        for folder in ("manifests", "keys"):
+            for answer, code in ((403, "AccessDenied"), (503, "ServiceUnavailable")):
+                refuse(f"/{folder}/", answer, code)
+                for command in (("list-backups",), ("restore", "--backup", "latest"), ("restore", "--backup", newest),
+                                ("backup", "--type", "incremental"), ("test-restore",)):
+                    is_told(f"{folder}, {' '.join(command)}", scene.run(*command, status=1)["error"])
+            checks = scene.run("doctor", status=3)["checks"]
+            check("doctor advises to let nothing go", not any("prune" in (one["mend"] or "") for one in checks), checks)
+            if folder == "manifests":
+                unknown = {one["name"]: one["mend"] for one in checks if one["status"] == "unknown"}
+                check("it is not known", {"repository", "backup_age"} <= set(unknown)
+                      and unknown["repository"] == scene.typed("bt2c-dr location status"), checks)
+                status = scene.run("location", "status", status=6)["locations"][0]
+                check("which says why", status["status"] == "away" and "503" in status["error"], status)
+                info = scene.run("repository", "info")
+                check("the repository is told of", info["unread_backups"] == 2 and info["damaged_backups"] == 0, info)
+            else:
+                slots = scene.run("repository", "key", "list")
+        check("slots are not damaged", len(slots["unread"]) == 2 and slots["slots"] == slots["damaged"] == [], slots)
+        # One of two.
+        refuse(f"/manifests/{newest}")
+        listed = scene.run("list-backups", status=6)
+        check("the other is listed", len(listed["backups"]) == 1 and not listed["damaged"]
+              and [one["id"] for one in listed["unread"]] == [newest], listed)
+        error = scene.run("restore", "--backup", "latest", status=1)["error"]
+        check("the latest is not known", newest in error["message"] and "location status" in error["hint"]
+              and "403" in error["cause"], error)
+        checks = scene.run("doctor", status=3)["checks"]
+        check("doctor names it", [(one["status"], one["mend"]) for one in checks if one["subject"] == newest[:8]]
+              == [("unknown", scene.typed("bt2c-dr location status"))], checks)
+        control(faults=[])
+        scene.restores("when it is readable again")
+
+
+def locked_bucket(scene):
+    """Nobody asks for the disk of a bucket, or waits for the end of a lock that prune extends."""
+    with fake_s3(scene) as (s3, control):
+        settings = scene.home / "config/dr.toml"
+        settings.write_text('repository = "none"\n' + s3.replace('"bucket"', '"mistyped"'))
+        check("nothing was stored is said", scene.run("backup", status=1)["error"]["state"] == "no backup was stored")
+        settings.write_text(f'repository = "none"\n{s3}object_lock_days = 30\n')
+        scene.run("backup")
+        phrase = next(one["id"] for one in scene.run("repository", "key", "list")["slots"] if one["kind"] == "recovery_phrase")
+        control(faults=[{"kind": "status", "status": 403, "method": "GET", "path": "keys", "times": 1000}])
+        check("nothing was changed is said", scene.run("repository", "key", "remove", phrase, status=1)["error"]["state"])
+        control(faults=[])
+        locked = scene.run("repository", "key", "remove", phrase, status=1)["error"]
+        check("prune locks a key anew", "each prune locks it for longer" in locked["cause"], locked)
+        check("what helps is told", "begin a new repository" in locked["hint"] and "nothing was changed" in locked["state"], locked)
+        control(empty=True)
+        for command, status in (("list-backups", 10), ("backup", 1)):
+            hint = scene.run(command, status=status)["error"]["hint"]
+            check(f"{command} tells of versions", "A bucket with versions" in hint and "disk" not in hint, hint)
+        found = next(one for one in scene.run("doctor", status=3)["checks"] if one["name"] == "repository")
+        check("doctor too", found["mend"] == "bring its objects back" and "versions" in found["detail"], found)
 
 
 def upgrade(scene):
@@ -734,6 +829,6 @@ def keys_of_an_empty_first(scene):
 for test in (everyday, all_unmounted, keys_of_an_empty_first, one_is_away, jobs_while_one_is_away, one_is_full, damage, packs_that_are_gone, killed,
              without_its_format, damaged_format, one_place_has_many_names, an_unmounted_disk, without_key_slots, beyond_sync, junk_is_no_backup, another_repository_in_place,
              nothing_new, damaged_newest, damaged_here_and_sound_away, copies_that_a_test_passed_over,
-             limits_of_the_machine, advice_for_contents, two_nodes, one_place_twice, network_that_fails, upgrade, without_a_folder):
+             limits_of_the_machine, advice_for_contents, two_nodes, one_place_twice, network_that_fails, backups_that_are_refused, locked_bucket, upgrade, without_a_folder):
     in_scene(test)
 finish()

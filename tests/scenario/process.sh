@@ -16,7 +16,7 @@ check 'a full disk behind stdout' 1 $?
 message=$("$program" --json help 2>&1 >/dev/full)
 check 'its message' 'bt2c-dr: error: cannot write the output' "${message%%$'\n'*}"
 "$program" help >&- 2>/dev/null </dev/null
-check 'a closed stdout' 0 $?
+check 'a closed stdout, where what it has to say is lost' 1 $?
 "$program" nonsense 2>&-
 check 'a closed stderr' 2 $?
 "$program" help | true

@@ -181,8 +181,11 @@ def main(folder):
         check("it is restored from afar", restored.returncode == 0 and restored.document["verified"], restored)
         check("as it was", subprocess.run(["sqlite3", str(node.database), "select max(height), count(*) from blocks"],
                                           check=True, stdout=subprocess.PIPE).stdout == kept)
-        # The restored dr.toml is the one of the backup: with a bucket that is not there, and a local folder that is
-        # empty now.
+        beside = node.home / "config/dr.toml.from-backup"
+        check("these settings stay", 'repository = "none"' in (node.home / "config/dr.toml").read_text()
+              and restored.document["settings_beside"] == str(beside), restored)
+        # The backup's, taken over: with a bucket that is not there, and a local folder that is empty now.
+        shutil.copy(beside, node.home / "config/dr.toml")
         servers.tell("kill")
         nowhere = node.run("list-backups")
         check("all places that may have it are named", nowhere.returncode == 1 and all(

@@ -210,8 +210,122 @@ def first_backups_at_once(folder):
         check("and sound", checked.returncode == 0 and not checked.document["findings"], checked)
 
 
+def settings_that_are_in_use(folder):
+    home, usb = make_home(folder), folder / "usb"
+    settings, beside = home / "config" / "dr.toml", home / "config" / "dr.toml.from-backup"
+    without = run(home, "backup").document["id"]
+    usb.mkdir()
+    location = f'[[location]]\nname = "usb"\nkind = "folder"\npath = "{usb}"\n'
+    settings.write_text(location)
+    first = run(home, "backup", "--type", "incremental").document["id"]
+    restored = run(home, "restore", "--backup", without)
+    check("a backup without settings leaves them", restored.returncode == 0 and settings.read_text() == location
+          and restored.document["settings_beside"] is None, restored)
+    settings.write_text("# mine\n" + location)
+    plan = run(home, "restore", "--backup", first, "--dry-run")
+    check("it is planned", any("dr.toml.from-backup" in step for step in plan.document["steps"]) and not beside.exists(), plan)
+    shown = told(home, "restore", "--backup", first)
+    check("what is in use stays", shown.returncode == 0 and settings.read_text() == "# mine\n" + location, shown)
+    check("the backup's is beside", beside.read_text() == location, beside)
+    check("and that is told", b"left as it is: config/dr.toml (" in shown.stdout
+          and f"diff {settings} {beside}".encode() in shown.stdout, shown)
+    beside.write_text("of before")
+    restored = run(home, "restore", "--backup", first, "--only", "config")
+    check("of configuration alone too", settings.read_text().startswith("# mine") and beside.read_text() == location
+          and restored.document["settings_beside"] == str(beside)
+          and any("config/dr.toml (" in one for one in restored.document["kept"]), restored)
+    chain("append", home / "data" / "blockchain.db", "--blocks", "1")
+    made = run(home, "backup", "--type", "incremental")
+    check("backups go on to all places", {one["name"] for one in made.document["locations"]} == {"local", "usb"}, made)
+    back = run(home, "restore", "--backup", restored.document["safety_backup"])
+    check("the way back is there", back.returncode == 0 and settings.read_text().startswith("# mine"), back)
+    elsewhere = folder / "elsewhere"
+    for target in (elsewhere, elsewhere):  # the second time over the first
+        done = run(home, "restore", "--backup", first, "--target", target)
+        restored = target / "config" / "dr.toml"
+        check("in another home it is as it was", done.returncode == 0 and restored.read_text() == location
+              and not (target / "config" / "dr.toml.from-backup").exists(), done)
+        restored.write_text("repository = '/nowhere'\n")
+    settings.unlink()
+    done = run(home, "restore", "--backup", first)
+    check("where there is none it comes back", done.returncode == 0 and settings.read_text() == location
+          and done.document["settings_beside"] is None, done)
+    # By settings that are not the home's there is a way back by them only.
+    settings.unlink()
+    other = folder / "other.toml"
+    other.write_text(location)
+    shown = told(home, "--config", other, "restore", "--backup", first)
+    check("the way back names them", f"to go back: bt2c-dr --home {home} --config {other} restore --backup ".encode() in shown.stdout, shown)
+
+
+def another_home(folder):
+    home, new = make_home(folder), folder / "new"
+    check("a backup", run(home, "backup").returncode == 0)
+    (new / "config").mkdir(parents=True)
+    (new / "config" / "repository.key").write_bytes((home / "config" / "repository.key").read_bytes())
+    (new / "config" / "repository.key").chmod(0o600)
+    (new / "config" / "dr.toml").write_text(f'repository = "{home / "backups" / "repository"}"\n[schedule]\nwait_minutes = 0\n')
+
+    def takeovers():
+        found = run(new, "doctor").document["checks"]
+        return {one["name"]: one for one in found if "--takeover" in (one["mend"] or "")}
+
+    check("before it is restored there is nothing to take over", not takeovers(), takeovers())
+    shown = told(new, "restore", "--backup", "latest")
+    check("what backups need is told", shown.returncode == 0 and b"When it is known to be dead" in shown.stdout
+          and shown.stdout.strip().endswith(b" backup --type full --takeover"), shown)
+    check("to programs too", run(new, "restore", "--backup", "latest").document["takeover_needed"] is True)
+    check("a job fails by it", run(new, "job", "full").returncode == 1)
+    found = takeovers()
+    check("doctor says so", {"repository", "job"} <= set(found) and "in another home" in found["repository"]["detail"], found)
+    check("and what mends it", run(new, "backup", "--type", "full", "--takeover").returncode == 0
+          and "repository" not in takeovers(), takeovers())
+    check("the job too", run(new, "job", "full").returncode == 0 and not takeovers(), takeovers())
+    check("nothing is told any more", run(new, "restore", "--backup", "latest").document["takeover_needed"] is False)
+
+
+def where_nothing_goes(folder):
+    home, usb = make_home(folder), folder / "usb"
+    usb.mkdir()
+    (home / "config" / "dr.toml").write_text(f'[[location]]\nname = "usb"\nkind = "folder"\npath = "{usb}"\n')
+    check("a backup", run(home, "backup").returncode == 0)
+    (folder / "link").symlink_to(home / "keys")
+    for target, why in ((home / "backups" / "repository", "the repository's folder"), (usb, "location 'usb'"),
+                        (usb / "below" / "it", "location 'usb'"), (home / "keys" / "new", "the home's folder keys/"),
+                        (folder / "link", "the home's folder keys/"), (f"{usb}/../usb/", "location 'usb'")):
+        before = sorted(folder.rglob("*"))
+        refused = run(home, "restore", "--backup", "latest", "--target", target)
+        check(f"{target} is none to restore into", refused.returncode == 2 and why in refused.document["error"]["message"]
+              and sorted(folder.rglob("*")) == before, refused)
+    check("the home itself is one", run(home, "restore", "--backup", "latest", "--target", home).returncode == 0)
+    check("and what is beside a location", run(home, "restore", "--backup", "latest", "--target",
+                                               home / "backups" / "other").returncode == 0)
+
+
+def under_a_running_node(folder):
+    home = make_home(folder)
+    (home / "config" / "node.json").write_text("{}")
+    check("a backup", run(home, "backup").returncode == 0)
+    (home / "keys" / "wallet.json").write_text("newer")
+    with open(home / "data" / "blockchain.db", "r+b"):
+        for only in ("keys", "config", "database,config,keys"):
+            for more in ([], ["--force"], ["--dry-run"]):
+                refused = run(home, "restore", "--backup", "latest", "--only", only, *more)
+                check(f"{only} {more}: refused", refused.returncode == 4
+                      and "is in use" in refused.document["error"]["message"], refused)
+        check("nothing was changed", (home / "keys" / "wallet.json").read_text() == "newer"
+              and not (home / "network" / "signing-lock.json").exists())
+        beside = run(home, "restore", "--backup", "latest", "--only", "keys", "--target", folder / "beside")
+        check("another home's are no matter", beside.returncode == 0, beside)
+    check("stopped it is done", run(home, "restore", "--backup", "latest", "--only", "keys").returncode == 0)
+    refused = run(home, "restore", "--backup-file", home / "data" / "blockchain.db", "--only", "keys").document["error"]
+    check("what a file lacks is told", refused["cause"] == "it holds nothing but: database"
+          and "--only database" in refused["hint"], refused)
+
+
 for scene in (a_file_that_changes_while_it_is_read, a_repository_that_takes_nothing,
-              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere, what_a_killed_restore_left, first_backups_at_once):
+              back_to_a_damaged_state, files_alone, keys_that_are_elsewhere, what_a_killed_restore_left, settings_that_are_in_use,
+              another_home, where_nothing_goes, under_a_running_node, first_backups_at_once):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish()

@@ -26,9 +26,13 @@ program, chain_tool = (os.path.abspath(path) for path in sys.argv[1:3])
 class Terminal:
     """The program with a person at its terminal."""
 
-    def __init__(self, arguments, environment):
+    def __init__(self, arguments, environment, session="own"):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            if session == "another":  # as under 'su - USER -c', which keeps the terminal to itself
+                if os.fork():
+                    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+                os.setsid()
             os.execve(program, [program, *arguments], environment)
         self.seen, self.at = "", 0
 
@@ -184,6 +188,11 @@ with tempfile.TemporaryDirectory() as name:
         check(f"a location of another owner: {found}", len(found) == 1)
         mend(found[0])
         check("is mended", not found_in(doctor(nobodys), "file_modes"))
+        (nobodys / "config" / "repository.key").chmod(0)
+        found = found_in(doctor(nobodys), "file_modes")
+        check(f"a key that its owner may not read: {found}", len(found) == 1 and found[0]["subject"].endswith("repository.key"))
+        mend(found[0])
+        check("is mended too", not found_in(doctor(nobodys), "file_modes"))
         shutil.rmtree(new)
 
     # --- On a terminal, with wrong answers.
@@ -287,6 +296,9 @@ with tempfile.TemporaryDirectory() as name:
     terminal.answer("local, usb. One more", "")
     check("a second run changes nothing, and says so", terminal.end() == 0 and "Nothing had to be changed" in terminal.seen
           and (tree(home), tree(folder / "usb")) == before)
+    terminal = Terminal(["--home", str(home), "init"], environment, session="another")
+    terminal.answer("local, usb. One more", "")
+    check("nor one on a terminal that is another session's", terminal.end() == 0 and "Nothing had to be changed" in terminal.seen)
     terminal = Terminal(["--home", str(home), "init"], environment)
     terminal.expect("One more")
     os.write(terminal.fd, b"\x03")
@@ -461,6 +473,12 @@ with tempfile.TemporaryDirectory() as name:
     if os.geteuid() == 0:
         os.chown(key_file, 65534, 65534)
         provoked("another's file", "file_modes", str(key_file))
+    odd = os.fsencode(home / "keys") + b"/\xff\xfe it's.pem"
+    with open(odd, "wb"):
+        os.chmod(odd, 0o644)
+    provoked("a name that is no text", "file_modes", str(home / "keys") + "/\\xff\\xfe it's.pem",
+             lambda one: subprocess.run(["bash", "-c", one["mend"]], check=True))
+    os.remove(odd)
 
     jobs = home / "backups" / "jobs"
 

@@ -21,7 +21,7 @@ bash_offers() {
 }
 zsh_offers() {
     # shellcheck disable=SC2016  # zsh expands them
-    zsh -fc 'compadd() { [[ $1 != -- ]] || shift; print -l -- "$@"; }; _message() { :; }
+    zsh -fc 'compadd() { [[ $1 != -- ]] || shift; print -l -- "$@"; }; _message() { :; }; compset() { :; }
         _files() { print files; }; _describe() { print -l -- ${(P)argv[-1]}; }
         file=$1; shift; words=("$@"); CURRENT=$#; source "$file" || true' \
         zsh "$share/zsh/vendor-completions/_bt2c-dr" "$@"
@@ -50,8 +50,25 @@ for page in "$share"/man/man1/*.1; do
         echo "$page shows nothing"
         exit 1
     fi
+    name=$(basename "$page" .1)
+    header=$(groff -Tutf8 -Kutf8 -P -cbou -man "$page" | awk 'NF && !shown++')
+    if [[ $header != "$name(1) "*" $name(1)" ]]; then
+        echo "$page has a header that is overprinted: $header"
+        exit 1
+    fi
+    if grep -c -e ',$' <(tail -n 1 "$page") >/dev/null; then
+        echo "$page ends in a comma"
+        exit 1
+    fi
 done
 ((pages > 3))
+grep -q -F 'bt2c\-node (1)' "$share/man/man1/bt2c-dr.1"
+grep -q -F 'BT2C_WALLET_PASSWORD' "$share/man/man1/bt2c-dr.1"
+grep -q -F '.B 130' "$share/man/man1/bt2c-dr.1"
+if grep -q -F 'restore (1)' "$share/man/man1/bt2c-dr-repository-key-add.1"; then
+    echo "a page names others than those of its group"
+    exit 1
+fi
 
 bash -n "$share/bash-completion/completions/bt2c-dr"
 zsh -n "$share/zsh/vendor-completions/_bt2c-dr"
@@ -65,11 +82,22 @@ bash_offers bt2c-dr job re | expect restore-test bash
 bash_offers bt2c-dr help rep | expect repository bash
 bash_offers bt2c-dr help repository '' | expect key bash
 bash_offers bt2c-dr init --repository /tm | expect /tmp bash
+bash_offers bt2c-dr backup --type = i | expect incremental bash
+bash_offers bt2c-dr backup --type = | expect incremental bash
+bash_offers bt2c-dr --home = /x backup --type i | expect incremental bash
+bash_offers bt2c-dr --home = /tm | expect /tmp bash
+bash_offers bt2c-dr restore --only database,c | expect database,config bash
+bash_offers bt2c-dr restore --only = database, | expect database,keys bash
 zsh_offers bt2c-dr '' | expect help zsh
+zsh_offers bt2c-dr backup --type=i | expect incremental zsh
+zsh_offers bt2c-dr --home=/tm | expect files zsh
+zsh_offers bt2c-dr restore --only database, | expect keys zsh
 zsh_offers bt2c-dr help '' | expect repository zsh
 zsh_offers bt2c-dr help repository '' | expect key zsh
 zsh_offers bt2c-dr init --repository /tm | expect files zsh
 fish_offers 'bt2c-dr ' | expect help fish
+fish_offers 'bt2c-dr restore --only database,' | expect database,keys fish
+fish_offers 'bt2c-dr backup --type=i' | expect --type=incremental fish
 fish_offers 'bt2c-dr upgrade-check a' | expect after fish
 fish_offers 'bt2c-dr --network te' | expect testnet fish
 fish_offers 'bt2c-dr help --js' | expect --json fish

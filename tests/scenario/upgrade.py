@@ -48,10 +48,10 @@ class Node:
     def sql(self, text):
         subprocess.run(["sqlite3", str(self.database), text], check=True)
 
-    def grow(self, blocks=1):
+    def grow(self, blocks=1, *options):
         # The chain may be locked for a moment.
-        subprocess.run([chain_tool, "append", str(self.database), "--blocks", str(blocks)], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        subprocess.run([chain_tool, "append", str(self.database), "--blocks", str(blocks), *options],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def lose_blocks(self, count):
         self.sql("DELETE FROM transactions WHERE block_hash IN (SELECT hash FROM blocks ORDER BY height DESC LIMIT "
@@ -111,7 +111,7 @@ def before_twice(node):
     node.before(status=3)
     node.record.unlink()
     node.before()
-    node.record.write_text(node.record.read_text().replace('"version": 3', '"version": 2'))
+    node.record.write_text(node.record.read_text().replace('"version": 4', '"version": 3'))
     done = node.ended("upgrade-check", "before")
     check("a record that cannot be used is told", done.returncode == 0 and b"it is of another version" in done.stderr, done)
 
@@ -156,6 +156,73 @@ def what_after_must_not_pass_over(node):
     check("a backup that is gone is told of a sound chain too", node.after()["backup_is_gone"] is True)
 
 
+def around_a_pause(node):
+    node.before()
+    node.run("network", "pause", "--reason", "upgrade")
+    after = node.after()
+    check("a pause is told", any("network mainnet is paused" in text for text in texts(after, False)), after)
+    node.before()
+    node.run("network", "resume")
+    check("its end too", any("not paused any more" in text for text in texts(node.after(), False)))
+    node.before()
+    node.run("network", "pause", "--reason", "upgrade")
+    node.run("network", "resume")
+    check("pause, upgrade, resume", any("a pause lies between" in text for text in texts(node.after(), False)))
+
+
+def around_a_rotation(node):
+    phrase = "offer salon river hole elegant crowd come together orange horror slogan real"
+    address = "bt2c_ilglu3mcvs7s6eruv2p72ymepu"
+    node.sql(f"UPDATE unstake_requests SET validator_address = '{address}' WHERE validator_address IN (SELECT address FROM "
+             f"validators WHERE status = 'UNSTAKING'); UPDATE validators SET address = '{address}' WHERE status = 'UNSTAKING'")
+    words = node.home.parent / "new phrase"
+    environment.update(BT2C_WALLET_PASSWORD="the first password", BT2C_NEW_WALLET_PASSWORD="the second password")
+    node.run("recover-keys", "--seed-phrase", phrase)
+    for compromised in ([], ["--compromised", "--reason", "stolen"]):
+        node.before()
+        rotated = node.run("keys", "rotate", "--address", address, "--phrase-file", str(words), *compromised)
+        after = node.after()
+        check("a rotated key is told", f"validator {address} of mainnet rotated its key to {rotated['new_address']}"
+              in texts(after, False), after)
+        node.grow()
+        node.after()
+        words.unlink()
+        address = rotated["new_address"]
+        environment.update(BT2C_WALLET_PASSWORD="the second password", BT2C_NEW_WALLET_PASSWORD="the third password")
+    sound = node.database.read_bytes()
+    node.sql("UPDATE key_rotations SET record = replace(record, 'bt2c', 'bt2d')")
+    found = texts(node.after(status=3), True)
+    check("others' rotations are serious", any("without the signatures of both keys" in text for text in found), found)
+    node.database.write_bytes(sound)
+    node.after()
+
+
+def what_blocks_may_not_do(node):
+    node.before()
+    node.sql("UPDATE validators SET status = 'ACTIVE' WHERE status = 'TOMBSTONED'")
+    node.grow()
+    found = texts(node.after(status=3), True)
+    check("no block lifts a ban", any("it was TOMBSTONED" in text for text in found), found)
+
+
+def on_a_better_chain(node):
+    shared = node.database.read_bytes()
+    node.grow(2)
+    node.before()
+    ours = node.database.read_bytes()
+    node.database.write_bytes(shared)
+    node.grow(4, "--transactions-per-block", "2")
+    after = node.after()
+    check("its last blocks may be replaced", any("went over to a better chain" in text for text in texts(after, False)), after)
+    node.database.write_bytes(ours)
+    node.grow(9)
+    node.before()
+    node.database.write_bytes(shared)
+    node.grow(20, "--transactions-per-block", "2")
+    found = texts(node.after(status=3), True)
+    check("and no more than these", any("has another history: block 110" in text for text in found), found)
+
+
 def on_a_write_only_node(node):
     team = node.home.parent / "team"
     (team / "config").mkdir(parents=True)
@@ -177,7 +244,8 @@ def on_a_write_only_node(node):
     check("with a command that is not for this home", "only if the team pins it, where the keys are: bt2c-dr --home TEAM pin " in shown, shown)
 
 
-for test in (beside_a_running_node, before_twice, without_blocks, what_after_must_not_pass_over, on_a_write_only_node):
+for test in (beside_a_running_node, before_twice, without_blocks, what_after_must_not_pass_over, around_a_pause, around_a_rotation,
+             what_blocks_may_not_do, on_a_better_chain, on_a_write_only_node):
     with tempfile.TemporaryDirectory() as name:
         test(Node(name, blocks=2000 if test is beside_a_running_node else 100))
 finish()

@@ -184,6 +184,79 @@ def several_locations(folder):
     run(team, "repository", "check", "--read-data", phrase=phrase)
 
 
+def keepers_home(folder):
+    """Where the team keeps the key restore tests and prune run by themselves, and nobody is sent for the node's keys."""
+    team, node = make_home(folder, "team"), make_home(folder, "node")
+    database = node / "data" / "blockchain.db"
+    database.parent.mkdir()
+    chain(node, "create", str(database), "--blocks", "40")
+    run(team, "repository", "init")
+    run(team, "repository", "write-key", "create", "-o", node / "config" / "repository.write-key")
+    run(node, "backup", "--type", "full")
+
+    def doctor(home):
+        return run(home, "doctor", status=3)[0]["checks"]  # one location is too few
+
+    def of_name(checks, name):
+        return [one for one in checks if one["name"] == name]
+
+    def misled(checks):
+        return [one for one in checks for wrong in (" restore --backup", "--takeover", " backup --type", " job full", " job verify")
+                if f"bt2c-dr --home {team}{wrong}" in (one["mend"] or "") or wrong == "--takeover" and wrong in (one["mend"] or "")]
+
+    found = doctor(team)
+    check("it misses no chain", [one["status"] for name in ("database", "verify_age") for one in of_name(found, name)]
+          == ["skipped"] * 2 and not misled(found), found)
+    done, _ = run(team, "setup-automated-backups", "--scheduler", "agent")
+    check("it is told what its jobs are", any("restore tests, each followed by prune" in note for note in done["notes"])
+          and not any("nothing is backed up" in note for note in done["notes"]), done)
+    due, _ = run(team, "job", "--due")
+    check("only the restore test is due", due["ran"] == ["restore-test"], due)
+    jobs = team / "backups" / "jobs"
+    record = json.loads((jobs / "restore-test.json").read_text())
+    check("and prune came after it", record["exit_status"] == 0 and "proved; " in record["message"], record)
+    for refused in (("job", "full"), ("job", "incremental"), ("job", "verify"), ("backup",), ("backup", "--type", "incremental")):
+        error = run(team, *refused, status=2)[0]["error"]
+        check("what needs a chain is refused", "is not for this home" in error["message"] and "--takeover" not in error["hint"], error)
+    check("without a record", sorted(path.name for path in jobs.glob("*.json")) == ["restore-test.json"])
+    run(team, "job", "prune")
+
+    # Jobs that were set up before, and failed each time.
+    failed = {**record, "name": "full", "last_ok": None, "last_done": None, "exit_status": 1,
+              "message": "backup: cannot store a backup: node 'x' made the newest one here"}
+    (jobs / "full.json").write_text(json.dumps(failed))
+    found = doctor(team)
+    check("they are no finding", not misled(found) and not any(one["subject"] == "full" for one in found), found)
+    check("its schedule is the right one", all("the agent does not run" in one["detail"] for one in of_name(found, "schedule")
+                                               if one["status"] == "finding"), found)
+    # The newest backup did not restore.
+    (jobs / "restore-test.json").write_text(json.dumps({
+        **record, "exit_status": 3, "message": "test-restore: backup 12345678 does not restore: database_image: it differs"}))
+    found = [one for one in doctor(team) if one["subject"] == "restore-test"]
+    check("the next one is made on the node", "on the node" in found[0]["mend"] and not misled(found), found)
+
+    # Nodes that lost their chain.
+    (jobs / "full.json").write_text(json.dumps({**failed, "last_done": record["last_finished"]}))
+    lost = of_name(doctor(team), "database")
+    check("a home whose job made a backup", [one["status"] for one in lost] == ["finding"]
+          and lost[0]["mend"].endswith(" restore --backup latest"), lost)
+    (jobs / "full.json").unlink()
+    (team / "keys").mkdir()
+    check("a home with a folder for keys", [one["status"] for one in of_name(doctor(team), "database")] == ["finding"])
+    own = folder / "own"
+    (own / "data").mkdir(parents=True)
+    chain(own, "create", str(own / "data" / "blockchain.db"), "--blocks", "40")
+    run(own, "backup")
+    shutil.rmtree(own / "data")
+    lost = [one for one in of_name(doctor(own), "database") if one["status"] == "finding"]
+    check("a home that made a backup by hand", len(lost) == 1 and "this home made backup" in lost[0]["detail"]
+          and lost[0]["mend"].endswith(" restore --backup latest"), lost)
+    new = folder / "new"
+    run(new, "init", "--make-home", "--non-interactive", "--schedule", "none", "--phrase-file", folder / "words")
+    check("a node that is set up before its chain is there", (new / "data").is_dir() and
+          [one["status"] for one in of_name(doctor(new), "database")] == ["finding"])
+
+
 def two_homes(folder):
     """By mistake two of them have one write key and one place."""
     team = make_home(folder, "team")
@@ -376,7 +449,7 @@ def main(folder):
           f"for a database of {database.stat().st_size}")
 
 
-for scene in (several_locations, two_homes, main):
+for scene in (several_locations, keepers_home, two_homes, main):
     with tempfile.TemporaryDirectory() as name:
         scene(pathlib.Path(name))
 finish(seed)

@@ -391,6 +391,8 @@ class Handler(BaseHTTPRequestHandler):
             STATE.update(order.get("state", {}))
             if "receive_buffer" in order:  # of connections from now on
                 SERVER[0].socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, order["receive_buffer"])
+            if order.get("empty"):  # hides all, whatever is locked, as delete markers do
+                BUCKETS["bucket"].clear()
             for key, text in order.get("objects", {}).items():
                 body = text.encode()
                 BUCKETS["bucket"][key] = {"body": body, "etag": hashlib.md5(body).hexdigest(), "meta": {}}

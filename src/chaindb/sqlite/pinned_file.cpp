@@ -17,14 +17,14 @@ struct Pin {
     std::shared_ptr<const platform::Descriptor> descriptor;
 };
 
-struct Registry {
+struct PinRegistry {
     std::mutex mutex;
     std::vector<Pin> pins;
 };
 
 /// Never destroyed: static destructors must not close what SQLite may still hold locks on.
-Registry& registry() {
-    static auto* const instance = new Registry;
+PinRegistry& pin_registry() {
+    static auto* const instance = new PinRegistry;
     return *instance;
 }
 
@@ -37,8 +37,8 @@ bool is_forgotten(const Pin& pin) {
 }  // namespace
 
 std::shared_ptr<const platform::Descriptor> pinned_file(const std::filesystem::path& path) {
-    const std::lock_guard lock(registry().mutex);
-    std::vector<Pin>& pins = registry().pins;
+    const std::lock_guard lock(pin_registry().mutex);
+    std::vector<Pin>& pins = pin_registry().pins;
     std::erase_if(pins, is_forgotten);
     // Looked up by name first: what is opened here can never be closed again.
     struct stat info {};

@@ -30,8 +30,8 @@ using base::printable;
 
 namespace {
 
-Error cannot_read(const std::filesystem::path& path, std::string_view why,
-                  ErrorKind kind = ErrorKind::failed) {
+Error unreadable(const std::filesystem::path& path, std::string_view why,
+                 ErrorKind kind = ErrorKind::failed) {
     return {kind, format("cannot read chain database {}: {}", printable(path.native()), why)};
 }
 
@@ -41,24 +41,23 @@ void check_is_readable_file(const std::filesystem::path& path) {
     if (::stat(path.c_str(), &info) != 0) {
         const int error = errno;
         if (error == ENOENT || error == ENOTDIR)
-            throw cannot_read(path, "it does not exist")
+            throw unreadable(path, "it does not exist")
                 .hint("is --home right? A lost database comes back with 'bt2c-dr restore --backup latest'");
         throw base::system_error(format("cannot read chain database {}", printable(path.native())), error);
     }
     if (!S_ISREG(info.st_mode))
-        throw cannot_read(path, "it is not a file")
+        throw unreadable(path, "it is not a file")
             .cause(S_ISDIR(info.st_mode) ? "it is a folder" : "it is a device, a pipe or a socket")
             .hint("name the database's file itself, such as data/blockchain.db in the node's home");
     if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0)
-        throw cannot_read(path, "permission denied")
-            .hint("run as the user that the node runs as, or as root");
+        throw unreadable(path, "permission denied").hint("run as the user that the node runs as, or as root");
 }
 
 /// A failing disk is often mounted read-only by the kernel; permissions have no part in that.
 std::optional<Error> on_read_only_disk(const std::filesystem::path& path) {
     struct statvfs info {};
     if (::statvfs(path.c_str(), &info) != 0 || !(info.f_flag & ST_RDONLY)) return std::nullopt;
-    return cannot_read(path, "its file system is mounted read-only")
+    return unreadable(path, "its file system is mounted read-only")
         .cause(
             "a write-ahead log, or a journal that a killed node left, is read with files that SQLite writes "
             "beside it")
@@ -140,11 +139,11 @@ void ReadTransaction::begin(int patience_ms) {
     const bool no_shared_index = wal() && !observed_file(db_).wal_index;
     if (moved || no_shared_index) end();
     if (moved)
-        throw cannot_read(path_, "it was replaced by another file meanwhile", ErrorKind::busy)
+        throw unreadable(path_, "it was replaced by another file meanwhile", ErrorKind::busy)
             .hint("run the command again");
     if (no_shared_index) {
         if (auto read_only = on_read_only_disk(path_)) throw *std::move(read_only);
-        throw cannot_read(path_, "no permission to use its write-ahead log")
+        throw unreadable(path_, "no permission to use its write-ahead log")
             .cause("a live database in WAL mode can be read only with permission to write its -shm file")
             .hint("run as the user that the node runs as, or as root");
     }
@@ -192,20 +191,20 @@ void ReadTransaction::fail(int code) const {
     // Not what the connection says: its last statement was the ROLLBACK behind the one that failed.
     const std::string cause = format("SQLite: {} ({})", sqlite3_errstr(code), code);
     if (is_full_disk(code))
-        throw cannot_read(path_, "its disk is full")
+        throw unreadable(path_, "its disk is full")
             .cause("a write-ahead log is read with a file that SQLite writes beside it; " + cause)
             .hint("make room on that disk, then run the same command again");
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
         case SQLITE_PROTOCOL:
-            throw cannot_read(path_, "it is locked", ErrorKind::busy)
+            throw unreadable(path_, "it is locked", ErrorKind::busy)
                 .cause(cause)
                 .hint(
                     "a program keeps it locked (a very long transaction, or PRAGMA locking_mode=EXCLUSIVE): "
                     "wait for it or stop it");
         case SQLITE_NOTADB:
-            throw cannot_read(path_, "it is not a SQLite database")
+            throw unreadable(path_, "it is not a SQLite database")
                 .cause(cause)
                 .hint(
                     "if a node used it its header is damaged: 'bt2c-dr list-backups' shows what can be "
@@ -215,19 +214,19 @@ void ReadTransaction::fail(int code) const {
         case SQLITE_PERM:
         case SQLITE_CANTOPEN:
             if (auto read_only = on_read_only_disk(path_)) throw *std::move(read_only);
-            throw cannot_read(path_, "no permission to write what reading it needs")
+            throw unreadable(path_, "no permission to write what reading it needs")
                 .cause(cause)
                 .hint(
                     "a journal that a killed node left, or a write-ahead log, can be dealt with only with "
                     "permission to write the file and its folder: run as the user of the node, or as root");
         case SQLITE_CORRUPT: {
             const std::string shortage = missing_pages(file_);
-            throw cannot_read(path_, shortage.empty() ? "it is damaged" : "it is truncated")
+            throw unreadable(path_, shortage.empty() ? "it is damaged" : "it is truncated")
                 .cause(shortage.empty() ? cause : shortage)
                 .hint("'bt2c-dr list-backups' shows what can be restored with 'bt2c-dr restore'");
         }
         default:
-            throw cannot_read(path_, "SQLite cannot read it")
+            throw unreadable(path_, "SQLite cannot read it")
                 .cause(cause)
                 .hint("the disk may be failing: look into the kernel's log (dmesg)");
     }

@@ -1,12 +1,10 @@
 #include "storage/fan_out/fan_out.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <thread>
 
 #include "base/progress.hpp"
 #include "base/text.hpp"
+#include "storage/fan_out/inquiry.hpp"
 
 namespace bt2c::storage::fan_out {
 
@@ -24,54 +22,6 @@ std::vector<std::shared_ptr<Part>> parts_of(std::vector<Place> places) {
     return parts;
 }
 
-/// One question to all parts side by side.
-class Inquiry {
- public:
-    Inquiry(const std::vector<std::shared_ptr<Part>>& parts, std::function<void(std::size_t)> ask)
-        : asked_(parts.size()) {
-        const std::lock_guard starting(mutex_);  // the first may answer before the last is asked
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-            if (parts[i]->away()) continue;
-            ++waiting_;
-            asked_[i] = true;
-            threads_.emplace_back([this, i, ask] {
-                const base::StopScope scope(&stop_);
-                try {
-                    ask(i);
-                } catch (const std::exception&) {  // the part knows
-                }
-                const std::lock_guard lock(mutex_);
-                asked_[i] = false;
-                --waiting_;
-                changed_.notify_all();
-            });
-        }
-    }
-    ~Inquiry() {
-        stop_ = true;
-        for (std::thread& thread : threads_) thread.join();
-    }
-
-    /// Which parts have not answered by then.
-    std::vector<bool> wait(std::chrono::milliseconds patience) {
-        const auto end = std::chrono::steady_clock::now() + patience;
-        std::unique_lock lock(mutex_);
-        while (waiting_ > 0 && std::chrono::steady_clock::now() < end) {
-            base::throw_if_interrupted();
-            changed_.wait_for(lock, std::chrono::milliseconds(20));
-        }
-        return asked_;
-    }
-
- private:
-    std::atomic<bool> stop_ = false;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::size_t waiting_ = 0;
-    std::vector<bool> asked_;
-    std::vector<std::thread> threads_;
-};
-
 /// How long a list may take where another place has given its own: as long as a read, and a second more for
 /// each 20 objects, as by a modem. Where the others have little it may be the only one that has much.
 std::chrono::milliseconds list_patience(const Part& part, std::size_t objects) {
@@ -80,10 +30,12 @@ std::chrono::milliseconds list_patience(const Part& part, std::size_t objects) {
                             : part.read_wait() + std::chrono::milliseconds(objects * 50);
 }
 
-Error silent_error(std::chrono::milliseconds silence) {
-    return Error(ErrorKind::failed, "it does not answer any more")
-        .cause(
-            format("no answer within {}", base::human_duration(static_cast<double>(silence.count()) / 1000)));
+Error unread_error(const std::string& name, const Error& failure) {
+    return Error(failure.kind(),
+                 format("cannot read {}: no location that can be reached has it", base::printable(name)))
+        .cause(failure.in_full())
+        .hint(failure.hint().empty() ? "'bt2c-dr location status' shows what each location has"
+                                     : failure.hint());
 }
 
 }  // namespace
@@ -124,53 +76,6 @@ std::vector<std::optional<Bytes>> FanOut::ask_all(const std::string& name, std::
         if (const auto away = parts_[i]->away()) leave(i, *away);
     }
     return answers;
-}
-
-std::vector<std::optional<Error>> FanOut::do_each(const std::function<void(std::size_t)>& job,
-                                                  std::chrono::milliseconds silence) {
-    std::vector<std::optional<Error>> failures(parts_.size());
-    std::vector<char> done(parts_.size());  // not bool: threads write side by side
-    const auto away_count = [&] {
-        return std::ranges::count_if(parts_, [](const auto& part) { return part->away().has_value(); });
-    };
-    for (bool again = true; again;) {
-        again = false;
-        const auto away_before = away_count();
-        {
-            Inquiry inquiry(parts_, [&](std::size_t i) {
-                if (done[i]) return;
-                try {
-                    job(i);
-                    failures[i].reset();
-                } catch (const Error& error) {
-                    if (error.kind() == ErrorKind::interrupted) return;
-                    failures[i] = error;
-                } catch (const std::exception& error) {
-                    failures[i] = Error(ErrorKind::failed, error.what());
-                }
-                done[i] = true;
-            });
-            for (std::vector<bool> at_work{true};
-                 !again && std::ranges::find(at_work, true) != at_work.end();) {
-                at_work = inquiry.wait(std::chrono::milliseconds(100));
-                for (std::size_t i = 0; i < parts_.size(); ++i) {
-                    if (parts_[i]->away() || parts_[i]->silent_for() <= silence) continue;
-                    leave(i, silent_error(silence));
-                    again = true;
-                }
-            }
-        }
-        // What failed for want of one that is away now may be done without it.
-        if (away_count() == away_before) continue;
-        for (std::size_t i = 0; i < parts_.size(); ++i)
-            if (failures[i] && !parts_[i]->away()) {
-                done[i] = false;
-                again = true;
-            }
-    }
-    for (std::size_t i = 0; i < parts_.size(); ++i)
-        if (const auto away = parts_[i]->away(); away && !done[i]) failures[i] = away;
-    return failures;
 }
 
 void FanOut::refuse(std::size_t part, const Error& reason) {
@@ -225,14 +130,15 @@ auto FanOut::first_answer(const std::string& name, Ask ask) {
         now = readable();
         if (now == parts) break;
     }
-    for (std::size_t i = 0; i < parts_.size() && !failure; ++i)
-        if (!refused_[i]) failure = parts_[i]->away();
-    if (!failure) return decltype(ask(*parts_.front()))();
-    throw Error(failure->kind(),
-                format("cannot read {}: no location that can be reached has it", base::printable(name)))
-        .cause(failure->in_full())
-        .hint(failure->hint().empty() ? "'bt2c-dr location status' shows what each location has"
-                                      : failure->hint());
+    if (failure) throw unread_error(name, *failure);
+    if (const auto away = unread(name)) throw Error(*away);
+    return decltype(ask(*parts_.front()))();
+}
+
+std::optional<Error> FanOut::unread(const std::string& name) const {
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+        if (const auto away = parts_[i]->away(); away && !refused_[i]) return unread_error(name, *away);
+    return std::nullopt;
 }
 
 std::optional<Bytes> FanOut::get(const std::string& name) {
@@ -245,13 +151,21 @@ std::optional<std::uint64_t> FanOut::size_of(const std::string& name) {
     return first_answer(name, [&](Part& part) { return part.size_of(name); });
 }
 
-std::vector<std::optional<std::vector<ObjectInfo>>> FanOut::list_each(const std::string& folder) {
+std::vector<std::optional<std::vector<ObjectInfo>>> FanOut::list_each(
+    const std::string& folder, std::vector<std::optional<Error>>& failures) {
+    failures.assign(parts_.size(), std::nullopt);
     std::vector<std::optional<std::vector<ObjectInfo>>> lists(parts_.size());
     std::vector<bool> silent;
     const auto begin = std::chrono::steady_clock::now();
     const auto waited = [&] { return std::chrono::steady_clock::now() - begin; };
     {
-        Inquiry inquiry(parts_, [&](std::size_t i) { lists[i] = parts_[i]->list(folder); });
+        Inquiry inquiry(parts_, [&](std::size_t i) {
+            try {
+                lists[i] = parts_[i]->list(folder);
+            } catch (const Error& error) {
+                failures[i] = error;
+            }
+        });
         for (bool is_over = false; !is_over;) {
             silent = inquiry.wait(std::chrono::milliseconds(100));
             std::optional<std::size_t> longest;
@@ -269,11 +183,14 @@ std::vector<std::optional<std::vector<ObjectInfo>>> FanOut::list_each(const std:
                   Error(ErrorKind::failed, "it does not answer any more")
                       .cause(format("no list of what it has within {}",
                                     base::human_duration(std::chrono::duration<double>(waited()).count()))));
+    for (std::size_t i = 0; i < lists.size(); ++i)
+        if (const auto away = parts_[i]->away(); away && !lists[i]) failures[i] = away;
     return lists;
 }
 
 std::vector<ObjectInfo> FanOut::list(const std::string& folder) {
-    const auto lists = list_each(folder);
+    std::vector<std::optional<Error>> failures;
+    const auto lists = list_each(folder, failures);
     std::map<std::string, std::uint64_t> sizes;
     bool answered = false;
     for (const auto& part : nearest_first_) {
@@ -283,31 +200,20 @@ std::vector<ObjectInfo> FanOut::list(const std::string& folder) {
         for (const ObjectInfo& object : *lists[at]) sizes.try_emplace(object.name, object.bytes);
     }
     if (!answered) {
-        Error error(ErrorKind::failed, "cannot list what is stored: no location can be reached");
-        if (const auto away = parts_.front()->away()) error.cause(away->message());
-        throw error.hint("'bt2c-dr location status' shows why");
+        std::string all;
+        for (std::size_t i = 0; i < parts_.size(); ++i)
+            if (failures[i])
+                all +=
+                    format("{}{}: {}", all.empty() ? "" : "; ", parts_[i]->name(), reason_of(*failures[i]));
+        throw Error(ErrorKind::failed, format("cannot list {}: no location could do it",
+                                              folder.empty() ? "what is stored" : folder))
+            .cause(all)
+            .hint("'bt2c-dr location status' looks at each of them");
     }
     std::vector<ObjectInfo> found;
     found.reserve(sizes.size());
     for (const auto& [name, bytes] : sizes) found.push_back({name, bytes});
     return found;
-}
-
-bool FanOut::remove(const std::string& name) {
-    uploads_.forget(name);
-    bool removed = false;
-    std::optional<Error> failure;
-    for (const auto& part : parts_) {
-        if (part->away()) continue;
-        try {
-            removed = part->remove(name) || removed;
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            if (!failure) failure = error;
-        }
-    }
-    if (failure) throw Error(*failure);
-    return removed;
 }
 
 std::vector<std::shared_ptr<Location>> FanOut::copies() {

@@ -25,6 +25,8 @@ class FanOut final : public Location {
  public:
     static constexpr std::size_t default_bytes_max = std::size_t{128} << 20;
     explicit FanOut(std::vector<Place> places, std::size_t bytes_max = default_bytes_max);
+    /// Waits for calls that the kernel does not end, as on a disk that is frozen: nothing else does.
+    ~FanOut() override;
 
     /// Asks every part for an object side by side, so long; who gives no answer is away. Returns what each
     /// has of it, at most `size_max` bytes: nullopt where it has none or is away.
@@ -62,14 +64,23 @@ class FanOut final : public Location {
     /// What any part has that can be asked; sizes as the nearest has them. Throws Error when none can.
     std::vector<ObjectInfo> list(const std::string& folder) override;
     /// The same for each part; nullopt where it is away.
-    std::vector<std::optional<std::vector<ObjectInfo>>> list_each(const std::string& folder);
-    /// From all parts that can be reached. Throws Error, after the others were tried, when one fails.
+    std::vector<std::optional<std::vector<ObjectInfo>>> list_each(const std::string& folder) {
+        std::vector<std::optional<base::Error>> failures;
+        return list_each(folder, failures);
+    }
+    /// `failures`: why each gave none.
+    std::vector<std::optional<std::vector<ObjectInfo>>> list_each(
+        const std::string& folder, std::vector<std::optional<base::Error>>& failures);
+    /// From all parts that can be reached, side by side; one that does not answer within the longest
+    /// `read_wait` is left out. Throws Error, after the others were tried, when one fails.
     bool remove(const std::string& name) override;
     std::vector<std::shared_ptr<Location>> copies() override;
+    std::optional<base::Error> unread(const std::string& name) const override;
     void note_fault(const Location& copy, const std::string& name, const std::string& what) override;
 
  private:
     std::vector<std::shared_ptr<Part>> readable();
+    struct Removal;
     template <typename Ask>
     auto first_answer(const std::string& name, Ask ask);
 
@@ -78,6 +89,7 @@ class FanOut final : public Location {
     std::vector<bool> refused_;
     std::set<const Part*> empty_;
     Uploads uploads_;
+    std::vector<std::thread> stragglers_;  ///< of the thread that removes; they use nothing of this object
     mutable std::mutex mutex_;
     struct Faults {
         std::size_t count = 0;

@@ -22,6 +22,7 @@ struct Place {
     bool remote = false;   ///< behind a network: read after all others
     unsigned uploads = 1;  ///< objects that are stored in it side by side
     /// A read may take so long, and a second more for each 64 KiB, while another place has the object too.
+    /// A removal may take as long.
     /// What many take longer than a tenth of it adds up, and may be as much in all.
     std::chrono::milliseconds read_wait{10'000};
 };
@@ -54,6 +55,7 @@ class Part final : public Location {
 
     std::string describe() const override { return place_.location->describe(); }
     bool behind_network() const override { return place_.location->behind_network(); }
+    std::string if_emptied() const override { return place_.location->if_emptied(); }
     bool put(const std::string& name, base::ByteView contents) override;
     unsigned puts_at_once() const override { return place_.location->puts_at_once(); }
     std::optional<base::Bytes> get(const std::string& name) override;

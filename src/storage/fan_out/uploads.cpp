@@ -6,6 +6,7 @@
 
 #include "base/progress.hpp"
 #include "base/text.hpp"
+#include "storage/fan_out/inquiry.hpp"
 
 namespace bt2c::storage::fan_out {
 
@@ -59,6 +60,7 @@ Uploads::Uploads(std::vector<std::shared_ptr<Part>> parts, std::size_t bytes_max
     for (std::size_t i = 0; i < parts_.size(); ++i) lanes_.push_back(std::make_unique<Lane>());
 }
 
+// A thread in a call that the kernel does not end, as on a frozen disk, is waited for here.
 Uploads::~Uploads() {
     {
         const Lock lock(mutex_);
@@ -303,6 +305,10 @@ std::vector<Outcome> Uploads::finish(std::chrono::milliseconds patience) {
     const auto end = std::chrono::steady_clock::now() + patience;
     {
         Lock lock(mutex_);
+        const auto all_rest = [&] {
+            return std::ranges::all_of(lanes_,
+                                       [](const auto& lane) { return !lane->stop || lane->active == 0; });
+        };
         const auto drained = [&] {
             return std::ranges::all_of(lanes_, [](const auto& lane) {
                 return lane->standing != Standing::ok || (lane->queue.empty() && lane->active == 0);
@@ -315,9 +321,9 @@ std::vector<Outcome> Uploads::finish(std::chrono::milliseconds patience) {
         for (std::size_t i = 0; i < lanes_.size(); ++i)
             if (lanes_[i]->standing == Standing::ok && (!lanes_[i]->queue.empty() || lanes_[i]->active > 0))
                 give_up(i, Standing::behind, "");
+        // What a sick disk does not give back is waited for when all else is done and told.
+        changed_.wait_for(lock, rest_patience, all_rest);
     }
-    for (const auto& lane : lanes_)
-        if (lane->stop) join(*lane);
     const Lock lock(mutex_);
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {

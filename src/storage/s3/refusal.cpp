@@ -33,6 +33,7 @@ constexpr std::array meanings{
         "AccessDenied", "access is denied",
         "these credentials may not do that: look at the policies of the user and the bucket, and at locks "
         "of the object"},
+    Meaning{"UserSuspended", "the service has suspended the user", "ask whoever runs the service"},
     Meaning{"AllAccessDisabled", "access is denied", "the bucket's owner has disabled it"},
     Meaning{"InvalidAccessKeyId", "the service does not know the access key",
             "correct the credentials, or the endpoint that they belong to"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <thread>
 
@@ -56,6 +57,11 @@ std::pair<std::string, std::string> parts_of(const std::string& endpoint) {
 int random_up_to(int most) {
     const auto bytes = crypto::random_array<4>();
     return static_cast<int>(base::get_le<std::uint32_t>(bytes.data()) % (static_cast<unsigned>(most) + 1));
+}
+
+bool has_storage_class(const Request& request) {
+    return std::ranges::any_of(request.headers,
+                               [](const auto& header) { return header.first == "x-amz-storage-class"; });
 }
 
 }  // namespace
@@ -149,8 +155,12 @@ std::optional<base::UnixMs> Client::clock_ahead() const {
 }
 
 void Client::wait_before(int next_try, const std::string& retry_after) const {
-    const std::int64_t most = std::int64_t{options_.backoff_ms} << std::min(next_try - 1, 16);
-    int wait_ms = random_up_to(static_cast<int>(std::min<std::int64_t>(most, backoff_max_ms)));
+    // One that worked just now may only be started again: the waits are sure to last as long as that takes.
+    // Of one that never answered others want to hear soon that it is away.
+    const bool was_well = was_well_;
+    const int most = static_cast<int>(
+        std::min<double>(options_.backoff_ms * std::pow(was_well ? 3 : 2, next_try - 1), backoff_max_ms));
+    int wait_ms = was_well ? most - random_up_to(most / 2) : random_up_to(most);
     int seconds = 0;
     const char* const end = retry_after.data() + retry_after.size();
     if (std::from_chars(retry_after.data(), end, seconds).ptr == end && seconds > 0)
@@ -173,6 +183,7 @@ Answer Client::send(const Request& request, const std::string& action, std::init
         if (const auto* const failure = std::get_if<HttpFailure>(&result)) {
             repeated = true;
             if (!failure->may_pass || tries > retries || lost++ == request.lost_max) {
+                if (tries > retries) was_well_ = false;
                 LineError error(ErrorKind::failed, format("{}: no good answer", action));
                 error.cause(format("{}: {}", host_, failure->cause));
                 error.hint(failure->may_pass ? "is the service up, and the network?"
@@ -184,7 +195,10 @@ Answer Client::send(const Request& request, const std::string& action, std::init
         }
         Answer answer{std::get<HttpResponse>(std::move(result)), {}, repeated};
         const int status = answer.status();
-        if (status >= 200 && status < 300) return answer;
+        if (status >= 200 && status < 300) {
+            was_well_ = true;
+            return answer;
+        }
         answer.said = parse_error(answer.response.body);
         if (is_expiry(status, answer.said.code) && !std::exchange(renewed, true) && renew(who)) {
             --tries;
@@ -196,6 +210,7 @@ Answer Client::send(const Request& request, const std::string& action, std::init
             wait_before(tries, answer.response.header("retry-after"));
             continue;
         }
+        was_well_ = !passing;
         if (std::ranges::find(accepted, status) != accepted.end()) return answer;
         if (request.method == "HEAD" && !passing && !std::exchange(asked, true)) {
             // Such an answer has no body that would say why; the same question with GET gets one. Where that
@@ -207,7 +222,12 @@ Answer Client::send(const Request& request, const std::string& action, std::init
             --tries;
             continue;
         }
-        throw refusal(action, host_, answer.response, answer.said, base::now_unix_ms());
+        Error error = refusal(action, host_, answer.response, answer.said, base::now_unix_ms());
+        // Some services say no more than that of a storage class that they do not have.
+        if (answer.said.code == "InvalidArgument" && has_storage_class(request))
+            error.hint(format("does the service have storage_class = \"{}\"? Else correct it, or take it out",
+                              options_.storage_class));
+        throw error;
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Signed requests to one bucket: connections, tries, credentials.
 
+#include <atomic>
 #include <initializer_list>
 #include <limits>
 #include <memory>
@@ -73,6 +74,7 @@ class Client {
     std::vector<platform::HttpClient> idle_;
     std::shared_ptr<const Credentials> credentials_;
     std::optional<base::UnixMs> clock_ahead_;
+    std::atomic<bool> was_well_ = false;  ///< the service answered well, and was not given up since
 };
 
 }  // namespace bt2c::storage::s3

@@ -106,6 +106,11 @@ std::string S3Location::describe() const {
                   base::printable(options.prefix), client_.host());
 }
 
+std::string S3Location::if_emptied() const {
+    return "did somebody remove its objects? A bucket with versions still has them: see 'Removed or written "
+           "over' in the handbook's s3.md.";
+}
+
 std::string S3Location::key_of(const std::string& name) const {
     if (!is_object_name(name))
         throw Error(ErrorKind::failed, format("'{}' is no object name", base::printable(name)));
@@ -319,7 +324,7 @@ bool S3Location::remove(const std::string& name) {
     if (there->locked_until && *there->locked_until > base::now_unix_ms())
         throw Error(ErrorKind::failed, format("{}: it is locked", action))
             .cause(format("its object lock ends {}", base::format_utc(*there->locked_until)))
-            .hint("run the same command again after that");
+            .hint("run the same command again after that; a prune before then may lock it for longer");
     return client_.send({.method = "DELETE", .key = key_of(name)}, action, {404}).status() != 404;
 }
 

@@ -30,6 +30,7 @@ class S3Location final : public Location {
 
     bool behind_network() const override { return true; }
     std::string describe() const override;
+    std::string if_emptied() const override;
     bool put(const std::string& name, base::ByteView contents) override;
     unsigned puts_at_once() const override { return 4; }
     std::optional<base::Bytes> get(const std::string& name) override;

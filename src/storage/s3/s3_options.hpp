@@ -24,7 +24,8 @@ struct Options {
                                          ///< else whom the system trusts
     int timeout_ms = 30'000;             ///< for a connection to be made, and for one on which nothing moves
     int retries = 5;                     ///< of what may do better later
-    int backoff_ms = 200;                ///< the first wait at most; each next one at most twice as long
+    int backoff_ms = 200;                ///< the first wait at most; each next one at most twice as long, or
+                                         ///< three times where the service was well just before
     std::uint64_t upload_bytes_per_second = 0;  ///< of all threads together; 0: as fast as it goes
     /// So long the service refuses to remove each object but those of `intents/`, `ended/` and `sweeps/`,
     /// from the time it is stored;

@@ -186,6 +186,19 @@ TEST(UnitFiles, WhatACommandLineReadsIsNotHidden) {
     EXPECT_THAT(elsewhere, HasSubstr("\nProtectHome=yes\nPrivateTmp=yes\n"));
 }
 
+TEST(InstalledVariable, IsReadBackAsItWasSet) {
+    for (const std::string value : {"/root/pw", "a node", "it's 100 % \\ \"quoted\" $HOME", "%%", "\\"}) {
+        Automation automation = sample();
+        automation.environment = {{"BT2C_REPO_PASSWORD_FILE", value}, {"AWS_PROFILE", "x"}};
+        for (const std::string& text : {unit(automation, "bt2c-dr-full.service"), cron_block(automation)}) {
+            EXPECT_EQ(installed_variable(text, "BT2C_REPO_PASSWORD_FILE"), value) << text;
+            EXPECT_EQ(installed_variable(text, "AWS_PROFILE"), "x");
+            EXPECT_EQ(installed_variable(text, "BT2C_REPO_PASSWORD"), std::nullopt);
+            EXPECT_EQ(installed_variable(text, "PROFILE"), std::nullopt);
+        }
+    }
+}
+
 TEST(CronBlock, TheRestOfTheCrontabStaysByteForByte) {
     const std::string block = cron_block(sample());
     const std::filesystem::path home = sample().home;

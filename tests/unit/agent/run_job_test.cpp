@@ -200,7 +200,7 @@ TEST(JobSummary, FailedChecksAreNamed) {
               "backup 01234567 was restored and proved");
     EXPECT_EQ(
         summary_of(base::Json::parse(
-            R"({"backup":"0123456789","checks":[{"name":"restore","status":"pass"}],"damaged":["ab"]})")),
+            R"({"backup":"0123456789","checks":[{"name":"restore","status":"pass"}],"damaged":[],"unread":["ab"]})")),
         "backup 01234567 was restored and proved; 1 other backups cannot be read, and may be newer");
     EXPECT_EQ(summary_of(base::Json::parse(R"({"changed":false})")),
               "nothing has changed since the last backup");

@@ -3,9 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+
+#include "support/temporary_folder.hpp"
 
 namespace bt2c::base {
 namespace {
+
+namespace fs = std::filesystem;
 
 TEST(Error, KindsHaveTheExitStatusesOfTheContract) {
     EXPECT_EQ(exit_status(ErrorKind::failed), 1);
@@ -35,6 +43,38 @@ TEST(Error, OfTheSystemHasItsWordsAsCause) {
     const Error error = system_error("cannot open it", ENOENT);
     EXPECT_EQ(error.kind(), ErrorKind::failed);
     EXPECT_EQ(error.cause(), "No such file or directory");
+}
+
+TEST(Error, OfLibrariesHaveStateAndHintToo) {
+    const std::system_error no_thread(std::make_error_code(std::errc::resource_unavailable_try_again));
+    EXPECT_EQ(unexpected_error(std::bad_alloc()).message(), "out of memory");
+    EXPECT_NE(unexpected_error(no_thread).message().find("no further thread"), std::string::npos);
+    EXPECT_EQ(unexpected_error(std::runtime_error("broken")).cause(), "broken");
+    for (const Error& error : {unexpected_error(std::bad_alloc()), unexpected_error(no_thread),
+                               unexpected_error(std::runtime_error("broken"))}) {
+        EXPECT_EQ(error.kind(), ErrorKind::failed);
+        EXPECT_NE(error.state(), "");
+        EXPECT_NE(error.hint(), "");
+    }
+}
+
+TEST(Error, AFolderThatIsGoneIsToldWhereRelativePathsFail) {
+    const fs::path before = fs::current_path();
+    {
+        const support::TemporaryFolder folder;
+        fs::current_path(folder.path());
+    }
+    std::string message, hint;
+    try {
+        static_cast<void>(fs::absolute("node"));
+    } catch (const fs::filesystem_error& failure) {
+        const Error error = unexpected_error(failure);
+        message = error.message();
+        hint = error.hint();
+    }
+    fs::current_path(before);
+    EXPECT_EQ(message, "the folder that this was started in is gone");
+    EXPECT_NE(hint, "");
 }
 
 TEST(ErrorDeathTest, AssertionsAreOnAndNameThePlace) {

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "chaindb/chain_schema.hpp"
 #include "chaindb/key_rotations.hpp"
+#include "chaindb/network_pause.hpp"
 #include "chaindb/pause_tables.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -64,10 +65,12 @@ class DatabaseFactsOf : public testing::TestWithParam<Layout> {
     }
     std::vector<FactDifference> all_differences() {
         const DatabaseFacts kept = DatabaseFacts::from_json(base::Json::parse(before.to_json().dump()));
-        return compare_facts(kept, read_database_facts(database, &kept),
-                             [&](std::string_view network, std::int64_t height) {
-                                 return block_hash_at(database, network, height);
-                             });
+        return compare_facts(
+            kept, read_database_facts(database, &kept),
+            [&](std::string_view network, std::int64_t height) {
+                return block_hash_at(database, network, height);
+            },
+            [&](const KeyRotation&) { return are_signed; });
     }
     std::vector<std::string> differences(bool serious) {
         std::vector<std::string> texts;
@@ -76,9 +79,31 @@ class DatabaseFactsOf : public testing::TestWithParam<Layout> {
         return texts;
     }
 
+    /// One place in the exit queue, of the validator bt2c_a.
+    void make_queue() {
+        database.execute(
+            "INSERT INTO unstake_requests (validator_address, amount, requested_at, status, network_type) "
+            "VALUES ('bt2c_a', 1, '2025-01-01 00:00:00', 'pending', 'mainnet')");
+        before = read_database_facts(database);
+    }
+    void pause(std::int64_t sequence) { apply_pause(database, order(sequence)); }
+    void resume(std::int64_t sequence) { apply_resume(database, order(sequence), false); }
+    PauseOrder order(std::int64_t sequence) const {
+        return {.network = "mainnet",
+                .sequence = sequence,
+                .issued_at = 1.8e9 + 60 * static_cast<double>(sequence),
+                .reason = "upgrade",
+                .authority = "root"};
+    }
+    void rotate(bool compromised, const char* from = "bt2c_a", const char* to = "bt2c_new") {
+        const KeyRotation rotation{"mainnet", from, to, compromised, "a year", 1, "record"};
+        apply_rotations(database, {&rotation, 1});
+    }
+
     support::TemporaryFolder folder;
     Connection database;
     DatabaseFacts before;
+    bool are_signed = true;  ///< the records of rotations
 };
 
 TEST_P(DatabaseFactsOf, UnchangedIsUnchanged) {
@@ -100,10 +125,37 @@ TEST_P(DatabaseFactsOf, GrowthIsToldAndSound) {
 }
 
 TEST_P(DatabaseFactsOf, AnotherHistoryIsSerious) {
-    add_block(10);
+    const char* text = "network mainnet has another history: block 9 is not the one that it was";
     database.execute("UPDATE blocks SET hash = 'other' WHERE height = 9");
-    EXPECT_THAT(differences(true),
-                Contains("network mainnet has another history: block 9 is not the one that it was"));
+    EXPECT_THAT(differences(true), Contains(text)) << "nothing came that could be better";
+    add_block(10);
+    database.execute("UPDATE blocks SET hash = 'another' WHERE height = 3");
+    EXPECT_THAT(differences(true), Contains(text));
+}
+
+TEST_P(DatabaseFactsOf, ABetterChainMayReplaceTheLastBlocks) {
+    database.execute("DELETE FROM transactions WHERE block_hash IN ('hash8', 'hash9')");
+    database.execute("DELETE FROM blocks WHERE height > 7");
+    for (const int height : {8, 9, 10, 11}) {
+        add_block(height);
+        database.execute(base::format("UPDATE blocks SET hash = 'better{0}' WHERE height = {0}", height));
+        database.execute(base::format(
+            "UPDATE transactions SET block_hash = 'better{0}' WHERE block_hash = 'hash{0}'", height));
+    }
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false),
+                Contains("network mainnet went over to a better chain, which replaced some of its last 6 "
+                         "blocks up to height 9, and has grown to 11"));
+    for (const char* change : {"UPDATE blocks SET nonce = 7 WHERE height = 2",
+                               "UPDATE transactions SET recipient = 'bt2c_thief' WHERE hash = 'reward3'"}) {
+        database.execute(change);
+        EXPECT_THAT(differences(true),
+                    Contains(testing::HasSubstr("up to height 3 that are not as they were")))
+            << change;
+        database.execute("UPDATE blocks SET nonce = NULL");
+        database.execute("UPDATE transactions SET recipient = NULL");
+        EXPECT_THAT(differences(true), IsEmpty());
+    }
 }
 
 TEST_P(DatabaseFactsOf, ALowerHeightIsSerious) {
@@ -138,6 +190,146 @@ TEST_P(DatabaseFactsOf, ValidatorsChangeByBlocksOnly) {
     EXPECT_THAT(differences(true), IsEmpty());
     database.execute("DELETE FROM validators WHERE address = 'bt2c_b'");
     EXPECT_THAT(differences(true), Contains("validator bt2c_b of mainnet is gone"));
+}
+
+TEST_P(DatabaseFactsOf, AnotherDeclaredTypeIsTold) {
+    database.execute("CREATE TABLE notes (height INTEGER, \"two words\" VARCHAR(64))");
+    before = read_database_facts(database);
+    database.execute("DROP TABLE notes");
+    database.execute("CREATE TABLE notes (height BIGINT, \"two words\" varchar(64))");
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false),
+                testing::UnorderedElementsAre(
+                    "table notes declares its column height as BIGINT, it was INTEGER",
+                    "table notes declares its column two words as varchar(64), it was VARCHAR(64)"));
+}
+
+TEST_P(DatabaseFactsOf, NoBlockLiftsABan) {
+    database.execute("UPDATE validators SET status = 'tombstoned' WHERE address = 'bt2c_b'");
+    before = read_database_facts(database);
+    add_block(10);
+    pause(1);
+    EXPECT_THAT(differences(true), IsEmpty());
+    resume(2);
+    EXPECT_THAT(differences(true), IsEmpty());
+    database.execute("UPDATE validators SET stake = 1 WHERE address = 'bt2c_b'");
+    EXPECT_THAT(differences(true), IsEmpty()) << "blocks may change all else";
+    database.execute("UPDATE validators SET status = 'ACTIVE' WHERE address = 'bt2c_b'");
+    EXPECT_THAT(
+        differences(true),
+        Contains("validator bt2c_b of mainnet is ACTIVE with a stake of 1, it was TOMBSTONED with 2.5"));
+}
+
+TEST_P(DatabaseFactsOf, APauseAndItsEndAreNoOtherState) {
+    make_queue();
+    pause(1);
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false), Contains("network mainnet is paused: its validators count as what they "
+                                             "are when it goes on"));
+    resume(2);
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false),
+                Contains("requests to leave network mainnet wait from later on: a pause lies between"));
+    database.execute("UPDATE unstake_requests SET amount = 2");
+    EXPECT_THAT(differences(true), Not(IsEmpty())) << "a pause changes no amount";
+
+    pause(3);
+    before = read_database_facts(database);
+    resume(4);
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false), Contains("network mainnet is not paused any more"));
+    database.execute("UPDATE validators SET status = 'ACTIVE' WHERE address = 'bt2c_b'");
+    EXPECT_THAT(
+        differences(true),
+        Contains("validator bt2c_b of mainnet is ACTIVE with a stake of 2.5, it was JAILED with 2.5"));
+}
+
+TEST_P(DatabaseFactsOf, WhatElseChangesDuringAPauseIsSerious) {
+    make_queue();
+    pause(1);
+    for (const auto& [change, back] :
+         {std::pair("UPDATE unstake_requests SET requested_at = '2024-01-01 00:00:00'",
+                    "UPDATE unstake_requests SET requested_at = '2025-01-01 00:00:00'"),
+          std::pair("UPDATE validators SET status = 'ACTIVE' WHERE address = 'bt2c_b'",
+                    "UPDATE validators SET status = 'INACTIVE'"),
+          std::pair("UPDATE validators SET is_active = 1 WHERE address = 'bt2c_b'",
+                    "UPDATE validators SET is_active = 0"),
+          std::pair("UPDATE validators SET stake = 7 WHERE address = 'bt2c_b'",
+                    "UPDATE validators SET stake = 2.5 WHERE address = 'bt2c_b'"),
+          std::pair("UPDATE network_pause_state SET status = 'ACTIVE' WHERE address = 'bt2c_b'",
+                    "UPDATE network_pause_state SET status = 'JAILED' WHERE address = 'bt2c_b'")}) {
+        EXPECT_THAT(differences(true), IsEmpty());
+        database.execute(change);
+        EXPECT_THAT(differences(true), Not(IsEmpty())) << change;
+        database.execute(back);
+    }
+    database.execute("DELETE FROM network_pauses");
+    EXPECT_THAT(differences(true), Not(IsEmpty())) << "nobody gives the states back";
+}
+
+TEST_P(DatabaseFactsOf, AValidatorGoesOnUnderARotatedKey) {
+    make_queue();
+    rotate(false);
+    rotate(false, "bt2c_new", "bt2c_newer");
+    EXPECT_THAT(differences(true), IsEmpty());
+    EXPECT_THAT(differences(false),
+                testing::IsSupersetOf({"validator bt2c_a of mainnet rotated its key to bt2c_new",
+                                       "validator bt2c_new of mainnet rotated its key to bt2c_newer"}));
+    for (const auto& [change, back] :
+         {std::pair("UPDATE unstake_requests SET validator_address = 'bt2c_a'",
+                    "UPDATE unstake_requests SET validator_address = 'bt2c_newer'"),
+          std::pair("UPDATE validators SET stake = 7 WHERE address = 'bt2c_newer'",
+                    "UPDATE validators SET stake = 100 WHERE address = 'bt2c_newer'")}) {
+        database.execute(change);
+        EXPECT_THAT(differences(true), Not(IsEmpty())) << change;
+        database.execute(back);
+        EXPECT_THAT(differences(true), IsEmpty());
+    }
+    add_block(10);
+    EXPECT_THAT(differences(true), IsEmpty());
+    are_signed = false;
+    EXPECT_THAT(differences(true),
+                testing::IsSupersetOf({"validator bt2c_a of mainnet rotated its key to bt2c_new, as table "
+                                       "key_rotations has it, without the signatures of both keys",
+                                       "validator bt2c_a of mainnet is gone"}));
+    before = read_database_facts(database);
+    EXPECT_THAT(differences(true), IsEmpty()) << "it was so before";
+    database.execute("DELETE FROM key_rotations WHERE new_address = 'bt2c_new'");
+    EXPECT_THAT(differences(true), Contains("validator bt2c_a of mainnet rotated its key to bt2c_new, and "
+                                            "table key_rotations has forgotten it"));
+}
+
+TEST_P(DatabaseFactsOf, AStolenKeyStaysBanned) {
+    make_queue();
+    rotate(true);
+    EXPECT_THAT(differences(true), IsEmpty());
+    add_block(10);
+    database.execute("UPDATE validators SET status = 'ACTIVE' WHERE address = 'bt2c_a'");
+    const std::string text = "validator bt2c_a of mainnet was given up as stolen, and is not banned";
+    EXPECT_THAT(differences(true), Contains(text));
+    database.execute("DELETE FROM validators WHERE address = 'bt2c_a'");
+    EXPECT_THAT(differences(true), Contains(text));
+}
+
+TEST_P(DatabaseFactsOf, ABanGoesToNoOtherAddress) {
+    database.execute("UPDATE validators SET status = 'TOMBSTONED' WHERE address = 'bt2c_b'");
+    rotate(false);  // so that there is the table
+    before = read_database_facts(database);
+    add_block(10);
+    database.execute("UPDATE validators SET address = 'bt2c_c' WHERE address = 'bt2c_b'");
+    database.execute(
+        "INSERT INTO key_rotations (network_type, old_address, new_address, compromised, reason, rotated_at, "
+        "record) VALUES ('mainnet', 'bt2c_b', 'bt2c_c', 0, '', 2, '')");
+    EXPECT_THAT(differences(true), Contains("validator bt2c_b of mainnet is gone"));
+}
+
+TEST_P(DatabaseFactsOf, AKeyIsRotatedDuringAPause) {
+    make_queue();
+    pause(1);
+    rotate(false);
+    EXPECT_THAT(differences(true), IsEmpty());
+    resume(2);
+    EXPECT_THAT(differences(true), IsEmpty());
 }
 
 TEST_P(DatabaseFactsOf, CoinsFromNowhereAreSerious) {

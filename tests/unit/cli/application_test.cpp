@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "base/json.hpp"
 #include "support/environment.hpp"
 #include "unit/cli/sample_commands.hpp"
@@ -33,6 +36,8 @@ TEST(CommandLine, OptionsReachTheCommand) {
               R"("reason":"why","force":false,"id":"40dc","home":"/n","network":"testnet"})");
     EXPECT_EQ(document_of({"work", "--json", "--reason=--force", "-"}).string_at("reason"), "--force");
     EXPECT_EQ(document_of({"work", "--json", "--reason", "[a,b]"}).string_at("reason"), "[a,b]");
+    EXPECT_EQ(document_of({"work", "--json", "--reason", "a="}).string_at("reason"), "a=");
+    EXPECT_EQ(document_of({"work", "--json", "--", "--home="}).string_at("id"), "--home=");
     EXPECT_EQ(document_of({"work", "--json", "--", "--force"}).string_at("id"), "--force");
     // The name of a command may be a value.
     EXPECT_EQ(document_of({"work", "--json", "fail"}).string_at("id"), "fail");
@@ -50,6 +55,7 @@ struct Wrong {
 };
 
 TEST(CommandLine, WrongUsageSuggestsTheNearest) {
+    const std::string help = "run 'bt2c-dr work --help'";
     const std::vector<Wrong> cases{
         {{}, "no command is given", "run 'bt2c-dr help' for the list of commands"},
         {{"wrok"}, "there is no command 'wrok'", "did you mean 'work'?"},
@@ -62,38 +68,43 @@ TEST(CommandLine, WrongUsageSuggestsTheNearest) {
         {{"work", "--jsno"}, "'work' has no option '--jsno'", "did you mean '--json'?"},
         {{"--hoem", "/x", "work"}, "'work' has no option '--hoem'", "did you mean '--home'?"},
         {{"--verison"}, "there is no option '--verison'", "did you mean '--version'?"},
-        {{"work", "-x"}, "'work' has no option '-x'", "run 'bt2c-dr work --help'"},
-        {{"work", "a", "b"}, "'work' takes no further argument 'b'", "run 'bt2c-dr work --help'"},
+        {{"work", "-x"}, "'work' has no option '-x'", help},
+        {{"work", "a", "b"}, "'work' takes no further argument 'b'", help},
         {{"work", "--type", "ful"},
          "cannot use --type: 'ful' is none of full, incremental",
          "did you mean 'full'?"},
-        {{"work", "--only", "keys,,config"}, "cannot use --only: '' is none of database, config, keys", ""},
-        {{"work", "--count", "7x"}, "cannot use --count: '7x' is not a whole number", ""},
-        {{"work", "--count", "-1"}, "cannot use --count: '-1' is not a whole number", ""},
+        {{"work", "--only", "keys,,config"}, "cannot use --only: '' is none of database, config, keys", help},
+        {{"work", "--count", "7x"}, "cannot use --count: '7x' is not a whole number", help},
+        {{"work", "--count", "-1"}, "cannot use --count: '-1' is not a whole number", help},
         {{"work", "--count", "18446744073709551616"},
          "cannot use --count: '18446744073709551616' is not a whole number",
-         ""},
-        {{"work", "--output", ""}, "cannot use --output: the path is empty", ""},
-        {{"work", "--reason", ""}, "cannot use --reason: the value is empty", ""},
-        {{"work", ""}, "cannot use ID: the value is empty", ""},
-        {{"work", "--output"}, "--output needs a value", "run 'bt2c-dr work --help'"},
+         help},
+        {{"work", "--output", ""}, "cannot use --output: the path is empty", help},
+        {{"work", "--reason", ""}, "cannot use --reason: the value is empty", help},
+        {{"--home=", "work"}, "cannot use --home: the path is empty", "run 'bt2c-dr --help'"},
+        {{"work", "--home="}, "cannot use --home: the path is empty", help},
+        {{"work", "--type=", "incremental"}, "cannot use --type: '' is none of full, incremental", help},
+        {{"work", "--only=", "keys"}, "cannot use --only: '' is none of database, config, keys", help},
+        {{"work", "--force=", "40dc"}, "--force takes no value", help},
+        {{"work", ""}, "cannot use ID: the value is empty", help},
+        {{"work", "--output"}, "--output needs a value", help},
         {{"work", "--output", "--force"},
          "--output needs a value",
          "if '--force' is meant as the value, write --output=--force"},
-        {{"work", "--type=full", "--type=full"}, "--type is given more than once", ""},
-        {{"work", "--force=yes"}, "--force takes no value", ""},
+        {{"work", "--type=full", "--type=full"}, "--type is given more than once", help},
+        {{"work", "--force=yes"}, "--force takes no value", help},
+        {{"fail", "usage"}, "neither this nor that", "run 'bt2c-dr fail --help'"},
         {{"fail"}, "KIND is missing", "run 'bt2c-dr fail --help'"},
         {{"--network", "tesnet", "work"},
          "cannot use --network: 'tesnet' is none of mainnet, testnet, devnet",
          "did you mean 'testnet'?"},
-        {{"work", "--\x1b[31m"}, "'work' has no option '--\\x1b[31m'", "run 'bt2c-dr work --help'"},
+        {{"work", "--\x1b[31m"}, "'work' has no option '--\\x1b[31m'", help},
     };
     for (const Wrong& wrong : cases) {
         const Outcome ended = run_sample(wrong.arguments);
         EXPECT_EQ(ended.status, 2);
         EXPECT_EQ(ended.out, "");
-        EXPECT_EQ(ended.err, "bt2c-dr: error: " + wrong.message + "\n" +
-                                 (wrong.hint.empty() ? "" : "  hint:  " + wrong.hint + "\n"));
+        EXPECT_EQ(ended.err, "bt2c-dr: error: " + wrong.message + "\n  hint:  " + wrong.hint + "\n");
     }
 }
 
@@ -127,10 +138,13 @@ TEST(Application, ErrorsAreToldInTheFormOfTheContract) {
 TEST(Application, NothingEndsWithoutAMessageAndAStatus) {
     const Outcome memory = run_sample({"fail", "memory"});
     EXPECT_EQ(memory.status, 1);
-    EXPECT_EQ(memory.err, "bt2c-dr: error: out of memory\n");
+    EXPECT_THAT(memory.err, StartsWith("bt2c-dr: error: out of memory\n  state: "));
+    EXPECT_THAT(memory.err, HasSubstr("\n  hint:  "));
     const Outcome library = run_sample({"fail", "library", "--json"});
     EXPECT_EQ(library.status, 1);
-    EXPECT_EQ(library.err, "bt2c-dr: error: unexpected failure\n  cause: broken \\x1b[31m\n");
+    EXPECT_THAT(library.err,
+                StartsWith("bt2c-dr: error: unexpected failure\n  cause: broken \\x1b[31m\n  state: "));
+    EXPECT_THAT(library.err, HasSubstr("\n  hint:  "));
     EXPECT_EQ(Json::parse(library.out).at("error").string_at("kind"), "failed");
     EXPECT_EQ(run_sample({"fail", "interrupt"}).status, 130);
 }
@@ -200,6 +214,21 @@ TEST(Application, HelpAndVersion) {
 
     EXPECT_THAT(run_sample({"--version"}).out, testing::MatchesRegex("bt2c-dr [0-9]+\\.[0-9]+\\.[0-9]+.*\n"));
     EXPECT_EQ(Json::parse(run_sample({"--version", "--json"}).out).string_at("program"), "bt2c-dr");
+}
+
+TEST(Application, HelpIsAsWideAsTheWindow) {
+    const auto widest = [](std::size_t window) {
+        TextTerminal out(window > 0, false, window), err;
+        EXPECT_EQ(run({"work", "--help"}, {out, err}, sample_commands), 0);
+        std::size_t columns = 0;
+        std::istringstream lines(out.text());
+        for (std::string line; std::getline(lines, line);) columns = std::max(columns, display_width(line));
+        return columns;
+    };
+    EXPECT_LE(widest(56), 56U);
+    EXPECT_GT(widest(0), 56U);
+    EXPECT_LE(widest(0), 80U);
+    EXPECT_LE(widest(300), 92U);
 }
 
 TEST(Application, ColoursOnlyWhereTheyAreWanted) {

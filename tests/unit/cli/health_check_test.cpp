@@ -77,6 +77,12 @@ config::JobRecord ended(const std::string& name, int status, const std::string& 
 TEST(MendJob, IsOfTheStepThatFailed) {
     const std::string stored = "full backup 12345678 is stored, 9 MiB; ";
     EXPECT_EQ(mend_job(ended("full", 1, "backup: it failed")), "bt2c-dr job full");
+    for (const int status : {5, 10})  // it would end so again
+        EXPECT_EQ(mend_job(ended("full", status, "backup: no")),
+                  "first what is found of the repository and its key, then bt2c-dr job full");
+    EXPECT_EQ(
+        mend_job(ended("incremental", 1, "backup: cannot: node 'x' made the newest one here, 12345678")),
+        "bt2c-dr backup --type full --takeover && bt2c-dr job incremental");
     EXPECT_EQ(mend_job(ended("full", 6, stored + "prune: cannot prune: no")), "bt2c-dr prune");
     EXPECT_EQ(mend_job(ended("full", 6, "prune: cannot prune: no")), "bt2c-dr prune");
     EXPECT_EQ(mend_job(ended("full", 6, stored + "prune: no; location sync: no")),
@@ -204,6 +210,17 @@ TEST(FileModes, ChainAndBackupsAreOnlyTheirOwnersToChange) {
     }
 }
 
+TEST(FileModes, WhatItsOwnerMayNotReadIsAFinding) {
+    const support::TemporaryFolder home;
+    const auto key = home.write("config/repository.key", "");
+    std::filesystem::permissions(key, std::filesystem::perms::none);
+    for (const auto& path : {home.path(), home / "config", key})  // no mode keeps root out
+        ASSERT_EQ(::geteuid() == 0 ? ::chown(path.c_str(), 65534, static_cast<gid_t>(-1)) : 0, 0);
+    const auto found = modes_of(home);
+    ASSERT_TRUE(found.contains("repository.key"));
+    EXPECT_EQ(found.at("repository.key").mend, "chmod u+r " + shell_word(key.native()));
+}
+
 TEST(DiskSpace, ThePlaceForRestoreTestsIsAFolder) {
     const support::TemporaryFolder home;
     TextTerminal out, err;
@@ -238,6 +255,17 @@ TEST(GivenOptions, TheNetworkIsOneOfThemOnce) {
               "bt2c-dr --home /node --network mainnet network resume");
 }
 
+TEST(GivenOptions, QuotesDoNotStandInQuotesOfTheirKind) {
+    GlobalOptions given;
+    given.home = "/my node";
+    const auto typed = [&](const std::string& text) { return with_given_options(text, given); };
+    EXPECT_EQ(typed("'bt2c-dr doctor' tells, 'bt2c-dr list-backups' lists"),
+              "\"bt2c-dr --home '/my node' doctor\" tells, \"bt2c-dr --home '/my node' list-backups\" lists");
+    EXPECT_EQ(typed("'bt2c-dr doctor'"), "\"bt2c-dr --home '/my node' doctor\"");
+    EXPECT_EQ(typed("a disk's name; bt2c-dr doctor"), "a disk's name; bt2c-dr --home '/my node' doctor");
+    EXPECT_EQ(typed(typed("'bt2c-dr doctor'")), typed("'bt2c-dr doctor'"));
+}
+
 TEST(Health, FindingsComeWithWhatMendsThem) {
     const HealthChecks checks{{"home", "", Status::ok, "/srv/node", ""},
                               {"offsite", "", Status::finding, "none is", "bt2c-dr init"},
@@ -266,6 +294,8 @@ TEST(ShellWord, CommandsCanBePasted) {
     EXPECT_EQ(shell_word("/my node"), "'/my node'");
     EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
     EXPECT_EQ(shell_word(""), "''");
+    EXPECT_EQ(shell_word("/x/\xff\xfe it's\\\n.pem"), "$'/x/\\xff\\xfe it\\'s\\\\\\x0a.pem'");
+    EXPECT_EQ(shell_word("/ag \xc3\xbc"), "'/ag \xc3\xbc'");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/error.hpp"
 #include "cli/location_trial.hpp"
 #include "storage/memory/memory_location.hpp"
@@ -60,6 +62,9 @@ TEST(InitWishes, WrongLinesAreNamed) {
     EXPECT_EQ(complaint("first-backup\n"), "");
     EXPECT_THAT(complaint("fulll = 01:00\n"), HasSubstr("; did you mean 'full'?"));
     EXPECT_THAT(complaint("anything = x\n"), HasSubstr("init --help"));
+    EXPECT_THAT(complaint("full = 01:00\nfull = 05:00\n"), HasSubstr("line 2: 'full' is said twice"));
+    EXPECT_EQ(complaint("location = name=a\nlocation = name=b\n"), "");
+    EXPECT_EQ(complaint("\xEF\xBB\xBFnon-interactive\nfull = 01:00\n"), "");
 }
 
 /// As a shell's <(…) hands them over: it has no places to read at, and tells no size.
@@ -83,7 +88,8 @@ TEST(InitWishes, FoldersBeginWhereTheCommandIsCalled) {
     EXPECT_EQ(locations.at(0).at(1).second, here + "/far");
     EXPECT_EQ(locations.at(1).at(3).second, "far");  // of the server
     EXPECT_EQ(folder_from_here("/mnt/usb"), "/mnt/usb");
-    EXPECT_EQ(folder_from_here("~/usb"), "~/usb");
+    const char* const user = std::getenv("HOME");
+    EXPECT_EQ(folder_from_here("~/usb"), user && *user ? std::string(user) + "/usb" : here + "/~/usb");
 }
 
 TEST(InitWishes, EachLocationBeginsWithItsName) {

@@ -34,6 +34,7 @@ class Admitted : public testing::Test {
         one.name = name;
         one.format = std::move(format);
         one.has_backups = [] { return false; };
+        one.if_emptied = "was a disk not mounted?";
         return one;
     }
     /// One that was in use before.
@@ -107,6 +108,20 @@ TEST_F(Admitted, AnUnmountedDiskIsNotFilledAnew) {
     EXPECT_THAT(told, HasSubstr("remove /home/backups/locations/a"));
 }
 
+TEST_F(Admitted, WithBackupsOfOursItIsNoUnmountedDisk) {
+    Applicant lost = known("a", std::nullopt);
+    const auto admitted = [&] { return admit({lost, known("b", ours)})[0]; };
+    EXPECT_THAT(refusal(admitted()), HasSubstr("it is empty"));
+    lost.has_backups = [] { return true; };
+    EXPECT_FALSE(admitted().refusal);
+    EXPECT_TRUE(admitted().has_repository) << "a check looks at it";
+    lost.held_id = their_id;
+    EXPECT_THAT(refusal(admitted()), HasSubstr("'format' is missing, though it has backups"));
+    lost.held_id = our_id;
+    lost.note_of_other_disk = "/home/backups/locations/a";
+    EXPECT_THAT(refusal(admitted()), HasSubstr("its disk is not mounted"));
+}
+
 // A 'format' of an earlier build has no check: it may be ours, with a bit turned.
 TEST_F(Admitted, WithoutACheckAnotherIdMayBeDamage) {
     std::string text(base::as_text(theirs));
@@ -132,6 +147,7 @@ TEST_F(Admitted, OneThatLostItsContentsIsLeftOutUnlessItMayBeEmpty) {
     Applicant empty = known("a", std::nullopt);
     EXPECT_THAT(refusal(admit({empty, known("b", ours)})[0]), HasSubstr("was a disk not mounted?"));
     empty.has_backups = [] { return true; };
+    empty.held_id = "";  // noted by an earlier build: nobody knows whose they are
     EXPECT_THAT(refusal(admit({empty, known("b", ours)})[0]), HasSubstr("though it has backups"));
     empty.may_be_empty = true;
     EXPECT_FALSE(admit({empty, known("b", ours)})[0].refusal);

@@ -1,15 +1,10 @@
 // The commands export and repository …, as an operator runs them. [B3] [I1]
 
+#include "unit/cli/repository_commands.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-
-#include "base/json.hpp"
-#include "cli/application.hpp"
-#include "sample/append_blocks.hpp"
-#include "sample/create_chain.hpp"
-#include "support/environment.hpp"
-#include "support/temporary_folder.hpp"
 
 namespace bt2c::cli {
 namespace {
@@ -18,68 +13,6 @@ namespace fs = std::filesystem;
 using base::Json;
 using support::Variable;
 using testing::HasSubstr;
-
-struct Ended {
-    int status;
-    std::string out, err;
-    Json document() const { return Json::parse(out); }
-};
-
-/// A node's home, and the program run on it without any secret in the environment.
-class RepositoryCommands : public testing::Test {
- protected:
-    RepositoryCommands() {
-        fs::create_directories(home / "data");
-        sample::create_chain(home / "data/blockchain.db", {});
-        folder.write("home/keys/validator.pem", "key");
-    }
-    Ended run(std::vector<std::string> arguments, bool json = true, bool quiet = true) const {
-        arguments.insert(arguments.begin(), {"--home", home.native()});
-        if (quiet) arguments.insert(arguments.begin(), "--quiet");
-        if (json) arguments.insert(arguments.begin(), "--json");
-        TextTerminal out, err;
-        const int status = cli::run(arguments, {out, err});
-        return {status, out.text(), err.text()};
-    }
-    Json done(const std::vector<std::string>& arguments) const {
-        const Ended ended = run(arguments);
-        EXPECT_EQ(ended.status, 0) << ended.out << ended.err;
-        return ended.document();
-    }
-    /// The error document of a run that must fail so.
-    Json failed(const std::vector<std::string>& arguments, int status) const {
-        const Ended ended = run(arguments);
-        EXPECT_EQ(ended.status, status) << ended.out;
-        return ended.document().at("error");
-    }
-    void append_blocks() const {
-        auto chain = chaindb::sqlite::Connection::open(home / "data/blockchain.db",
-                                                       chaindb::sqlite::Connection::Mode::read_write);
-        sample::append_blocks(chain, 2);
-    }
-    static void flip_byte(const fs::path& path, std::size_t offset) {
-        fs::permissions(path, fs::perms(0600));
-        std::fstream stream(path, std::ios::binary | std::ios::in | std::ios::out);
-        const auto at = static_cast<std::streamoff>(offset);
-        const int byte = stream.seekg(at).get();
-        stream.seekp(at).put(static_cast<char>(byte ^ 1));
-    }
-    /// The 24 words on stderr.
-    static std::string phrase_in(const std::string& text) {
-        std::istringstream lines(text);
-        std::string phrase;
-        for (std::string line; std::getline(lines, line);)
-            if (line.starts_with("   ")) phrase += line.substr(2);
-        return phrase;
-    }
-
-    support::TemporaryFolder folder;
-    fs::path home = folder / "home";
-    fs::path repository = home / "backups/repository";
-    const Variable password{"BT2C_REPO_PASSWORD", nullptr}, file{"BT2C_REPO_PASSWORD_FILE", nullptr},
-        command{"BT2C_REPO_PASSWORD_COMMAND", nullptr}, fresh{"BT2C_REPO_NEW_PASSWORD", nullptr},
-        fresh_file{"BT2C_REPO_NEW_PASSWORD_FILE", nullptr};
-};
 
 TEST_F(RepositoryCommands, InitMakesAKeyFileAndShowsAPhraseThatOpens) {
     const Ended made = run({"repository", "init"});
@@ -232,14 +165,16 @@ TEST_F(RepositoryCommands, ADamagedManifestMayBeTheLatest) {
     EXPECT_THAT(error.string_at("hint"), HasSubstr("restore --backup " + full.substr(0, 8)));
     EXPECT_NE(error.string_at("state"), "");
     EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
-    for (const std::vector<std::string>& words :
-         std::vector<std::vector<std::string>>{{"verify-integrity", "--backup", "latest"},
-                                               {"export", "latest", "-o", (folder / "old.bt2c").native()},
-                                               {"backup", "--type", "incremental"}}) {
-        const Ended noted = run(words, true, false);
-        EXPECT_EQ(noted.status, 0) << noted.out;
-        EXPECT_THAT(noted.err, HasSubstr("1 of the repository's manifests cannot be read")) << words[0];
-    }
+    for (const auto& [words, by_id] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"verify-integrity", "--backup", "latest"}, "verify-integrity --backup "},
+             {{"export", "latest", "-o", (folder / "old.bt2c").native()},
+              "export -o " + (folder / "old.bt2c").native() + " "},
+             {{"pin", "latest"}, "pin "}})
+        EXPECT_THAT(failed(words, 3).string_at("hint"), HasSubstr(by_id + full.substr(0, 8)));
+    EXPECT_FALSE(fs::exists(folder / "old.bt2c"));
+    const Ended noted = run({"backup", "--type", "incremental"}, true, false);
+    EXPECT_EQ(noted.status, 0) << noted.out;
+    EXPECT_THAT(noted.err, HasSubstr("1 of the repository's manifests cannot be read"));
     EXPECT_EQ(done({"restore", "--backup", full}).string_at("backup"), full);
 
     // What is left of a damaged export is the full backup that it builds on.
@@ -410,6 +345,46 @@ TEST_F(RepositoryCommands, ALongReasonDoesNotWidenTheTable) {
     std::istringstream lines(ended.out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 160U) << line;
     EXPECT_THAT(ended.out, HasSubstr("…"));
+}
+
+TEST_F(RepositoryCommands, RefusalsSayWhatIsLeftAndWhatIsNext) {
+    done({"repository", "init"});
+    const std::vector<std::vector<std::string>> refused{
+        {"repository", "init"},
+        {"--config", (folder / "gone.toml").native(), "list-backups"},
+        {"keys", "split", "--threshold", "2", "--shares", "3", "--output", (folder / "gone").native()}};
+    for (const auto& arguments : refused)
+        for (const char* member : {"state", "hint"})
+            EXPECT_NE(failed(arguments, 1).string_at(member), "") << member << " of " << arguments[0];
+    for (const auto& arguments : {std::vector<std::string>{"repository", "key", "add"},
+                                  {"network", "order", "create"},
+                                  {"upgrade-check", "during"}})
+        EXPECT_THAT(failed(arguments, 2).string_at("hint"), HasSubstr("--help'"));
+}
+
+TEST_F(RepositoryCommands, InitReadsItsLocationsBeforeItDoesAnything) {
+    failed({"init", "--non-interactive", "--schedule", "none", "--location", "foo"}, 2);
+    EXPECT_FALSE(fs::exists(home / "config"));
+    EXPECT_FALSE(fs::exists(home / "backups"));
+}
+
+TEST_F(RepositoryCommands, AListInEightyColumnsShowsTheHeights) {
+    fs::remove(home / "data/blockchain.db");
+    sample::create_chain(home / "data/blockchain.db", {.first_height = 4'999'000});
+    const std::string damaged = done({"backup"}).string_at("id");
+    done({"backup"});
+    append_blocks();
+    done({"backup", "--type", "incremental"});
+    flip_byte(repository / "manifests" / damaged, 100);
+    TextTerminal out(true, false, 80), err;
+    EXPECT_EQ(cli::run({"--home", home.native(), "list-backups"}, {out, err}), 3);
+    EXPECT_THAT(out.text(), HasSubstr("mainnet 4,999,039 "));
+    EXPECT_THAT(out.text(), HasSubstr("mainnet 4,999,041 "));
+    EXPECT_THAT(out.text(), HasSubstr("PROVED"));
+    std::istringstream lines(out.text());
+    // The table; what stands below it is for whoever copies it.
+    for (std::string line; std::getline(lines, line) && !line.empty() && !line.starts_with("1 of 3 ");)
+        EXPECT_LE(display_width(line), 80U) << line;
 }
 
 TEST_F(RepositoryCommands, AWriteKeyThatWasAlteredMakesNoBackup) {

@@ -64,6 +64,7 @@ class FailCommand final : public Command {
         if (kind_ == "file")
             throw std::filesystem::filesystem_error("status", "/my node/backups",
                                                     std::make_error_code(std::errc::permission_denied));
+        if (kind_ == "usage") throw Error(ErrorKind::usage, "neither this nor that");
         if (kind_ == "interrupt") throw Error(ErrorKind::interrupted, "interrupted");
         throw Error(ErrorKind::busy, "cannot do it: it's held")
             .cause("a lock")

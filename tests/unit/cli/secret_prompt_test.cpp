@@ -1,5 +1,6 @@
 #include "cli/secret_prompt.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -59,6 +60,18 @@ Session at_terminal(const std::vector<std::string>& lines, const std::function<i
     return session;
 }
 
+/// As under 'su - USER -c': stdin and stderr are on a terminal that is another session's.
+int in_another_session(const std::function<int()>& program) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::setsid();
+        return program();
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
 TEST(SecretPrompt, AnswerIsReadAndNeverShown) {
     const Session session = at_terminal({"s3cret word\n"}, [] {
         const auto secret = ask_secret("Password");
@@ -101,10 +114,29 @@ TEST(SecretPrompt, EndOfInputIsAnError) {
     EXPECT_EQ(at_terminal({"\x04"}, [] { return ask_secret("Password") ? 0 : 3; }).status, 1);
 }
 
+TEST(SecretPrompt, ATerminalOfAnotherSessionWillDo) {
+    const Session session = at_terminal({"s3cret word\n", "x\n", "abc\n", "abc\n"}, [] {
+        return in_another_session([] {
+            if (::open("/dev/tty", O_RDWR) >= 0) return 9;
+            const auto secret = ask_secret("Password");
+            if (!secret || secret->text() != "s3cret word") return 1;
+            termios settings{};
+            ::tcgetattr(0, &settings);
+            if ((settings.c_lflag & ECHO) == 0) return 2;
+            if (ask_visibly("Name") != "x") return 3;
+            return ask_new_secret("New password")->text() == "abc" ? 0 : 4;
+        });
+    });
+    EXPECT_EQ(session.status, 0);
+    EXPECT_THAT(session.screen, HasSubstr("Password: "));
+    EXPECT_THAT(session.screen, testing::Not(HasSubstr("s3cret")));
+}
+
 TEST(SecretPrompt, WithoutATerminalThereIsNoAnswer) {
     const pid_t child = ::fork();
     if (child == 0) {
         ::setsid();
+        ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
         ::_exit(ask_secret("Password") || ask_new_secret("Password") ? 1 : 0);
     }
     int status = 0;

@@ -33,6 +33,30 @@ TEST(Table, OnlyWhatMayShrinkIsCut) {
     EXPECT_NE(table.text(TextTerminal(false, false, 0)).find("a long explanation\n"), std::string::npos);
 }
 
+TEST(Table, ColumnsThatMayGoMakeRoomAndWhatIsLeftIsWhole) {
+    Table table({{"id"},
+                 {.title = "age", .align = Align::right, .may_go = true},
+                 {.title = "height", .may_shrink = true, .narrowest = 11},
+                 {.title = "stored", .align = Align::right, .may_go = true},
+                 {"proved"}});
+    table.row({"40dc", "3 d", "mainnet 412", "5 MiB", "never"});
+    table.row({"41aa", "", "a reason that is long", "", ""});
+    EXPECT_NE(table.text(TextTerminal()).find("41aa       a reason that is long\n"), std::string::npos);
+    // The reason gives way before any column goes.
+    EXPECT_NE(table.text(TextTerminal(true, false, 40)).find("40dc  3 d  mainnet 412     5 MiB  never\n"),
+              std::string::npos);
+    EXPECT_EQ(table.text(TextTerminal(true, false, 36)),
+              "id    age  height             proved\n"
+              "────  ───  ─────────────────  ──────\n"
+              "40dc  3 d  mainnet 412        never\n"
+              "41aa       a reason that is…\n");
+    EXPECT_EQ(table.text(TextTerminal(true, false, 20)),
+              "id    height       proved\n"
+              "────  ───────────  ──────\n"
+              "40dc  mainnet 412  never\n"
+              "41aa  a reason t…\n");
+}
+
 TEST(Table, CutsBetweenLettersAndNotWithin) {
     Table table({{"n", Align::left, true}});
     table.row({"ëëëëëëëëëëëë"});

@@ -52,7 +52,7 @@ TEST_F(UpgradeRecordOf, NoAfterFoundItSoundUntilOneSaysSo) {
 }
 
 TEST_F(UpgradeRecordOf, AnotherVersionIsNotComparedAndItsBackupIsKnown) {
-    replace("\"version\": 3", "\"version\": 2");
+    replace("\"version\": 4", "\"version\": 3");
     try {
         load_upgrade_record(home);
         FAIL() << "it was read";

@@ -143,6 +143,7 @@ TEST(Settings, WhatIsNoTomlNamesTheLine) {
     const Error error = error_of("repository = 'x'\nrepository = 'y'\n");
     EXPECT_TRUE(error.message().starts_with("cannot use dr.toml line 2: it is not TOML")) << error.message();
     EXPECT_FALSE(error.cause().empty());
+    EXPECT_FALSE(error.hint().empty());
     EXPECT_EQ(error_of("a = ").kind(), ErrorKind::usage);
     EXPECT_EQ(error_of(std::string_view("\0\xff", 2)).kind(), ErrorKind::usage);
     EXPECT_EQ(error_of("a = " + std::string(10'000, '[')).kind(), ErrorKind::usage);
@@ -152,7 +153,14 @@ TEST(Settings, FileMayBeMissingUnlessItIsNamed) {
     const support::TemporaryFolder folder;
     const Home node{folder.path()};
     EXPECT_EQ(load_settings(node, {}).repository, node.default_repository());
-    EXPECT_THROW(load_settings(node, folder / "gone.toml"), Error);
+    try {
+        load_settings(node, folder / "gone.toml");
+        FAIL() << "other settings were taken";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.cause(), "there is no such file");
+        EXPECT_NE(error.state(), "");
+        EXPECT_NE(error.hint(), "");
+    }
     folder.write("config/dr.toml", "repository = '/a'");
     folder.write("other.toml", "repository = '/b'");
     EXPECT_EQ(load_settings(node, {}).repository, "/a");
@@ -191,6 +199,17 @@ TEST(Settings, TheExampleNamesEveryKeyAndCanBeUsed) {
         }
     }
     EXPECT_GE(keys, 60U);
+    const std::regex of_kinds(R"re(\{"([a-z0-9_]+)", "([a-z0-9 ]+)",\s*\[)re");
+    const std::string text = support::file_text(root / "src/config/location_settings.cpp");
+    for (std::sregex_iterator at(text.begin(), text.end(), of_kinds), end; at != end; ++at)
+        for (const std::string kind : {"folder", "s3", "sftp"}) {
+            if ((*at)[2].str().find(kind) == std::string::npos) continue;
+            const std::size_t name = example.rfind("\n#name", example.find("\n#kind = \"" + kind));
+            EXPECT_NE(
+                example.substr(name, example.find("\n\n", name) - name).find("\n#" + (*at)[1].str() + " = "),
+                std::string::npos)
+                << (*at)[1] << " of " << kind;
+        }
     EXPECT_EQ(parse(example).locations.size(), 0U);
     const Settings used = parse(std::regex_replace(example, std::regex("(^|\n)#(?! )"), "$1"));
     EXPECT_EQ(used.locations.size(), 3U);

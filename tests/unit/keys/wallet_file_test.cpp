@@ -23,6 +23,7 @@ ErrorKind kind_of_opening(const WalletFile& file, std::string_view with) {
     try {
         file.open(base::as_bytes(with));
     } catch (const Error& error) {
+        EXPECT_NE(error.hint(), "");
         return error.kind();
     }
     return ErrorKind::usage;

@@ -115,14 +115,18 @@ TEST(Signals, AnInterruptEndsTheWaitForAChild) {
               130);
 }
 
-TEST(Process, ClosedStandardDescriptorsAreFilled) {
+TEST(Process, ClosedStandardDescriptorsAreFilledAndTakeNothing) {
     EXPECT_EQ(status_of_child([] {
                   ::close(0);
                   ::close(1);
                   ::close(2);
                   open_standard_descriptors();
                   const int next = ::open("/dev/null", O_RDONLY);
-                  return next > 2 && ::write(1, "x", 1) == 1 ? 0 : 1;
+                  char byte = 0;
+                  return next > 2 && ::read(0, &byte, 1) == 0 && ::write(1, "x", 1) < 0 &&
+                                 ::write(2, "x", 1) < 0
+                             ? 0
+                             : 1;
               }),
               0);
 }

@@ -4,11 +4,13 @@
 #include <atomic>
 #include <thread>
 
+#include "base/parallel.hpp"
 #include "chaindb/sqlite/connection.hpp"
 #include "repository/export.hpp"
 #include "repository/image_reader.hpp"
 #include "repository/index.hpp"
 #include "storage/archive/archive_location.hpp"
+#include "support/unruly_location.hpp"
 #include "unit/repository/fixture.hpp"
 
 namespace bt2c::repository {
@@ -86,6 +88,30 @@ TEST_F(CheckRepository, SoundOnesAreOk) {
         EXPECT_EQ(report.objects, node.location->list("").size());
         EXPECT_GT(report.bytes, full.stored_bytes);
     }
+}
+
+TEST_F(CheckRepository, BehindANetworkObjectsAreReadSideBySideAndSeldomTwice) {
+    for (int i = 0; i < 12; ++i) node.repository.record_proof(full.id, "restored");
+    const auto server = std::make_shared<support::UnrulyLocation>();
+    for (const auto& object : node.location->list(""))
+        server->memory.overwrite(object.name, node.location->get(object.name).value());
+    server->remote = true;
+    server->at_once = 12;
+    std::atomic<unsigned> at_work = 0, pack_readings = 0;
+    std::atomic<bool> many = false;
+    server->before = [&](const std::string& operation, const std::string& object) {
+        if (operation == "get" && object.starts_with("packs/")) ++pack_readings;
+        if (operation != "get" || !object.starts_with("proofs/")) return;
+        if (++at_work > base::worker_count()) many = true;
+        for (int i = 0; i < 2'000 && !many; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        --at_work;
+    };
+    base::SilentProgress progress;
+    const CheckReport report = check_repository(node.repository.at(server), false, progress);
+    EXPECT_TRUE(report.ok) << text(report);
+    EXPECT_TRUE(many) << "no more at once than there are processors";
+    // Each is opened once: a small one whole, another one by its size and its two ends. And its tables.
+    EXPECT_LE(pack_readings, 3 * 3U + 3 * 2U);
 }
 
 TEST_F(CheckRepository, AMissingPackHitsAllThatNeedIt) {

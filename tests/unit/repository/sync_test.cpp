@@ -30,11 +30,12 @@ class LostBasics : public testing::Test {
                 location->memory.overwrite(object.name, home.location->get(object.name).value());
         }
     }
-    Repository whole() const {
+    std::shared_ptr<FanOut> together() const {
         std::vector<storage::fan_out::Place> places;
         for (const auto& location : all) places.push_back({"x", location, false, 1});
-        return home.repository.at(std::make_shared<FanOut>(places));
+        return std::make_shared<FanOut>(places);
     }
+    Repository whole() const { return home.repository.at(together()); }
     SyncReport sync(std::size_t target) const {
         base::SilentProgress silent;
         return sync_location(whole(), *all[target], {all[0].get(), 1}, silent);
@@ -81,6 +82,28 @@ TEST_F(LostBasics, ASlotThatWasRemovedStaysAwayAsLongAsTheFirstHasAny) {
     lose_slots(1);
     EXPECT_EQ(sync(1).objects, 1U);
     EXPECT_EQ(slots(1), slots(0));
+}
+
+TEST_F(LostBasics, TheSlotThatTheRepositoryIsOpenedWithComesBackEverywhere) {
+    const auto before = slots(2);
+    base::SilentProgress silent;
+    for (const std::size_t lost : {std::size_t{0}, std::size_t{1}}) {
+        const Repository opened = Repository::open(together(), test::key_secret());
+        const std::string name = "keys/" + opened.opened_slot().value().hex();
+        all[lost]->memory.remove(name);
+        const CheckReport found = check_repository(opened.at(all[lost]), false, silent);
+        ASSERT_EQ(found.findings.size(), 1U);
+        EXPECT_EQ(found.findings[0].object, name);
+        EXPECT_EQ(found.findings[0].kind, FindingKind::missing);
+        EXPECT_EQ(repair_location(opened, all[lost], found, silent, {all[0].get(), 1}).mended.size(), 1U);
+        EXPECT_EQ(slots(lost), before);
+        EXPECT_TRUE(check_repository(opened.at(all[lost]), false, silent).ok);
+        all[lost]->memory.remove(name);
+        const SyncReport brought = sync_basics(opened, *all[lost], {all[0].get(), 1});
+        EXPECT_TRUE(brought.brought_opened);
+        EXPECT_EQ(brought.objects, 1U);
+        EXPECT_EQ(slots(lost), before);
+    }
 }
 
 TEST_F(LostBasics, SlotsComeFromASoundCopy) {

@@ -107,6 +107,32 @@ TEST(FanJobs, AFailureOfOneIsNoneOfAnother) {
     EXPECT_TRUE(fan.parts()[2]->away());
 }
 
+/// As on a disk that is frozen, in calls that nothing ends: what the others have is told all the same, and
+/// only the end of all waits.
+TEST(FanJobs, ACallThatNothingEndsHoldsUpNoResult) {
+    const auto quick = std::make_shared<UnrulyLocation>(), frozen = std::make_shared<UnrulyLocation>();
+    std::atomic<bool> thawed = false;
+    frozen->before = [&](const std::string& operation, const std::string&) {
+        while ((operation == "put" || operation == "remove") && !thawed)
+            std::this_thread::sleep_for(milliseconds(1));
+    };
+    FanOut fan(
+        {{"quick", quick, false, 1, milliseconds(50)}, {"frozen", frozen, false, 1, milliseconds(50)}});
+    ASSERT_TRUE(fan.put("packs/1", bytes_of("x")));
+    const auto outcomes = fan.uploads().finish(milliseconds(20));
+    EXPECT_EQ(outcomes[0].standing, Standing::ok);
+    EXPECT_EQ(outcomes[1].standing, Standing::behind);
+    try {
+        fan.remove("packs/1");
+        ADD_FAILURE() << "it was not removed everywhere";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.in_full(), HasSubstr("does not answer any more"));
+    }
+    EXPECT_FALSE(quick->memory.get("packs/1"));
+    EXPECT_TRUE(fan.parts()[1]->away());
+    thawed = true;
+}
+
 class Fan : public testing::Test {
  protected:
     std::shared_ptr<UnrulyLocation> a = std::make_shared<UnrulyLocation>(),

@@ -94,6 +94,8 @@ TEST_F(S3BadLuck, WhatTimeDoesNotHealIsNotTriedAgain) {
             {R"("status": 403, "code": "AccessDenied")", "access is denied", "policies"},
             {R"("status": 403, "code": "SignatureDoesNotMatch")", "does not take our signature",
              "secret key"},
+            {R"("status": 403, "code": "UserSuspended")", "has suspended the user",
+             "whoever runs the service"},
             {R"("status": 403, "code": "InvalidAccessKeyId")", "does not know the access key", "credentials"},
             {R"("status": 400, "code": "ExpiredToken")", "have expired", "renew"},
             {R"("status": 404, "code": "NoSuchBucket")", "no such bucket", "make the bucket"},
@@ -112,6 +114,35 @@ TEST_F(S3BadLuck, WhatTimeDoesNotHealIsNotTriedAgain) {
         EXPECT_THAT(error.hint(), HasSubstr(c.hint));
         EXPECT_EQ(objects(), 0U);
     }
+}
+
+// As long as a service takes to be started again, but not where nothing says that it ever worked.
+TEST_F(S3BadLuck, WaitsLongerForOneThatWasWellJustNow) {
+    options.retries = 5;
+    options.backoff_ms = 20;
+    S3Location one = location();
+    const auto seconds = [&](const std::string& fault) {
+        server.faults(R"([{"times": 1000, )" + fault + "}]");
+        const base::Stopwatch watch;
+        error_of([&] { one.get("packs/1b"); });
+        server.faults("[]");
+        return watch.seconds();
+    };
+    for (const std::string fault : {R"("kind": "die")", R"("kind": "status", "status": 503)"}) {
+        EXPECT_LT(seconds(fault), 1.2) << fault;  // 0.62 at most, and what the requests take
+        EXPECT_EQ(one.get("packs/1b"), std::nullopt);
+        EXPECT_GE(seconds(fault), 1.2) << fault;  // 1.21 at least
+    }
+}
+
+TEST_F(S3BadLuck, NamesTheStorageClassThatMayBeRefused) {
+    const auto hint = [&] {
+        server.faults(R"([{"kind": "status", "status": 400, "code": "InvalidArgument", "method": "PUT"}])");
+        return put_error().hint();
+    };
+    EXPECT_THAT(hint(), HasSubstr("is the endpoint that of an S3 service?"));
+    options.storage_class = "STANDARD_IA";
+    EXPECT_THAT(hint(), HasSubstr("storage_class = \"STANDARD_IA\""));
 }
 
 TEST_F(S3BadLuck, ReadOnlyCredentials) {

@@ -159,7 +159,9 @@ TEST_F(S3, LocksWhatItStores) {
     EXPECT_LE(*until, base::now_unix_ms() + 30LL * 86'400'000 + 1000);
     EXPECT_EQ(seen.at("objects").at("intents/2c").string_at("until"), "");
     EXPECT_TRUE(locked.remove("intents/2c"));
-    EXPECT_THAT(error_of([&] { locked.remove("packs/1b"); }).message(), HasSubstr("it is locked"));
+    const base::Error refused = error_of([&] { locked.remove("packs/1b"); });
+    EXPECT_THAT(refused.message(), HasSubstr("it is locked"));
+    EXPECT_THAT(refused.hint(), HasSubstr("a prune before then may lock it for longer"));
     EXPECT_EQ(locked.kept_until("packs/1b"), until);
     EXPECT_EQ(locked.kept_until("packs/3d"), std::nullopt);
     EXPECT_EQ(locked.keeps_for(), 30LL * 86'400'000);

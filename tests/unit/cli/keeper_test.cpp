@@ -1,0 +1,128 @@
+// The home where a team keeps the key of a repository that write-only nodes store in. [B5]
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/health_checks.hpp"
+#include "cli/scheduled_jobs.hpp"
+#include "unit/cli/repository_commands.hpp"
+
+namespace bt2c::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using Words = std::vector<std::string>;
+
+/// A home with a key file and nothing of a node.
+class Keeper : public RepositoryCommands {
+ protected:
+    Keeper() {
+        for (const char* const of_node : {"data", "keys"}) fs::remove_all(home / of_node);
+        folder.write("home/config/repository.key", "key");
+        globals.home = home;
+    }
+    /// Of the home as it is now.
+    template <typename Look>
+    auto seen(Look look) const {
+        TextTerminal out, err;
+        Console console{out, err};
+        Context context(globals, console);
+        return look(context);
+    }
+    bool keeps() const { return seen(is_keeper); }
+    void end_job(const std::string& name, int status) const {
+        config::JobRecord record;
+        record.name = name;
+        record.end(1'800'000'000'000, status, "backup: node 'x' made the newest one here");
+        config::make_jobs_folder({home});
+        config::store_job_record({home}, record);
+    }
+
+    GlobalOptions globals;
+};
+
+TEST_F(Keeper, HasAKeyAndNothingOfANode) {
+    EXPECT_TRUE(keeps());
+    for (const char* const of_node :
+         {"data", "keys", "wallets", "config/repository.write-key", "backups/writer-state"}) {
+        fs::create_directories(home / of_node);
+        EXPECT_FALSE(keeps()) << of_node;
+        fs::remove(home / of_node);
+    }
+    fs::create_directory_symlink("/nowhere", home / "data");  // a disk that is away
+    EXPECT_FALSE(keeps());
+    fs::remove(home / "data");
+    EXPECT_TRUE(keeps());
+    fs::remove(home / "config/repository.key");
+    EXPECT_FALSE(keeps());  // a new machine, before its restore
+    const support::Variable words("BT2C_REPO_PASSWORD", "the words of who restores it");
+    EXPECT_FALSE(keeps());
+    const support::Variable for_good("BT2C_REPO_PASSWORD_FILE", "/etc/password");
+    EXPECT_TRUE(keeps());
+}
+
+TEST_F(Keeper, IsNoHomeWhoseJobsMadeBackups) {
+    end_job("full", 1);  // as each time
+    end_job("restore-test", 0);
+    EXPECT_TRUE(keeps());
+    end_job("incremental", 6);
+    EXPECT_FALSE(keeps());
+}
+
+TEST_F(Keeper, TestsRestoresAndPrunesByItself) {
+    const auto schedule = seen(own_schedule);
+    EXPECT_FALSE(schedule.full || schedule.verify);
+    EXPECT_EQ(schedule.incremental_minutes, 0);
+    EXPECT_TRUE(schedule.restore_test);
+    EXPECT_EQ(seen(lack_of_backups), "");
+    const auto commands = [&] {
+        return seen([](Context& context) { return job_named(context, "restore-test").commands; });
+    };
+    EXPECT_THAT(commands(), ElementsAre(Words{"test-restore"}, Words{"prune", "--wait-at-gaps"}));
+    folder.write("home/config/dr.toml", "[schedule]\nprune = false\n");
+    EXPECT_THAT(commands(), ElementsAre(Words{"test-restore"}));
+    folder.write("home/config/dr.toml", "");
+    fs::create_directory(home / "data");
+    EXPECT_THAT(commands(), ElementsAre(Words{"test-restore"}));
+    EXPECT_TRUE(seen(own_schedule).full);
+}
+
+TEST_F(Keeper, HasNoJobThatNeedsAChain) {
+    for (const char* const name : {"full", "incremental", "verify"}) {
+        const base::Json error = failed({"job", name}, 2);
+        EXPECT_THAT(error.string_at("message"), HasSubstr("is not for this home"));
+        EXPECT_THAT(error.string_at("hint"), Not(HasSubstr("takeover")));
+        EXPECT_FALSE(fs::exists(config::job_record_file({home}, name)));
+    }
+}
+
+TEST_F(Keeper, MissesNoChain) {
+    end_job("full", 1);
+    const HealthChecks node =
+        seen([](Context& context) { return check_node(context, std::chrono::milliseconds(1000)); });
+    const HealthChecks jobs = seen(check_jobs);
+    for (const HealthChecks& checks : {node, jobs})
+        for (const HealthCheck& check : checks)
+            EXPECT_FALSE(check.is_finding()) << check.name << ": " << check.detail;
+    fs::create_directory(home / "data");
+    EXPECT_THAT(seen([](Context& context) {
+                    return check_node(context, std::chrono::milliseconds(1000)).at(2).mend;
+                }),
+                HasSubstr("restore --backup latest"));
+}
+
+TEST_F(Keeper, SendsToTheNodeForABackup) {
+    HealthChecks checks{{"backup_age", "", HealthCheck::Status::finding, "", "bt2c-dr backup"},
+                        {"job", "restore-test", HealthCheck::Status::finding, "",
+                         "bt2c-dr backup --type full && bt2c-dr job restore-test"},
+                        {"locations", "", HealthCheck::Status::finding, "", "bt2c-dr init"}};
+    send_to_node(checks);
+    EXPECT_THAT(checks[0].mend, HasSubstr("on the node"));
+    EXPECT_THAT(checks[1].mend, testing::EndsWith("; then here: bt2c-dr job restore-test"));
+    EXPECT_EQ(checks[2].mend, "bt2c-dr init");
+}
+
+}  // namespace
+}  // namespace bt2c::cli
