@@ -7,6 +7,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -81,7 +82,10 @@ void ordered_parallel(unsigned threads, std::uint64_t count, Work work, Take tak
 
     std::vector<std::thread> helpers;
     const auto wanted = static_cast<unsigned>(std::min<std::uint64_t>(threads, count));
-    for (unsigned i = 1; i < wanted; ++i) helpers.emplace_back(run);
+    try {
+        for (unsigned i = 1; i < wanted; ++i) helpers.emplace_back(run);
+    } catch (const std::system_error&) {  // no thread is left: fewer do the same
+    }
     run();
     for (std::thread& helper : helpers) helper.join();
     if (failure) std::rethrow_exception(failure);

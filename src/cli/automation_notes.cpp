@@ -61,9 +61,14 @@ bool has_own_ssh_key(const std::string& user) {
 
 /// "-r", "-w": asked as that user, with all groups that are his; only root can.
 bool may(const std::string& user, const char* what, const fs::path& file) {
-    return platform::run_and_capture({"runuser", "-u", user, "--", "test", what, file.native()}, 4096,
-                                     unit_timeout_ms)
-               .status == 0;
+    try {
+        return platform::run_and_capture({"runuser", "-u", user, "--", "test", what, file.native()}, 4096,
+                                         unit_timeout_ms)
+                   .status == 0;
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return true;  // nothing speaks against it
+    }
 }
 
 /// The package's unit may write to its home only, and what drop-ins name. Empty where that is enough, or
@@ -217,9 +222,9 @@ std::vector<std::string> AutomationSetup::notes(const std::string& scheduler) co
     const agent::Automation automation = this->automation(scheduler);
     add(lack_of_backups(context_));
     if (is_keeper(context_))
-        add("this home has no chain and keeps the key of a repository: its jobs are restore tests, each "
-            "followed "
-            "by prune; run this again should a node begin here");
+        add("this home keeps the key of a repository (schedule.keeper in dr.toml): no backups are made here, "
+            "and "
+            "its jobs are restore tests, each followed by prune");
     const std::string no_repository = lack_of_repository();
     add(no_repository);
     if (no_repository.empty()) add(missing_key_unless(secret_is_elsewhere(automation)));

@@ -231,7 +231,6 @@ agent::Automation AutomationSetup::automation(const std::string& scheduler) cons
     automation.for_system = for_system();
     automation.user = user_of(home);
     automation.processors = std::max(1U, std::thread::hardware_concurrency());
-    automation.schedule = own_schedule(context_);
     std::vector<fs::path> written{settings.repository};
     if (!settings.schedule.scratch.empty()) written.push_back(settings.schedule.scratch);
     for (const config::LocationSettings& location : settings.locations) {
@@ -244,6 +243,10 @@ agent::Automation AutomationSetup::automation(const std::string& scheduler) cons
         if (!inside(real_home(config::Home{folder}).root, home.root)) automation.writable.push_back(folder);
     add_link_targets(automation, home, written);
     automation.environment = environment(scheduler);
+    automation.schedule =
+        own_schedule(context_, std::ranges::any_of(automation.environment, [](const auto& variable) {
+                         return variable.first.starts_with("BT2C_REPO_PASSWORD");
+                     }));
     return automation;
 }
 
@@ -253,9 +256,8 @@ Installed AutomationSetup::install(const std::string& scheduler, bool dry_run) c
         if (as_it_is.changed) require_no_roots_timers();
         return as_it_is;
     }
-    const std::vector<std::string> dropped = wishes_.variables == Wishes::Variables::here
-                                                 ? dropped_variables(scheduler)
-                                                 : std::vector<std::string>();
+    std::vector<std::string> dropped = dropped_variables(scheduler);
+    for (const auto& [name, value] : environment(scheduler)) std::erase(dropped, name);
     Installed done = automator(scheduler)->install(automation(scheduler), dry_run);
     // Two of them would run each job twice.
     const auto take_away = [&](Automator& other) {

@@ -32,7 +32,7 @@ std::string mend_left_out(const LocationStatus& status) {
         if (status.error.find("'" + command + status.name + "'") != std::string::npos)
             return command + status.name;
     if (status.where.starts_with("/") && status.error.find("Permission denied") != std::string::npos)
-        return "put owner and mode of it right: ls -ld " + status.where;
+        return "put owner and mode of it right: ls -ld " + shell_word(status.where);
     return "bt2c-dr location status";
 }
 

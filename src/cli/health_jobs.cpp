@@ -79,7 +79,7 @@ std::string mend_job(const config::JobRecord& record) {
     if (record.name == "restore-test" && record.exit_status == base::exit_status(base::ErrorKind::findings))
         return mend_restore_test(record.message);
     if (record.message.find("made the newest one here") != std::string::npos)
-        return "bt2c-dr backup --type full --takeover && " + again;
+        return "once that node is known to be dead: bt2c-dr backup --type full --takeover && " + again;
     for (const auto kind : {base::ErrorKind::wrong_secret, base::ErrorKind::no_repository})
         if (record.exit_status == base::exit_status(kind))
             return "first what is found of the repository and its key, then " + again;

@@ -133,10 +133,11 @@ HealthChecks check_database(Context& context, std::chrono::milliseconds lock_pat
     const fs::path file = context.home().database();
     const std::string mend = "bt2c-dr restore --backup latest";
     if (is_keeper(context))
-        return {{"database", "", Status::skipped,
-                 "this home has no chain, and no key or wallet of a node: it keeps the key of a repository, "
-                 "whose backups are tested and pruned here ('restore --backup latest' would make it a node)",
-                 ""}};
+        return {
+            {"database", "", Status::skipped,
+             "this home has no chain: it keeps the key of a repository, whose backups are tested and pruned "
+             "here (schedule.keeper in dr.toml)",
+             ""}};
     if (!is_there(file))
         return {{"database", "", Status::finding, base::format("there is no {}", printable(file.native())),
                  mend}};

@@ -185,14 +185,6 @@ void InitGuide::look_at_chain() {
     Context in = context();
     const fs::path file = in.home().database();
     if (!fs::exists(file)) {
-        // Without that folder a new node would count as a keeper, is_keeper(), once it has a key. A home that
-        // is set up already may be one.
-        const fs::path folder = file.parent_path();
-        if (!fs::exists(folder) && !fs::exists(in.home().settings_file()) &&
-            !fs::exists(in.home().key_file())) {
-            platform::durable_mkdir(folder, 0700);
-            platform::give_to_owner_of(in.home().root, platform::open_for_reading(folder, false).get());
-        }
         return done(
             "chain", "left",
             format("there is no database {} yet; backups begin when it is there", printable(file.native())));

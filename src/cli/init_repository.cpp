@@ -34,9 +34,10 @@ constexpr int attempts = 3;
 constexpr std::size_t phrase_bytes = 32;
 
 std::vector<repository::SlotInfo> phrases_of(storage::Location& location) {
-    auto slots = repository::list_slots(location).slots;
-    std::erase_if(slots, [](const auto& slot) { return slot.kind != SlotKind::recovery_phrase; });
-    return slots;
+    repository::SlotList list = repository::list_slots(location);
+    std::erase_if(list.slots, [](const auto& slot) { return slot.kind != SlotKind::recovery_phrase; });
+    if (list.slots.empty()) repository::require_all_read(list.unread);
+    return std::move(list.slots);
 }
 
 /// A phrase in a file, made now or by a run that was cut off before it had made the repository.

@@ -190,8 +190,10 @@ std::string lack_of(const LocationStatus& status) {
     add(status.damaged, "manifests or key slots are damaged");
     add(status.lacking_keys, "key slots are missing");
     if (status.lacks_own_key)
-        text +=
-            format("{}the key that this home opens the repository with is missing", text.empty() ? "" : ", ");
+        text += format(
+            "{}the key that this home opens the repository with is missing: lost, or removed while another "
+            "location was away",
+            text.empty() ? "" : ", ");
     if (status.is_untried)
         text +=
             format("{}nothing was brought there from this home: it may be another location by another name",

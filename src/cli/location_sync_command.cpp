@@ -60,7 +60,7 @@ class LocationSyncCommand final : public Command {
         const auto all = std::make_shared<std::vector<Synced>>();
         for (const Locations::One& one : locations.all())
             if (wanted.empty() || std::ranges::find(wanted, one.name) != wanted.end())
-                all->push_back(sync(context, repository, locations, one));
+                all->push_back(sync(context, repository, locations, one, !wanted.empty()));
         judge(locations, repository, *all);
         locations.tell_faults();
         Json list = Json::array();
@@ -84,7 +84,7 @@ class LocationSyncCommand final : public Command {
     }
 
     static Synced sync(Context& context, const repository::Repository& repository, Locations& locations,
-                       const Locations::One& one) {
+                       const Locations::One& one, bool is_named) {
         Synced synced{one.name, "ok", "", "", {}};
         if (!one.problem.empty()) {
             synced.status = "failed";
@@ -93,8 +93,9 @@ class LocationSyncCommand final : public Command {
         }
         try {
             locations.require_own_place(one);
-            synced.report = repository::sync_location(repository, *one.location, locations.sync_options(one),
-                                                      context.progress());
+            repository::SyncOptions options = locations.sync_options(one);
+            options.bring_opened = is_named;  // jobs name none
+            synced.report = repository::sync_location(repository, *one.location, options, context.progress());
             for (const repository::NotCopied& left : synced.report.left) {
                 synced.status = "behind";
                 synced.error = base::printable(base::format("{}: {}", left.object, left.why));

@@ -302,19 +302,13 @@ std::vector<LocationOutcome> Locations::on_each(
 
 std::vector<LocationOutcome> Locations::share_basics(const Repository& repository) {
     if (!fan_) return {{all_.front().name, "ok", ""}};
-    std::vector<char> had_lost_key(all_.size());  // not bool: threads write side by side
     auto outcomes = on_each([&](std::size_t i, storage::Location& location) {
         require_own_place(all_[i]);
         repository::SyncOptions options = sync_options(all_[i]);
         if (options.slots) options.slots = &asked(0);
-        if (repository::sync_basics(repository, location, options).brought_opened) had_lost_key[i] = true;
+        repository::sync_basics(repository, location, options);
     });
     for (std::size_t i = 0; i < all_.size(); ++i) {
-        if (had_lost_key[i])
-            progress_.note(
-                format("location '{}' had lost the key {} that this home opens the repository "
-                       "with; it is brought back",
-                       all_[i].name, repository.opened_slot()->brief()));
         if (outcomes[i].status != "ok") continue;
         all_[i].has_repository = true;
         remember(all_[i], repository);

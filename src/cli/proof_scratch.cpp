@@ -69,13 +69,14 @@ std::vector<fs::path> scratch_places(Context& context) {
 void remove_stale_proofs(Context& context) {
     const config::Home& home = context.home_unchecked();
     if (!still_stands(home.root)) return;
-    for (const fs::path& place : scratch_places(context)) platform::remove_stale_scratch(place, proof_prefix);
     const fs::path jobs = config::jobs_folder(home);
     std::error_code error;
     for (auto at = fs::directory_iterator(jobs, error); !error && at != fs::end(at); at.increment(error))
         if (const std::string name = at->path().filename().native();
             name.starts_with(proof_prefix) && name.ends_with(proof_note_suffix))
             settle_note(at->path());
+    // Last, since a note whose folder is gone already may be of a disk that is away.
+    for (const fs::path& place : scratch_places(context)) platform::remove_stale_scratch(place, proof_prefix);
 }
 
 }  // namespace bt2c::cli

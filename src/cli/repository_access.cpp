@@ -31,6 +31,8 @@ using repository::Secret;
 namespace {
 
 constexpr std::uint64_t secret_bytes_max = 4096;
+/// The password is its first line; notes may follow.
+constexpr std::size_t command_output_bytes_max = 64 << 10;
 /// Somebody may be asked for another password meanwhile.
 constexpr int password_command_timeout_ms = 120'000;
 
@@ -65,7 +67,7 @@ SecretBytes run_password_command(const char* command) {
     };
     try {
         // A job that waited for ever would keep all others from running.
-        auto ended = platform::run_and_capture({"/bin/sh", "-c", command}, secret_bytes_max,
+        auto ended = platform::run_and_capture({"/bin/sh", "-c", command}, command_output_bytes_max,
                                                password_command_timeout_ms);
         const SecretBytes text = SecretBytes::copy_of(ended.output);
         crypto::wipe(ended.output.data(), ended.output.size());

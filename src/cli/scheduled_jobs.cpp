@@ -66,22 +66,7 @@ bool jobs_can_read(const Context& context) {
 }
 
 bool is_keeper(const Context& context) {
-    const config::Home& home = context.home_unchecked();
-    for (const auto& of_node : {home.database().parent_path(), home.keys(), home.wallets(),
-                                home.write_key_file(), home.backups() / "writer-state"})
-        if (may_be_there(of_node)) return false;
-    for (const std::string& name : job_names()) {
-        if (!needs_chain(name)) continue;
-        try {
-            const auto record = config::load_job_record(home, name);
-            if (record && record->last_done) return false;
-        } catch (const Error&) {
-            return false;  // it may have made one
-        }
-    }
-    if (password_is_set_up() || may_be_there(home.key_file())) return true;
-    const config::Settings& settings = context.settings();
-    return !settings.token_module.empty() && !settings.token_pin_file.empty();
+    return context.settings().schedule.keeper && !may_be_there(context.home_unchecked().database());
 }
 
 Error not_in_keeper(const std::string& what) {
@@ -92,8 +77,7 @@ Error not_in_keeper(const std::string& what) {
         .state("nothing was done")
         .hint(
             "it is done on the node that stores there; here 'bt2c-dr setup-automated-backups' has restore "
-            "tests and prune run by themselves. Did this home lose its chain? Then "
-            "'bt2c-dr restore --backup latest'");
+            "tests and prune run by themselves. If a node is to begin here, take 'keeper' out of dr.toml");
 }
 
 bool needs_reader(const std::string& job) {
@@ -104,9 +88,9 @@ bool needs_chain(const std::string& job) {
     return job == "full" || job == "incremental" || job == "verify";
 }
 
-config::ScheduleSettings own_schedule(const Context& context) {
+config::ScheduleSettings own_schedule(const Context& context, bool has_password) {
     config::ScheduleSettings schedule = context.settings().schedule;
-    if (!jobs_can_read(context)) schedule.restore_test.reset();
+    if (!has_password && !jobs_can_read(context)) schedule.restore_test.reset();
     if (is_keeper(context)) {
         schedule.full.reset();
         schedule.incremental_minutes = 0;

@@ -22,8 +22,8 @@ agent::Job job_named(Context& context, const std::string& name);
 /// of for good. Without it they neither prune nor test restores; both are done where the team keeps the keys.
 bool jobs_can_read(const Context& context);
 
-/// Whether this is where a team keeps the key of a repository that nodes store in: something opens it, and
-/// nothing here is of a node: no folder for a chain, keys or wallets, no write key, no backup made by a job.
+/// Whether this is where a team keeps the key of a repository that nodes store in, as schedule.keeper says,
+/// and no chain is here.
 bool is_keeper(const Context& context);
 /// Of a keeper that is asked for `what`: a backup, or a job that needs a chain.
 base::Error not_in_keeper(const std::string& what);
@@ -36,8 +36,9 @@ bool needs_reader(const std::string& job);
 /// Whether the job is for a home with a chain.
 bool needs_chain(const std::string& job);
 
-/// The settings, without what this home's jobs cannot do.
-config::ScheduleSettings own_schedule(const Context& context);
+/// The settings, without what this home's jobs cannot do. `has_password`: they are told of one that is not
+/// set here.
+config::ScheduleSettings own_schedule(const Context& context, bool has_password = false);
 
 /// Why the schedule backs nothing up; empty: it does, or is not to.
 std::string lack_of_backups(const Context& context);

@@ -76,6 +76,7 @@ std::vector<SettingsKey> schedule_keys() {
         {"schedule.restore_test",
          [](Settings& to, const TomlValue& value) { to.schedule.restore_test = time_or_off(value); }},
         {"schedule.prune", [](Settings& to, const TomlValue& value) { to.schedule.prune = value.flag(); }},
+        {"schedule.keeper", [](Settings& to, const TomlValue& value) { to.schedule.keeper = value.flag(); }},
         {"schedule.jitter_seconds",
          [](Settings& to, const TomlValue& value) { to.schedule.jitter_seconds = value.integer(0, 3600); }},
         {"schedule.cpu_percent",

@@ -29,6 +29,9 @@ struct ScheduleSettings {
     int incremental_minutes = 60;
     /// `prune`: after each full backup.
     bool prune = true;
+    /// `keeper`: this home has no chain; it keeps the key of a repository that nodes store in, tests what
+    /// they stored and prunes it.
+    bool keeper = false;
     /// `jitter_seconds`: a job starts up to so much later, each node by an amount of its own; 0 to 3600.
     int jitter_seconds = 300;
     /// `cpu_percent`: of all processors together, that a job may take; 10 to 100.

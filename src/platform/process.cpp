@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
@@ -58,6 +59,12 @@ class Child {
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
+    /// Without taking its status, which wait() does.
+    bool has_ended() const {
+        siginfo_t ended{};
+        return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+               ended.si_pid == pid_;
+    }
     int wait() {
         int status = 0;
         while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -114,14 +121,17 @@ ChildResult run_and_capture(const std::vector<std::string>& arguments, std::size
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
     // Room for all that is allowed, so that no copy of a secret is left behind by growth.
     base::Bytes output(output_max + 1);
+    const auto too_late = [&] {
+        std::fill(output.begin(), output.end(), std::uint8_t{0});
+        return Error(ErrorKind::failed,
+                     format("{} did not end within {}", name, base::human_duration(timeout_ms / 1000.0)));
+    };
     std::size_t filled = 0;
     for (;;) {
         base::throw_if_interrupted();
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-        if (left <= 0)
-            throw Error(ErrorKind::failed,
-                        format("{} did not end within {}", name, base::human_duration(timeout_ms / 1000.0)));
+        if (left <= 0) throw too_late();
         pollfd waiting{.fd = read_end.get(), .events = POLLIN, .revents = 0};
         // Short turns, because a signal may come between the check above and the wait.
         if (::poll(&waiting, 1, static_cast<int>(std::min<long>(left, 200))) <= 0) continue;
@@ -135,6 +145,12 @@ ChildResult run_and_capture(const std::vector<std::string>& arguments, std::size
                         format("{} wrote more than {}", name, base::human_size(output_max)));
     }
     output.resize(filled);
+    // One that closed its output may go on for ever.
+    while (!child.has_ended()) {
+        base::throw_if_interrupted();
+        if (Clock::now() >= deadline) throw too_late();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     return {.status = child.wait(), .output = std::move(output)};
 }
 

@@ -2,6 +2,7 @@
 // Reading an object where several locations have copies of it, and what is damaged and what was not read.
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,9 +14,11 @@
 namespace bt2c::repository {
 
 /// Whether an object that the place fails to give is damaged there: what a disk cannot give is. A service
-/// that refuses, or a line that is lost, says nothing of the object.
-inline bool is_failure_damage(const storage::Location& copy) {
-    return !copy.behind_network();
+/// that refuses, or a line that is lost, says nothing of the object; nor do rights, or a share that is away.
+inline bool is_failure_damage(const storage::Location& copy, const base::Error& error) {
+    constexpr int of_the_way[] = {EACCES, EPERM, ESTALE, ETIMEDOUT, ENOTCONN, EHOSTDOWN};
+    return !copy.behind_network() &&
+           std::ranges::find(of_the_way, error.system_code()) == std::end(of_the_way);
 }
 
 /// Notes, while one object is read through read_any_copy(), whether that it was sound nowhere says that it is
@@ -31,7 +34,7 @@ class ObjectReading {
             failures_.erase(&copy);  // it was only slow before
             return contents;
         } catch (const base::Error& error) {
-            if (!is_failure_damage(copy)) failures_.insert_or_assign(&copy, error);
+            if (!is_failure_damage(copy, error)) failures_.insert_or_assign(&copy, error);
             throw;
         }
     }

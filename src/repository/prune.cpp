@@ -138,7 +138,7 @@ class Prune {
             contents = location.get_range(object_name(ObjectType::manifest, backup), 0, manifest_bytes_max);
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            return !is_failure_damage(location);
+            return !is_failure_damage(location, error);
         }
         try {
             if (!contents) return false;

@@ -157,8 +157,9 @@ bool is_damaged_everywhere(storage::Location& location) {
             }
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            is_damaged = is_damaged || is_failure_damage(copy);
-            return is_failure_damage(copy);
+            const bool is_this_damaged = is_failure_damage(copy, error);
+            is_damaged = is_damaged || is_this_damaged;
+            return is_this_damaged;
         }
         const bool is_sound = is_newer_format(*contents) || is_format(*contents);
         is_damaged = is_damaged || !is_sound;

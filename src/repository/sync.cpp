@@ -269,14 +269,13 @@ SyncReport sync_basics(const Repository& repository, storage::Location& target, 
     if (!slots) slots = &target;
     std::set<std::string> wanted = slots == &target ? there : slot_ids(*slots);
     const std::string opened = repository.opened_slot() ? repository.opened_slot()->hex() : "";
-    if (!opened.empty()) wanted.insert(opened);
+    if (options.bring_opened && !opened.empty()) wanted.insert(opened);
     for (const std::string& id : wanted) {
         if (there.contains(id)) continue;
         const std::string name = "keys/" + id;
         const auto contents = slot_of_any(repository, *slots, name);
         if (!contents) continue;  // removed everywhere meanwhile
         store(name, *contents);
-        report.brought_opened = report.brought_opened || (id == opened && !there.empty());
     }
     // Last, as when a repository is made: one without its slots never exists.
     if (fresh) {

@@ -20,16 +20,16 @@ struct SyncReport {
     std::uint64_t objects = 0, bytes = 0;  ///< copied
     std::vector<std::string> backups;      ///< ids of those that the location has now and had not before
     std::vector<NotCopied> left;
-    /// The slot that the repository was opened with, into a place that had others.
-    bool brought_opened = false;
 };
 
 struct SyncOptions {
     /// Where key slots come from: one that was removed there while `target` was away must not come back.
     /// Where it has none at all, or is `target` and has none, it lost them: then they come from any location.
-    /// So does the slot that the repository is opened with, everywhere: nobody removes that.
     storage::Location* slots = nullptr;
     unsigned uploads = 1;  ///< side by side
+    /// Also the slot that the repository is opened with, wherever it is. Whether the place lost it, or it was
+    /// removed there, nobody can tell: only for who asks for it.
+    bool bring_opened = false;
 };
 
 /// Ids of the backups that `retired` tells to exist no more; see docs/repository-format.md.
@@ -42,8 +42,8 @@ inline bool is_retired(const std::set<std::string>& retired, const std::string& 
 std::set<std::string> backup_ids(const std::vector<storage::ObjectInfo>& manifests);
 
 /// Copies `format` and the key slots where `target` has no `format` or no slot, and else the slots that it
-/// lacks of those of `options.slots`, and the one that the repository was opened with. Returns what was
-/// copied. Throws Error when it belongs to another repository.
+/// lacks of those of `options.slots`. Returns what was copied. Throws Error when it belongs to another
+/// repository.
 SyncReport sync_basics(const Repository& repository, storage::Location& target, const SyncOptions& options);
 
 /// Copies the marks, pins and proofs that `target` lacks of those that any location of `repository` has.

@@ -187,10 +187,18 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
     if (has_state_to_keep(target)) plan.steps.push_back("keep the present state as a safety backup");
     if (!files.empty())
         plan.steps.push_back(format("place {} files and folders of config, keys and wallets", files.size()));
-    if (request.keep_settings && other_settings(files, target))
+    if (request.keep_settings && other_settings(files, target)) {
+        if (fs::is_directory(fs::symlink_status(settings_beside(target))))
+            throw Error(ErrorKind::failed,
+                        format("cannot put the backup's settings beside the home's: a folder "
+                               "has the name {}",
+                               base::printable(settings_beside(target).native())))
+                .state("nothing was changed in the node's home")
+                .hint("move that folder away");
         plan.steps.push_back(format("leave {} as it is, and put the backup's beside it as {}",
                                     base::printable(target.settings_file().native()),
                                     base::printable(settings_beside(target).filename().native())));
+    }
     if (plan.parts.front() == "database") plan.steps.push_back("put the database in its place");
     return plan;
 }

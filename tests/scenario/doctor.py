@@ -256,11 +256,15 @@ def disk_fills_up(node):
               and "dr.toml" in nearly[0]["mend"], node.findings())
         wholly = full(15_800 << 10, 540 << 10)
         check("one without room for a backup", wholly and "and a full backup takes" in wholly[0]["detail"], node.findings())
-        refused = node.run("--json", "test-restore", "--scratch", str(node.disk))
-        error = json.loads(refused.stdout)["error"]
-        check("no restore is tested without room", refused.returncode == 1 and "are needed" in error["cause"]
-              and "--scratch" in error["hint"] and error["state"] == "nothing was tested", refused)
-        check("and nothing of it is left", sorted(one.name for one in node.disk.iterdir()) == ["nearly", "wholly"])
+        scratch = node.home.parent / "scratch"
+        scratch.mkdir()
+        with small_disk(scratch, "1m"):
+            (scratch / "wholly").write_bytes(bytes(900 << 10))
+            refused = node.run("--json", "test-restore", "--scratch", str(scratch))
+            error = json.loads(refused.stdout)["error"]
+            check("no restore is tested without room", refused.returncode == 1 and "are needed" in error["cause"]
+                  and "--scratch" in error["hint"] and error["state"] == "nothing was tested", refused)
+            check("and nothing of it is left", [one.name for one in scratch.iterdir()] == ["wholly"])
         record = json.loads((node.home / "backups" / "jobs" / "restore-test.json").read_text())
         check("the record tells it", record["exit_status"] == 1 and "are needed" in record["message"], record)
         (node.disk / "nearly").unlink()

@@ -1,6 +1,7 @@
 // What is done to each part side by side, so that one that falls silent holds up none of the others.
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/text.hpp"
 #include "storage/fan_out/fan_out.hpp"
@@ -79,6 +80,7 @@ struct FanOut::Removal {
     std::condition_variable changed;
     std::atomic<bool> stop = false;
     std::set<std::size_t> waiting;  ///< parts that have not answered
+    std::set<std::size_t> cut_off;  ///< those that were asked to end before they had
     bool removed = false;
     std::optional<Error> failure;
 };
@@ -86,29 +88,41 @@ struct FanOut::Removal {
 bool FanOut::remove(const std::string& name) {
     uploads_.forget(name);
     const auto shared = std::make_shared<Removal>();
+    const auto remove_from = [shared, name](Part& part, std::size_t i) {
+        const base::StopScope scope(&shared->stop);
+        bool removed = false, cut_off = false;
+        std::optional<Error> failure;
+        try {
+            removed = part.remove(name);
+        } catch (const Error& error) {
+            cut_off = error.kind() == ErrorKind::interrupted;
+            if (!cut_off) failure = error;
+        } catch (const std::exception& error) {
+            failure = Error(ErrorKind::failed, error.what());
+        }
+        const std::lock_guard ended(shared->mutex);
+        shared->removed = shared->removed || removed;
+        if (failure && !shared->failure) shared->failure = failure;
+        if (cut_off) shared->cut_off.insert(i);
+        shared->waiting.erase(i);
+        shared->changed.notify_all();
+    };
     std::map<std::size_t, std::thread> threads;
     std::chrono::milliseconds patience{};
-    std::unique_lock lock(shared->mutex);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
         if (parts_[i]->away()) continue;
         patience = std::max(patience, parts_[i]->read_wait());
-        shared->waiting.insert(i);
-        threads.emplace(i, std::thread([shared, part = parts_[i], name, i] {
-                            const base::StopScope scope(&shared->stop);
-                            bool removed = false;
-                            std::optional<Error> failure;
-                            try {
-                                removed = part->remove(name);
-                            } catch (const Error& error) {
-                                failure = error;
-                            }
-                            const std::lock_guard ended(shared->mutex);
-                            shared->removed = shared->removed || removed;
-                            if (failure && !shared->failure) shared->failure = failure;
-                            shared->waiting.erase(i);
-                            shared->changed.notify_all();
-                        }));
+        {
+            const std::lock_guard starting(shared->mutex);
+            shared->waiting.insert(i);
+        }
+        try {
+            threads.emplace(i, std::thread([remove_from, part = parts_[i], i] { remove_from(*part, i); }));
+        } catch (const std::system_error&) {  // no thread is left
+            remove_from(*parts_[i], i);
+        }
     }
+    std::unique_lock lock(shared->mutex);
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!shared->waiting.empty() && std::chrono::steady_clock::now() < end && !shared->stop) {
         shared->changed.wait_for(lock, std::chrono::milliseconds(20));
@@ -120,21 +134,25 @@ bool FanOut::remove(const std::string& name) {
     }
     shared->stop = true;
     shared->changed.wait_for(lock, rest_patience, [&] { return shared->waiting.empty(); });
-    const std::set<std::size_t> silent = shared->waiting;
+    const std::set<std::size_t> hanging = shared->waiting;
+    std::set<std::size_t> silent = shared->cut_off;
     const bool removed = shared->removed;
     std::optional<Error> failure = shared->failure;
     lock.unlock();
     for (auto& [i, thread] : threads) {
-        if (!silent.contains(i)) {
+        if (hanging.contains(i)) {
+            stragglers_.push_back(std::move(thread));
+            silent.insert(i);
+        } else {
             thread.join();
-            continue;
         }
-        stragglers_.push_back(std::move(thread));
-        const Error reason = silent_error(patience);
-        leave(i, reason);
-        if (!failure) failure = reason;
     }
-    base::throw_if_interrupted();
+    if (!silent.empty()) base::throw_if_interrupted();
+    for (const std::size_t i : silent) {
+        // What is being stored there goes on: a disk may only be busy with that.
+        parts_[i]->leave(silent_error(patience));
+        if (!failure) failure = silent_error(patience);
+    }
     if (failure) throw Error(*failure);
     return removed;
 }

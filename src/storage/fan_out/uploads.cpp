@@ -323,6 +323,11 @@ std::vector<Outcome> Uploads::finish(std::chrono::milliseconds patience) {
                 give_up(i, Standing::behind, "");
         // What a sick disk does not give back is waited for when all else is done and told.
         changed_.wait_for(lock, rest_patience, all_rest);
+        for (const auto& lane : lanes_)
+            if (lane->stop && lane->active > 0 && lane->standing == Standing::behind) {
+                lane->standing = Standing::failed;  // nobody is to try it again now
+                lane->error = "it does not answer any more";
+            }
     }
     const Lock lock(mutex_);
     std::vector<Outcome> outcomes;

@@ -82,7 +82,8 @@ TEST(MendJob, IsOfTheStepThatFailed) {
                   "first what is found of the repository and its key, then bt2c-dr job full");
     EXPECT_EQ(
         mend_job(ended("incremental", 1, "backup: cannot: node 'x' made the newest one here, 12345678")),
-        "bt2c-dr backup --type full --takeover && bt2c-dr job incremental");
+        "once that node is known to be dead: bt2c-dr backup --type full --takeover && bt2c-dr job "
+        "incremental");
     EXPECT_EQ(mend_job(ended("full", 6, stored + "prune: cannot prune: no")), "bt2c-dr prune");
     EXPECT_EQ(mend_job(ended("full", 6, "prune: cannot prune: no")), "bt2c-dr prune");
     EXPECT_EQ(mend_job(ended("full", 6, stored + "prune: no; location sync: no")),

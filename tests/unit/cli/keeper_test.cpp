@@ -15,12 +15,15 @@ using testing::HasSubstr;
 using testing::Not;
 using Words = std::vector<std::string>;
 
-/// A home with a key file and nothing of a node.
+constexpr const char* keeper = "[schedule]\nkeeper = true\n";
+
+/// A home with a key file, that says what it is.
 class Keeper : public RepositoryCommands {
  protected:
     Keeper() {
         for (const char* const of_node : {"data", "keys"}) fs::remove_all(home / of_node);
         folder.write("home/config/repository.key", "key");
+        folder.write("home/config/dr.toml", keeper);
         globals.home = home;
     }
     /// Of the home as it is now.
@@ -43,36 +46,18 @@ class Keeper : public RepositoryCommands {
     GlobalOptions globals;
 };
 
-TEST_F(Keeper, HasAKeyAndNothingOfANode) {
+TEST_F(Keeper, SaysSoAndHasNoChain) {
     EXPECT_TRUE(keeps());
-    for (const char* const of_node :
-         {"data", "keys", "wallets", "config/repository.write-key", "backups/writer-state"}) {
-        fs::create_directories(home / of_node);
-        EXPECT_FALSE(keeps()) << of_node;
-        fs::remove(home / of_node);
-    }
-    fs::create_directory_symlink("/nowhere", home / "data");  // a disk that is away
-    EXPECT_FALSE(keeps());
-    fs::remove(home / "data");
+    folder.write("home/data/blockchain.db", "");
+    EXPECT_FALSE(keeps()) << "a node that began here";
+    fs::remove(home / "data/blockchain.db");
     EXPECT_TRUE(keeps());
-    fs::remove(home / "config/repository.key");
-    EXPECT_FALSE(keeps());  // a new machine, before its restore
-    const support::Variable words("BT2C_REPO_PASSWORD", "the words of who restores it");
-    EXPECT_FALSE(keeps());
-    const support::Variable for_good("BT2C_REPO_PASSWORD_FILE", "/etc/password");
-    EXPECT_TRUE(keeps());
-}
-
-TEST_F(Keeper, IsNoHomeWhoseJobsMadeBackups) {
-    end_job("full", 1);  // as each time
-    end_job("restore-test", 0);
-    EXPECT_TRUE(keeps());
-    end_job("incremental", 6);
-    EXPECT_FALSE(keeps());
+    folder.write("home/config/dr.toml", "");
+    EXPECT_FALSE(keeps()) << "a new machine, or one whose disk died";
 }
 
 TEST_F(Keeper, TestsRestoresAndPrunesByItself) {
-    const auto schedule = seen(own_schedule);
+    const auto schedule = seen([](const Context& context) { return own_schedule(context); });
     EXPECT_FALSE(schedule.full || schedule.verify);
     EXPECT_EQ(schedule.incremental_minutes, 0);
     EXPECT_TRUE(schedule.restore_test);
@@ -81,12 +66,11 @@ TEST_F(Keeper, TestsRestoresAndPrunesByItself) {
         return seen([](Context& context) { return job_named(context, "restore-test").commands; });
     };
     EXPECT_THAT(commands(), ElementsAre(Words{"test-restore"}, Words{"prune", "--wait-at-gaps"}));
-    folder.write("home/config/dr.toml", "[schedule]\nprune = false\n");
+    folder.write("home/config/dr.toml", std::string(keeper) + "prune = false\n");
     EXPECT_THAT(commands(), ElementsAre(Words{"test-restore"}));
     folder.write("home/config/dr.toml", "");
-    fs::create_directory(home / "data");
     EXPECT_THAT(commands(), ElementsAre(Words{"test-restore"}));
-    EXPECT_TRUE(seen(own_schedule).full);
+    EXPECT_TRUE(seen([](const Context& context) { return own_schedule(context); }).full);
 }
 
 TEST_F(Keeper, HasNoJobThatNeedsAChain) {
@@ -106,7 +90,7 @@ TEST_F(Keeper, MissesNoChain) {
     for (const HealthChecks& checks : {node, jobs})
         for (const HealthCheck& check : checks)
             EXPECT_FALSE(check.is_finding()) << check.name << ": " << check.detail;
-    fs::create_directory(home / "data");
+    folder.write("home/config/dr.toml", "");
     EXPECT_THAT(seen([](Context& context) {
                     return check_node(context, std::chrono::milliseconds(1000)).at(2).mend;
                 }),
