@@ -21,6 +21,7 @@ constexpr std::string_view packs_prefix = "packs/";
 constexpr std::string_view manifests_prefix = "manifests/";
 /// How often a waiting thread looks whether the process was asked to stop.
 constexpr std::chrono::milliseconds look_around{50};
+constexpr std::chrono::seconds forget_patience{1};
 
 /// Against damage between here and there only; seals are checked elsewhere.
 std::size_t fingerprint(base::ByteView bytes) {
@@ -195,6 +196,8 @@ void Uploads::forget(const std::string& name) {
             lane->queue.erase(at);
             settle(*item);
         }
+    // Who looks afterwards is not to see what a quick part is just about to store, and then removes.
+    changed_.wait_for(lock, forget_patience, [&] { return item->pending == 0; });
 }
 
 bool Uploads::may_start(const Lane& lane) const {

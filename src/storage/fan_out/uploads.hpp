@@ -43,7 +43,8 @@ class Uploads {
 
     /// As Location::put(); true as soon as one part has the object. Throws Error when none could take it.
     bool put(const std::string& name, base::ByteView contents);
-    /// No part that has not got the object yet will keep it.
+    /// No part that has not got the object yet will keep it. Waits a second at most for those that are just
+    /// storing it.
     void forget(const std::string& name);
     /// Until a part is allowed it gets no manifests: it lacks what they build on. All are at first.
     void allow_commits(std::size_t part, bool allowed);

@@ -323,6 +323,18 @@ TEST_F(Fan, ForgetsWhatAWriterTakesBack) {
     }
 }
 
+TEST_F(Fan, WhatIsRemovedIsNotSeenAgainWhereItWasJustBeingStored) {
+    b->before = [](const std::string& operation, const std::string&) {
+        if (operation == "put") std::this_thread::sleep_for(milliseconds(50));
+    };
+    make();
+    EXPECT_TRUE(fan->put("packs/1", bytes_of("one")));
+    wait_until([&] { return b->puts > 0; });
+    fan->remove("packs/1");
+    EXPECT_EQ(fan->get("packs/1"), std::nullopt);
+    EXPECT_EQ(b->memory.get("packs/1"), std::nullopt);
+}
+
 TEST_F(Fan, HoldsManifestsBackFromOneThatLacksTheirBase) {
     make();
     fan->uploads().allow_commits(1, false);
