@@ -265,8 +265,8 @@ void Repository::read_manifests(const std::vector<ObjectId>& ids,
 }
 
 const Manifest* doubt_of_latest(const std::vector<Manifest>& backups, base::UnixMs now) {
-    constexpr base::UnixMs slack_ms = 10 * 60 * 1000;  // of two that run side by side
-    constexpr base::UnixMs clock_ms = 86'400'000;      // that a clock may be off without a word
+    constexpr base::UnixMs slack_ms = base::UnixMs{10} * 60 * 1000;  // of two that run side by side
+    constexpr base::UnixMs clock_ms = 86'400'000;                    // that a clock may be off without a word
     const Manifest *latest = nullptr, *later = nullptr;
     for (const Manifest& one : backups) {
         if (one.type == BackupType::safety) continue;
