@@ -80,7 +80,7 @@ TEST(FanJobs, WhoFallsSilentIsLeftOut) {
                 fan.parts()[i]->remove("packs/" + what);
                 fan.parts()[i]->put("packs/" + what, bytes_of("x"));
             },
-            milliseconds(100));
+            milliseconds(1000));
         ASSERT_TRUE(failures[0].has_value()) << what;
         EXPECT_THAT(failures[0]->in_full(), HasSubstr("does not answer any more"));
         EXPECT_FALSE(failures[1].has_value()) << what;
