@@ -222,11 +222,11 @@ void judge(LocationReport& report, LocationStatus& status, bool several) {
     for (const std::string& key : status.odd_keys)
         report.warnings.push_back(
             {status.name, "location_keys",
-             format(
-                 "location '{}' has key {}, which the first location has not: either the first one lost "
-                 "it, and 'bt2c-dr location sync' with its secret in BT2C_REPO_PASSWORD brings it back, or "
-                 "it was removed while this one was away: then remove it here too",
-                 status.name, key.substr(0, 8)),
+             format("location '{}' has key {}, which the first location has not: either the first one lost "
+                    "it, and 'bt2c-dr location sync {}' with its secret in BT2C_REPO_PASSWORD brings it "
+                    "back, or "
+                    "it was removed while this one was away: then remove it here too",
+                    status.name, key.substr(0, 8), report.all.front().name),
              format("bt2c-dr repository key remove {}", key.substr(0, 8))});
     for (const std::string& key : status.lone_phrases)
         report.warnings.push_back(
