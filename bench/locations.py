@@ -1,5 +1,5 @@
 """Measures full backups into a folder, a real OpenStack Swift (S3) and a real sshd (SFTP), alone and together, and
-rclone and s3cmd bringing the same packs to the same Swift. Prints Markdown.
+the peers (rclone, s3cmd, OpenSSH's sftp, cp) bringing the same packs to the same places. Prints Markdown.
 
 usage: locations.py BIN DATABASE FOLDER [ROUNDS]
 """
@@ -149,6 +149,21 @@ def s3cmd():
         sys.exit("bench: s3cmd did not bring all packs")
 
 
+def sftp():
+    start_anew()
+    facts, batch = servers.facts, folder / "sftp.batch"
+    batch.write_text("mkdir node\n" + f"put {packs}/* node/\n")
+    measure("sftp", ["sftp", "-q", "-b", batch, "-P", str(facts["port"]), "-i", facts["key"], "-o", "IdentitiesOnly=yes", "-o",
+                     f'UserKnownHostsFile={facts["known_hosts"]}', "-o", f'User={facts["user"]}', "127.0.0.1"], {})
+    if sum(path.stat().st_size for path in (servers.sftp_home / "node").iterdir()) != packs_bytes:
+        sys.exit("bench: sftp did not bring all packs")
+
+
+def cp():
+    start_anew()
+    measure("cp", ["cp", "-r", packs, usb], {})
+
+
 def median(what, column=0):
     return statistics.median(one[column] for one in took[what])
 
@@ -188,6 +203,8 @@ with Servers() as servers:
             rclone(f"rclone, {count} at a time", count, "--s3-no-head", "--s3-disable-checksum")
         rclone("rclone, checked", 4)
         s3cmd()
+        sftp()
+        cp()
     for turn in range(line_rounds):
         say(f"by lines, round {turn + 1} of {line_rounds}")
         for line in lines_bytes_per_second:
@@ -214,6 +231,8 @@ row("all three", stored, "**bt2c-dr** backup, all three")
 for what, name in peers.items():
     row(what, packs_bytes, name)
 row("s3cmd", packs_bytes, "s3cmd put to S3, one at a time")
+row("sftp", packs_bytes, "OpenSSH's sftp put to SFTP")
+row("cp", packs_bytes, "cp to the folder, which waits for no disk")
 print(f"\nOnce more, medians of {line_rounds} rounds, every remote place behind a line of its own (`upload_bytes_per_second`), so "
       "that the machine on which all of them run does not decide:")
 print(columns)
