@@ -36,6 +36,12 @@ void write_result(const Result& result, const GlobalOptions& given, Terminal& ou
     }
 }
 
+/// Of an error that does not say what is left behind.
+std::string state_after(const Error& error, const About& about) {
+    const bool before_all = error.kind() == ErrorKind::usage || error.kind() == ErrorKind::no_repository;
+    return before_all && !about.if_it_fails.empty() ? "nothing was changed" : about.if_it_fails;
+}
+
 int run_request(const Request& request, const CommandTable& table, Console& console) {
     if (request.kind == Request::Kind::version) {
         const std::string text(version());
@@ -62,6 +68,7 @@ int run_request(const Request& request, const CommandTable& table, Console& cons
         } catch (Error& error) {
             error.hint(with_given_options(error.hint(), request.globals));
             error.cause(with_given_options(error.cause(), request.globals));
+            if (error.state().empty()) error.state(state_after(error, request.command->about()));
             if (error.kind() == ErrorKind::usage && error.hint().empty())
                 error.hint(help_hint(request.subject));
             throw;

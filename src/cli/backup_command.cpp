@@ -37,7 +37,8 @@ class BackupCommand final : public Command {
                          {"bt2c-dr backup --type incremental",
                           "back up what changed since the last full backup"}},
             .exits = {base::ErrorKind::failed, base::ErrorKind::busy, base::ErrorKind::wrong_secret,
-                      base::ErrorKind::partial}};
+                      base::ErrorKind::partial},
+            .if_it_fails = "earlier backups are untouched; no backup is listed that is not whole"};
     }
 
     void declare(Options& options) override {

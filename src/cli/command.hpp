@@ -13,7 +13,8 @@
 //                         .summary = "one line for the list of commands",
 //                         .description = "Paragraphs for --help and the man page.\n\nBlank lines part them.",
 //                         .examples = {{"bt2c-dr frobnicate --hard", "what this does"}},
-//                         .exits = {base::ErrorKind::failed, base::ErrorKind::busy}};
+//                         .exits = {base::ErrorKind::failed, base::ErrorKind::busy},
+//                         .if_it_fails = "nothing was changed"};
 //             }
 //             void declare(Options& options) override {
 //                 options.flag(hard_, "--hard", "do it hard");
@@ -67,6 +68,8 @@ struct About {
     std::vector<Example> examples;
     /// The kinds of failure it can end with; success, wrong usage and interruption need not be named.
     std::vector<base::ErrorKind> exits;
+    /// What a failure leaves behind, at whatever instant, where the error itself does not say; may be empty.
+    std::string if_it_fails = {};
     bool hidden = false;  ///< not listed, no man page, no completion
 };
 

@@ -29,7 +29,8 @@ class DoctorCommand final : public Command {
             .examples = {{"bt2c-dr doctor", "what is missing or stale?"},
                          {"bt2c-dr doctor --verbose", "all that was looked at"},
                          {"bt2c-dr --json doctor", "the same for monitoring; exit status 3 on findings"}},
-            .exits = {ErrorKind::failed, ErrorKind::findings}};
+            .exits = {ErrorKind::failed, ErrorKind::findings},
+            .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options& options) override {

@@ -21,7 +21,8 @@ class KeysCheckCommand final : public Command {
                 "The password is taken from BT2C_WALLET_PASSWORD, else from --wallet-password-file, else "
                 "asked for.",
             .examples = {{"bt2c-dr keys check HOME/wallets/bt2c_….json", "rehearse: is that its password?"}},
-            .exits = {ErrorKind::failed, ErrorKind::wrong_secret}};
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret},
+            .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options& options) override {

@@ -37,7 +37,8 @@ class KeysStatusCommand final : public Command {
                 .examples = {{"bt2c-dr keys status", "which keys are due?"},
                              {"bt2c-dr --json keys status",
                               "the same for programs; exit status 3 when one is overdue"}},
-                .exits = {ErrorKind::failed, ErrorKind::findings}};
+                .exits = {ErrorKind::failed, ErrorKind::findings},
+                .if_it_fails = "nothing was changed"};
     }
 
     Result run(Context& context) override {

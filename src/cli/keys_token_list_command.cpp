@@ -64,7 +64,8 @@ class KeysTokenListCommand final : public Command {
             .examples = {{"bt2c-dr keys token list --module /usr/lib/softhsm/libsofthsm2.so",
                           "what is plugged in?"},
                          {"bt2c-dr keys token list --token validator --login", "with the private keys"}},
-            .exits = {ErrorKind::failed, ErrorKind::wrong_secret}};
+            .exits = {ErrorKind::failed, ErrorKind::wrong_secret},
+            .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options& options) override {

@@ -37,7 +37,8 @@ class ListBackupsCommand final : public Command {
             .examples = {{"bt2c-dr list-backups", "show all backups"},
                          {"bt2c-dr --json list-backups", "the same for programs"}},
             .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::wrong_secret,
-                      base::ErrorKind::partial, base::ErrorKind::no_repository}};
+                      base::ErrorKind::partial, base::ErrorKind::no_repository},
+            .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options&) override {}

@@ -26,7 +26,8 @@ class LocationStatusCommand final : public Command {
                 "node's own site.",
             .examples = {{"bt2c-dr location status", "show it"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "nothing was changed"};
     }
 
     Result run(Context& context) override {

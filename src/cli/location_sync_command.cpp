@@ -35,7 +35,8 @@ class LocationSyncCommand final : public Command {
             .examples = {{"bt2c-dr location sync", "bring all up to date"},
                          {"bt2c-dr location sync usb", "only this one, even when it is empty"}},
             .exits = {ErrorKind::failed, ErrorKind::wrong_secret, ErrorKind::partial,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "what arrived stays; the same command goes on from there"};
     }
 
     void declare(Options& options) override {

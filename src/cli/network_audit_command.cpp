@@ -23,7 +23,8 @@ class NetworkAuditCommand final : public Command {
                 "elsewhere, and compare.",
             .examples = {{"bt2c-dr network audit --limit 50", "the newest 50 entries"},
                          {"bt2c-dr network audit --verify", "is the log as it was written?"}},
-            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy}};
+            .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy},
+            .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options& options) override {

@@ -36,7 +36,8 @@ class NetworkOrderShowCommand final : public Command {
                     "order itself names: who they belong to is not known then.",
                 .examples = {{"bt2c-dr network order show order.json", "who has to sign yet?"},
                              {"bt2c-dr --json network order show order.json", "the same for programs"}},
-                .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret}};
+                .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret},
+                .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options& options) override { options.argument(file_, "FILE", "the order").required = true; }

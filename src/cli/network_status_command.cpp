@@ -26,7 +26,8 @@ class NetworkStatusCommand final : public Command {
                     "is a finding.",
                 .examples = {{"bt2c-dr network status", "is it paused?"},
                              {"bt2c-dr --json network status", "the same for programs"}},
-                .exits = {ErrorKind::failed, ErrorKind::findings}};
+                .exits = {ErrorKind::failed, ErrorKind::findings},
+                .if_it_fails = "nothing was changed"};
     }
 
     Result run(Context& context) override {

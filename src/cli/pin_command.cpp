@@ -23,7 +23,8 @@ class PinCommand final : public Command {
                          {"bt2c-dr pin", "list all pins"},
                          {"bt2c-dr pin 40dc1520 --remove", "let the rules decide again"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "no backup was touched"};
     }
 
     void declare(Options& options) override {

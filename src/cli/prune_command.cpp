@@ -60,7 +60,8 @@ class PruneCommand final : public Command {
                          {"bt2c-dr pin 40dc1520 --reason 'before the fork'",
                           "keep one whatever the rules say"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "no backup that the rules keep was touched; the same command goes on from there"};
     }
 
     void declare(Options& options) override {

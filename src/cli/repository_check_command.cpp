@@ -45,7 +45,8 @@ class RepositoryCheckCommand final : public Command {
                          {"bt2c-dr repository check --repair --read-data --location usb",
                           "mend one location from the others"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "nothing was changed but what --repair has mended by then"};
     }
 
     void declare(Options& options) override {

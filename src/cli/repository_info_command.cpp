@@ -26,17 +26,18 @@ struct Facts {
 
 class RepositoryInfoCommand final : public Command {
     About about() const override {
-        return {.name = "repository info",
-                .summary = "show what the repository is and holds",
-                .description =
-                    "Shows where the repository is, its id and format, how many backups it holds, the space "
-                    "they take, and the key slots that open it.\n\n"
-                    "On a write-only node (with a write key and without a password or key file) it tells "
-                    "what can be "
-                    "told without reading a backup.",
-                .examples = {{"bt2c-dr repository info", "show it"}},
-                .exits = {base::ErrorKind::failed, base::ErrorKind::wrong_secret,
-                          base::ErrorKind::no_repository}};
+        return {
+            .name = "repository info",
+            .summary = "show what the repository is and holds",
+            .description =
+                "Shows where the repository is, its id and format, how many backups it holds, the space "
+                "they take, and the key slots that open it.\n\n"
+                "On a write-only node (with a write key and without a password or key file) it tells "
+                "what can be "
+                "told without reading a backup.",
+            .examples = {{"bt2c-dr repository info", "show it"}},
+            .exits = {base::ErrorKind::failed, base::ErrorKind::wrong_secret, base::ErrorKind::no_repository},
+            .if_it_fails = "nothing was changed"};
     }
 
     Result run(Context& context) override {

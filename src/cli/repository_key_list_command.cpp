@@ -17,7 +17,8 @@ class RepositoryKeyListCommand final : public Command {
                     "added. The secrets themselves are nowhere. It needs no secret, so that one can "
                     "see what there is to look for.",
                 .examples = {{"bt2c-dr repository key list", "list them"}},
-                .exits = {base::ErrorKind::failed, base::ErrorKind::no_repository}};
+                .exits = {base::ErrorKind::failed, base::ErrorKind::no_repository},
+                .if_it_fails = "nothing was changed"};
     }
 
     Result run(Context& context) override {

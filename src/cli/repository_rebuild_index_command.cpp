@@ -29,7 +29,8 @@ class RepositoryRebuildIndexCommand final : public Command {
             .examples = {{"bt2c-dr repository rebuild-index", "for all backups"},
                          {"bt2c-dr repository rebuild-index 40dc1520", "for one backup"}},
             .exits = {ErrorKind::failed, ErrorKind::partial, ErrorKind::wrong_secret,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "no backup was touched"};
     }
 
     void declare(Options& options) override {

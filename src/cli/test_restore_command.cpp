@@ -49,7 +49,8 @@ class TestRestoreCommand final : public Command {
             .examples = {{"bt2c-dr test-restore", "prove the newest backup"},
                          {"bt2c-dr test-restore 40dc1520 --scratch /mnt/big", "this one, there"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
-                      ErrorKind::no_repository}};
+                      ErrorKind::no_repository},
+            .if_it_fails = "the backup and the node's data are as they were"};
     }
 
     void declare(Options& options) override {

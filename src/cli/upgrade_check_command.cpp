@@ -38,7 +38,8 @@ class UpgradeCheckCommand final : public Command {
             .examples = {{"bt2c-dr upgrade-check before", "with the old software still running"},
                          {"bt2c-dr upgrade-check after", "when the new one runs"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::busy, ErrorKind::wrong_secret,
-                      ErrorKind::no_repository, ErrorKind::partial}};
+                      ErrorKind::no_repository, ErrorKind::partial},
+            .if_it_fails = "the node's data and earlier backups are as they were"};
     }
 
     void declare(Options& options) override {

@@ -43,7 +43,8 @@ class VerifyIntegrityCommand final : public Command {
                          {"bt2c-dr verify-integrity --backup latest", "check the newest backup"},
                          {"bt2c-dr verify-integrity --all", "show every finding, not only the first ten"}},
             .exits = {base::ErrorKind::failed, base::ErrorKind::findings, base::ErrorKind::busy,
-                      base::ErrorKind::wrong_secret, base::ErrorKind::no_repository}};
+                      base::ErrorKind::wrong_secret, base::ErrorKind::no_repository},
+            .if_it_fails = "nothing was changed"};
     }
 
     void declare(Options& options) override {

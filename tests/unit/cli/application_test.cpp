@@ -14,6 +14,7 @@ namespace bt2c::cli {
 namespace {
 
 using base::Json;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -104,7 +105,8 @@ TEST(CommandLine, WrongUsageSuggestsTheNearest) {
         const Outcome ended = run_sample(wrong.arguments);
         EXPECT_EQ(ended.status, 2);
         EXPECT_EQ(ended.out, "");
-        EXPECT_EQ(ended.err, "bt2c-dr: error: " + wrong.message + "\n  hint:  " + wrong.hint + "\n");
+        EXPECT_THAT(ended.err, StartsWith("bt2c-dr: error: " + wrong.message + "\n"));
+        EXPECT_THAT(ended.err, EndsWith("\n  hint:  " + wrong.hint + "\n"));
     }
 }
 
@@ -133,6 +135,14 @@ TEST(Application, ErrorsAreToldInTheFormOfTheContract) {
     EXPECT_EQ(json.out, R"({"error":{"kind":"busy","message":"cannot do it: it's held","cause":"a lock",)"
                         R"("state":"unchanged","hint":"wait"}})"
                         "\n");
+}
+
+TEST(Application, WhatAFailureLeavesBehindIsToldWhereTheErrorDoesNotSayIt) {
+    EXPECT_EQ(run_sample({"fail", "interrupt"}).err,
+              "bt2c-dr: error: interrupted\n  state: half of it stays\n");
+    // Before anything is done.
+    for (const char* kind : {"usage", "none"})
+        EXPECT_THAT(run_sample({"fail", kind}).err, HasSubstr("\n  state: nothing was changed\n"));
 }
 
 TEST(Application, NothingEndsWithoutAMessageAndAStatus) {

@@ -55,7 +55,12 @@ class WorkCommand final : public Command {
 
 class FailCommand final : public Command {
     About about() const override {
-        return {.name = "fail", .summary = "fail", .description = "Fails.", .examples = {}, .exits = {}};
+        return {.name = "fail",
+                .summary = "fail",
+                .description = "Fails.",
+                .examples = {},
+                .exits = {},
+                .if_it_fails = "half of it stays"};
     }
     void declare(Options& options) override { options.argument(kind_, "KIND", "how").required = true; }
     Result run(Context&) override {
@@ -65,6 +70,7 @@ class FailCommand final : public Command {
             throw std::filesystem::filesystem_error("status", "/my node/backups",
                                                     std::make_error_code(std::errc::permission_denied));
         if (kind_ == "usage") throw Error(ErrorKind::usage, "neither this nor that");
+        if (kind_ == "none") throw Error(ErrorKind::no_repository, "there is no vault");
         if (kind_ == "interrupt") throw Error(ErrorKind::interrupted, "interrupted");
         throw Error(ErrorKind::busy, "cannot do it: it's held")
             .cause("a lock")
