@@ -65,7 +65,7 @@ class BackupRun {
         if (compared())
             require_known(home_, repository_, *before_.listing,
                           {.takeover = request_.takeover, .has_state = before_.state != nullptr}, progress_);
-        manifest_.sequence = std::min(before_.sequence + 1, repository::sequence_max);
+        manifest_.sequence = next_sequence();
         if (request_.type == BackupType::incremental && !before_.full) throw no_full_backup();
         if (request_.type == BackupType::incremental && before_.damaged > 0)
             progress_.note(base::format(
@@ -100,6 +100,15 @@ class BackupRun {
     bool storing() const noexcept { return storing_; }
 
  private:
+    /// Above all that the other node may have made where it cannot be seen now: a location that comes back
+    /// must not make that one's backups the newest, nor those of both share numbers.
+    std::uint64_t next_sequence() const {
+        std::uint64_t next = before_.sequence + 1;
+        if (request_.takeover && manifest_.started_at > 0)
+            next = std::max(next, static_cast<std::uint64_t>(manifest_.started_at));
+        return std::min(next, repository::sequence_max);
+    }
+
     Error no_full_backup() const {
         if (before_.damaged > 0)
             return Error(ErrorKind::failed, "cannot make an incremental backup: no full backup can be read")

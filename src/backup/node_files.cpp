@@ -111,6 +111,8 @@ class FileStore {
                 .cause(error.code().message());
         }
         std::sort(found.begin(), found.end());
+        // Of some file systems a listing tells a file twice that is replaced meanwhile.
+        found.erase(std::unique(found.begin(), found.end()), found.end());
         return found;
     }
 

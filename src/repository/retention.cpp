@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -19,21 +20,42 @@ constexpr UnixMs day_ms = UnixMs{24} * 3600 * 1000;
 constexpr int days_per_week = 7, days_per_year = 365, months_per_year = 12;
 /// Longer than any schedule waits: behind it the node stood still, or its clock jumped.
 constexpr UnixMs gap_ms = 32 * day_ms;
+/// How fast windows that stood still follow: a year in three months.
+constexpr int days_moved_per_day = 4;
 
 std::string date_of(UnixMs time) {
     return base::format_utc(time).substr(0, 10);
 }
 
-/// Where windows reach back from, of times in their order. Until the backups behind a gap span `settled_ms`,
-/// it is the last one before it: one backup by a clock that jumped ahead must not make all others old.
-UnixMs anchor_before_gap(const std::vector<UnixMs>& times, UnixMs settled_ms) {
-    std::size_t first = times.size() - 1;
-    while (first > 0 && times[first] - times[first - 1] <= gap_ms) --first;
-    return first > 0 && times.back() - times[first] < settled_ms ? times[first - 1] : times.back();
-}
+/// Where the windows of one chain reach back from.
+struct Anchor {
+    UnixMs newest = 0;                                ///< for what was made after the last long gap
+    UnixMs held = 0;                                  ///< for what was made before it
+    UnixMs gap = std::numeric_limits<UnixMs>::min();  ///< when that began
 
-std::string counted_from(UnixMs anchor, UnixMs newest) {
-    return anchor == newest ? "" : format(", counted from {}: a long gap follows", date_of(anchor));
+    UnixMs of(UnixMs time) const { return time <= gap ? held : newest; }
+    std::string told(UnixMs time) const {
+        return of(time) == newest ? "" : format(", counted from {}: a long gap follows", date_of(held));
+    }
+};
+
+/// Until the backups behind a gap span `settled_ms`, windows on what lies before it stand still: one backup
+/// by a clock that jumped ahead must not make all others old. Then they follow, never so fast that most
+/// backups would go at once; where another gap comes before they have caught up, from where they were.
+/// @param times in their order, at least one
+Anchor anchor_of(const std::vector<UnixMs>& times, UnixMs settled_ms) {
+    Anchor anchor{times.back(), times.back()};
+    bool waits = false;
+    for (std::size_t first = 0, last; first < times.size(); first = last + 1) {
+        for (last = first; last + 1 < times.size() && times[last + 1] - times[last] <= gap_ms;) ++last;
+        const UnixMs settled_for = std::max<UnixMs>(0, times[last] - times[first] - settled_ms);
+        if (waits) anchor.held = std::min(times[last], anchor.held + settled_for * days_moved_per_day);
+        if (last + 1 == times.size()) break;
+        if (!waits) anchor.held = times[last];
+        waits = true;
+        anchor.gap = times[last];
+    }
+    return anchor;
 }
 
 /// A kind of bucket: how far it reaches, and what bucket a time falls into.
@@ -51,6 +73,11 @@ std::string week_of(UnixMs time) {
     const auto monday = day - (weekday - std::chrono::Monday);
     return date_of(std::chrono::milliseconds(monday.time_since_epoch()).count());
 }
+
+/// When a backup was made: as far as its stamp is believed, or as it says itself. What either keeps is kept:
+/// the majority that decides what is believed may be the wrong one.
+enum class Reading { settled, own };
+constexpr Reading readings[] = {Reading::settled, Reading::own};
 
 class Decision {
  public:
@@ -70,6 +97,7 @@ class Decision {
         sort();
         settle_times();
         keep_single_ones();
+        find_anchors();
         keep_windows();
         keep_periods();
         keep_parents();
@@ -148,34 +176,44 @@ class Decision {
         if (sibling) keep(*sibling, "base", "the next incremental backup builds on it");
     }
 
-    void keep_windows() {
-        const auto anchor_of = [&](const std::vector<UnixMs>& times) {
-            return rules_.wait_at_gaps ? anchor_before_gap(times, rules_.recent_days * day_ms) : times.back();
-        };
-        std::map<std::string, std::vector<UnixMs>> of_chain;
+    void find_anchors() {
         std::vector<UnixMs> all;
+        std::map<std::string, std::vector<UnixMs>> of_chain;
         for (const std::size_t i : order_) {
             if (future(i)) continue;
             all.push_back(made_[i]);
             if (!safety(i)) of_chain[backups_[i].chain].push_back(made_[i]);
         }
-        for (const auto& [chain, times] : of_chain) {
-            anchors_[chain] = anchor_of(times);
-            counted_[chain] = counted_from(anchors_[chain], times.back());
-        }
-        const UnixMs anchor = all.empty() ? 0 : anchor_of(all);
-        for (const std::size_t i : order_) {
-            if (future(i)) continue;
-            if (safety(i)) {
-                if (made_[i] > anchor - rules_.safety_days * day_ms)
-                    keep(i, "safety",
-                         format("a safety backup of the last {} days{}", rules_.safety_days,
-                                counted_from(anchor, all.back())));
-            } else if (made_[i] > anchors_[backups_[i].chain] - rules_.recent_days * day_ms) {
-                keep(i, "recent",
-                     format("of the last {} days{}", rules_.recent_days, counted_[backups_[i].chain]));
-            }
-        }
+        const auto find = [&](const std::vector<UnixMs>& times) {
+            return rules_.wait_at_gaps ? anchor_of(times, rules_.recent_days * day_ms)
+                                       : Anchor{times.back(), times.back()};
+        };
+        if (!all.empty()) anchor_ = find(all);
+        for (const auto& [chain, times] : of_chain) anchors_[chain] = find(times);
+    }
+
+    /// When a backup was made can be read in two ways where its stamp contradicts the sequence.
+    UnixMs time(Reading reading, std::size_t i) const {
+        return reading == Reading::settled ? made_[i] : backups_[i].made_at;
+    }
+    bool has(Reading reading, std::size_t i) const {
+        return !future(i) && (reading == Reading::settled || !in_order_[i]);
+    }
+
+    void keep_windows() {
+        for (const std::size_t i : order_)
+            for (const Reading reading : readings)
+                if (has(reading, i) && keep_in_window(i, time(reading, i))) break;
+    }
+    bool keep_in_window(std::size_t i, UnixMs at) {
+        const Anchor& anchor = safety(i) ? anchor_ : anchors_[backups_[i].chain];
+        const int days = safety(i) ? rules_.safety_days : rules_.recent_days;
+        if (at <= anchor.of(at) - days * day_ms) return false;
+        if (safety(i))
+            keep(i, "safety", format("a safety backup of the last {} days{}", days, anchor.told(at)));
+        else
+            keep(i, "recent", format("of the last {} days{}", days, anchor.told(at)));
+        return true;
     }
 
     /// Lower is better.
@@ -184,22 +222,31 @@ class Decision {
                           backups_[i].type != BackupType::full);
     }
 
+    using Bucket = std::tuple<Reading, std::string, std::string>;  ///< of which chain, and which day or so
+    Bucket bucket(std::size_t period, Reading reading, std::size_t i) const {
+        return {reading, backups_[i].chain, periods_[period].bucket(time(reading, i))};
+    }
+
     void keep_periods() {
         for (std::size_t p = 0; p < periods_.size(); ++p) {
             auto& best = best_[p];
-            for (const std::size_t i : order_) {
-                if (future(i) || safety(i)) continue;
-                const auto at = best.try_emplace({backups_[i].chain, periods_[p].bucket(made_[i])}, i).first;
-                if (rank(i) < rank(at->second)) at->second = i;
-            }
-            for (const auto& [bucket, i] : best)
-                if (within(p, i))
+            for (const Reading reading : readings)
+                for (const std::size_t i : order_) {
+                    if (!has(reading, i) || safety(i)) continue;
+                    const auto at = best.try_emplace(bucket(p, reading, i), i).first;
+                    if (rank(i) < rank(at->second)) at->second = i;
+                }
+            for (const auto& [bucket, i] : best) {
+                const UnixMs at = time(std::get<Reading>(bucket), i);
+                if (within(p, i, at))
                     keep(i, periods_[p].rule,
-                         format("{}{}{}", periods_[p].prefix, bucket.second, counted_[backups_[i].chain]));
+                         format("{}{}{}", periods_[p].prefix, std::get<2>(bucket),
+                                anchors_[backups_[i].chain].told(at)));
+            }
         }
     }
-    bool within(std::size_t period, std::size_t i) {
-        return made_[i] > anchors_[backups_[i].chain] - periods_[period].reach_ms;
+    bool within(std::size_t period, std::size_t i, UnixMs at) {
+        return at > anchors_[backups_[i].chain].of(at) - periods_[period].reach_ms;
     }
 
     void keep_parents() {
@@ -226,9 +273,10 @@ class Decision {
             if (safety(i)) {
                 reason.text = format("a safety backup older than {} days", rules_.safety_days);
             } else {
+                const Reading reading = in_order_[i] ? Reading::settled : Reading::own;
                 for (std::size_t p = 0; p < periods_.size() && reason.text.empty(); ++p) {
-                    const auto& best = best_[p].at({backups_[i].chain, periods_[p].bucket(made_[i])});
-                    if (best != i && within(p, best))
+                    const std::size_t best = best_[p].at(bucket(p, reading, i));
+                    if (best != i && within(p, best, time(reading, best)))
                         reason = {"superseded", format("{} stands for its {}", backups_[best].id.brief(),
                                                        p == 0   ? "day"
                                                        : p == 1 ? "week"
@@ -247,10 +295,10 @@ class Decision {
     std::vector<UnixMs> made_;    ///< as far as it is believed
     std::vector<bool> in_order_;  ///< its stamp fits the sequence
     std::vector<std::size_t> order_;
-    std::map<std::string, UnixMs> anchors_;       ///< by chain
-    std::map<std::string, std::string> counted_;  ///< by chain: what counted_from() says
+    Anchor anchor_;                          ///< of all together
+    std::map<std::string, Anchor> anchors_;  ///< by chain
     std::vector<Period> periods_;
-    std::map<std::pair<std::string, std::string>, std::size_t> best_[3];  ///< by chain and bucket
+    std::map<Bucket, std::size_t> best_[3];  ///< who stands for it, by period
 };
 
 }  // namespace

@@ -21,9 +21,9 @@ struct RetentionRules {
     int weekly_weeks = 13;    ///< one of each week, which begin on Mondays
     int monthly_months = 12;  ///< one of each month
     int safety_days = 30;     ///< what a restore put away, before the newest backup of any kind
-    /// Behind a gap of more than 32 days windows reach back from the last backup before it, until those
-    /// behind it span `recent_days`: one backup under a clock that jumped must not make all others old before
-    /// somebody looks.
+    /// Behind a gap of more than 32 days windows on what lies before it reach back from the last backup
+    /// before it, until those behind it span `recent_days`: one backup under a clock that jumped must not
+    /// make all others old before somebody looks. Then they follow, four days each day.
     bool wait_at_gaps = false;
 };
 
@@ -61,8 +61,9 @@ struct Verdict {
 ///
 /// Of a day, week or month the first proved backup stands for it, else the first full one, else the first;
 /// later ones never displace it, but where a test found that it does not restore. First is what the sequence
-/// says. A stamp that contradicts the sequence is not believed: the backup counts as made when the one before
-/// it was, and stands for a day only where nothing else does.
+/// says. A backup whose stamp contradicts the sequence counts as made when the one before it was, and stands
+/// for a day only where nothing else does; it counts as made when it says, too, among its like: what either
+/// keeps is kept.
 std::vector<Verdict> decide_retention(const std::vector<BackupFacts>& backups, const RetentionRules& rules,
                                       base::UnixMs now);
 

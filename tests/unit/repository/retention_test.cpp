@@ -203,11 +203,103 @@ TEST(Retention, BehindAGapWindowsStandStillForAWeek) {
         ASSERT_NE(of_a_day, after[before.size() - 26].reasons.end());
         EXPECT_EQ(of_a_day->text, "of the last 7 days, counted from 2026-03-01: a long gap follows");
     }
-    row.days(back + 6 * day_ms, 2);
-    const auto moved = row.decide(row.all.back().made_at, careful);
-    EXPECT_EQ(std::count_if(moved.begin(), moved.begin() + static_cast<std::ptrdiff_t>(before.size()),
-                            [](const Verdict& verdict) { return verdict.kept; }),
-              0);
+    // Then they follow, four days each day, and what is behind the gap is thinned as ever.
+    row.days(back + 6 * day_ms, 34);
+    const auto kept_before = [&](UnixMs now) {
+        Row seen = row;
+        std::erase_if(seen.all, [&](const BackupFacts& one) { return one.made_at > now; });
+        auto after = seen.decide(now, careful);
+        after.resize(before.size());
+        return kept(after);
+    };
+    EXPECT_LT(kept_before(back + 9 * day_ms), kept(before));
+    EXPECT_GT(kept_before(back + 9 * day_ms), 10U);
+    EXPECT_GT(kept_before(back + 20 * day_ms), 0U);
+}
+
+/// A row that is pruned each day as a schedule does it.
+class PrunedRow : public Row {
+ public:
+    explicit PrunedRow(int incrementals_a_day) : incrementals_a_day_(incrementals_a_day) {}
+
+    /// A full backup, the prune behind it, and incremental ones.
+    void day(UnixMs first) {
+        add(first + 2 * hour_ms);
+        prune(first + 2 * hour_ms);
+        for (int i = 1; i <= incrementals_a_day_; ++i)
+            add(first + 2 * hour_ms + i * 20 * hour_ms / incrementals_a_day_, BackupType::incremental);
+    }
+    void prune(UnixMs now) {
+        const auto verdicts = decide(now, {.wait_at_gaps = true});
+        std::vector<BackupFacts> left;
+        for (std::size_t i = 0; i < verdicts.size(); ++i)
+            if (verdicts[i].kept) left.push_back(all[i]);
+        most_at_once =
+            std::max(most_at_once, 1 - static_cast<double>(left.size()) / static_cast<double>(all.size()));
+        all = left;
+    }
+    bool has_full_of(UnixMs first, UnixMs last) const {
+        return std::ranges::any_of(all, [&](const BackupFacts& one) {
+            return one.type == BackupType::full && one.made_at >= first && one.made_at < last;
+        });
+    }
+
+    double most_at_once = 0;  ///< the largest share that one prune retired
+
+ private:
+    int incrementals_a_day_;
+};
+
+TEST(Retention, BehindGapsNoPruneRetiresMostAtOnce) {
+    for (const int incrementals : {0, 23})
+        for (const int life_days : {15, 100})
+            for (const int gap_days : {33, 100, 3650})
+                for (const int between_days : {0, 9, 20}) {
+                    PrunedRow row(incrementals);
+                    UnixMs time = at("2026-01-01T00:00:00Z");
+                    for (int day = 0; day < life_days; ++day, time += day_ms) row.day(time);
+                    row.most_at_once = 0;
+                    for (const int days : {between_days, 60}) {
+                        if (days > 0) time += gap_days * day_ms;
+                        for (int day = 0; day < days; ++day, time += day_ms) row.day(time);
+                    }
+                    EXPECT_LE(row.most_at_once, 0.5)
+                        << incrementals << " a day, " << life_days << " days, then gaps of " << gap_days
+                        << ", " << between_days << " days between";
+                }
+}
+
+TEST(Retention, HoursWithASlowClockCostNoneThatWasMadeByARightOne) {
+    for (const int hours_slow : {8, 60, 100}) {
+        PrunedRow row(23);
+        const UnixMs first = at("2026-01-01T00:00:00Z");
+        int day = 0;
+        for (; day < 60; ++day) row.day(first + day * day_ms);
+        for (int hour = 0; hour < hours_slow; ++hour)
+            row.add(first + day * day_ms + hour * hour_ms - 730 * day_ms, BackupType::incremental);
+        day += hours_slow / 24 + 1;
+        for (const int mended = day; day < mended + 40; ++day) {
+            row.day(first + day * day_ms);
+            for (int old = std::max(0, day - 29); old < day; ++old)
+                if (old < 60 || old >= mended) {
+                    ASSERT_TRUE(row.has_full_of(first + old * day_ms, first + (old + 1) * day_ms))
+                        << "of day " << old << " on day " << day << ", " << hours_slow << " hours slow";
+                }
+        }
+    }
+}
+
+TEST(Retention, TwoRowsWithTheSameNumbersKeepWhatEachWouldKeep) {
+    // Each was made while the other could not be seen.
+    PrunedRow row(0);
+    const UnixMs first = at("2026-01-01T00:00:00Z");
+    for (int day = 0; day < 7; ++day) row.day(first + day * day_ms);
+    row.sequence = 1;
+    for (int day = 7; day < 10; ++day) row.add(first + day * day_ms + 2 * hour_ms);
+    row.sequence = 7;
+    for (int day = 10; day < 30; ++day) row.day(first + day * day_ms);
+    for (int day = 1; day < 30; ++day)
+        EXPECT_TRUE(row.has_full_of(first + day * day_ms, first + (day + 1) * day_ms)) << day;
 }
 
 TEST(Retention, AGoodBackupWithAnOldStampIsTakenForOneOfItsNeighboursTime) {
