@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,6 +44,18 @@ fs::path folder_of(const fs::path& path) {
     return parent.empty() ? fs::path(".") : parent;
 }
 
+/// Where something new is to lie, and cannot be made.
+base::Error cannot_make(std::string_view what, const fs::path& target, int error_number) {
+    base::Error error = system_error(format("cannot {} {}", what, printable(target.native())), error_number);
+    struct statvfs disk {};
+    // Some file systems make inodes as they need them, and count none.
+    if (error_number == ENOSPC && ::statvfs(folder_of(target).c_str(), &disk) == 0 && disk.f_files > 0 &&
+        disk.f_favail == 0)
+        error.cause("its file system has no more room for files (inodes)")
+            .hint("remove files there that are not needed, then run the same command again: df -i shows it");
+    return error;
+}
+
 /// The lock that a live writer holds on its temporary file. A lock and not a pid, because writers on one
 /// repository may be in different containers, which do not see each other's processes.
 bool lock_as_owner(int fd) {
@@ -60,12 +73,26 @@ Descriptor lock_as_stale(const fs::path& temporary) {
     return fd;
 }
 
+/// What a system call is given for `path` in an open folder, or with AT_FDCWD in none.
+fs::path name_in(int folder, const fs::path& path) {
+    return folder == AT_FDCWD ? path : path.filename();
+}
+
+void sync_folder_of(int folder, const fs::path& path) {
+    if (folder == AT_FDCWD) return sync_folder(folder_of(path));
+    announce(Kind::sync_folder, folder_of(path));
+    if (::fsync(folder) != 0)
+        throw system_error(format("cannot sync folder {}", printable(folder_of(path).native())), errno);
+}
+
 /// What root makes in somebody's folder is theirs: their jobs have to read it, replace it and remove it. Not
 /// where the file system has no owners, or root is nobody there.
-void give_to_owner_of_folder(const fs::path& made, int fd) {
+void give_to_owner_of_folder(int open_folder, const fs::path& made, int fd) {
     struct stat folder {
     }, own{};
-    if (::geteuid() != 0 || ::stat(folder_of(made).c_str(), &folder) != 0 || ::fstat(fd, &own) != 0) return;
+    const int unknown =
+        open_folder == AT_FDCWD ? ::stat(folder_of(made).c_str(), &folder) : ::fstat(open_folder, &folder);
+    if (::geteuid() != 0 || unknown != 0 || ::fstat(fd, &own) != 0) return;
     if (own.st_uid != 0 || folder.st_uid == 0) return;
     if (::fchown(fd, folder.st_uid, folder.st_gid) != 0 && errno != EPERM && errno != EINVAL &&
         errno != ENOSYS)
@@ -81,11 +108,19 @@ bool place_new(const fs::path& temporary, const fs::path& target) {
         ::unlink(temporary.c_str());
         return true;
     }
-    const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
+    const int not_linked = errno;
+    // Some say so with a fault that is none.
+    const bool no_links = not_linked == EPERM || not_linked == EOPNOTSUPP || not_linked == ENOSYS ||
+                          not_linked == EIO || not_linked == EINVAL;
     if (no_links && ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0)
         return true;
     if (errno == EEXIST) return false;
-    throw system_error(format("cannot create {}", printable(target.native())), errno);
+    if (no_links && (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS))
+        throw base::Error(base::ErrorKind::failed, format("cannot create {}", printable(target.native())))
+            .cause("its file system has neither hard links nor a rename that does not replace")
+            .hint("use another file system, or for backups a location of kind sftp or s3")
+            .system_code(EOPNOTSUPP);
+    throw cannot_make("create", target, errno);
 }
 
 /// "<prefix><pid>-<counter>": unique in this process.
@@ -111,29 +146,34 @@ void set_file_step_hook(std::function<void(const FileStep&)> hook) {
     step_hook() = std::move(hook);
 }
 
-DurableFile::DurableFile(fs::path target, unsigned mode) : target_(std::move(target)) {
+DurableFile::DurableFile(fs::path target, unsigned mode) : DurableFile(AT_FDCWD, std::move(target), mode) {}
+
+DurableFile::DurableFile(int folder, fs::path target, unsigned mode)
+    : folder_(folder), target_(std::move(target)) {
     // A name left by a dead process that had our pid is in the way; the next counter is not.
     for (int attempt = 0; attempt < 1000 && !fd_; ++attempt) {
         temporary_ = temporary_beside(target_);
         announce(Kind::create, temporary_);
-        fd_ =
-            Descriptor(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+        fd_ = Descriptor(::openat(folder_, name_in(folder_, temporary_).c_str(),
+                                  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (!fd_ && errno != EEXIST) break;
         // Between open and lock it looked stale, and may be gone already.
         if (fd_ && !lock_as_owner(fd_.get())) fd_.reset();
     }
-    if (fd_) give_to_owner_of_folder(temporary_, fd_.get());
+    if (fd_) give_to_owner_of_folder(folder_, temporary_, fd_.get());
     // Before the mode, which may forbid it.
-    if (fd_) direct_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW));
+    if (fd_)
+        direct_ = Descriptor(::openat(folder_, name_in(folder_, temporary_).c_str(),
+                                      O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW));
     if (!fd_ || ::fchmod(fd_.get(), mode) != 0) {
         const int error = errno;
-        if (fd_) ::unlink(temporary_.c_str());
-        throw system_error(format("cannot create {}", printable(target_.native())), error);
+        if (fd_) ::unlinkat(folder_, name_in(folder_, temporary_).c_str(), 0);
+        throw cannot_make("create", target_, error);
     }
 }
 
 DurableFile::~DurableFile() {
-    if (!committed_) ::unlink(temporary_.c_str());
+    if (!committed_) ::unlinkat(folder_, name_in(folder_, temporary_).c_str(), 0);
 }
 
 void DurableFile::append(ByteView bytes) {
@@ -204,15 +244,17 @@ bool DurableFile::commit(Existing existing) {
     BT2C_ASSERT(!committed_);
     if (!synced_) sync();
     if (existing == Existing::refuse) {
+        BT2C_ASSERT(folder_ == AT_FDCWD);
         announce(Kind::link, temporary_, target_);
         if (!place_new(temporary_, target_)) return false;
     } else {
         announce(Kind::rename, temporary_, target_);
-        if (::rename(temporary_.c_str(), target_.c_str()) != 0)
+        if (::renameat(folder_, name_in(folder_, temporary_).c_str(), folder_,
+                       name_in(folder_, target_).c_str()) != 0)
             throw system_error(format("cannot replace {}", printable(target_.native())), errno);
     }
     committed_ = true;
-    sync_folder(folder_of(target_));
+    sync_folder_of(folder_, target_);
     return true;
 }
 
@@ -251,13 +293,40 @@ void durable_mkdir(const fs::path& folder, unsigned mode) {
     if (::mkdir(folder.c_str(), mode) != 0) {
         const int error = errno;
         // Another process may have made it meanwhile; a file of that name is no folder.
-        if (!fs::is_directory(folder, ignored))
-            throw system_error(format("cannot make folder {}", printable(folder.native())), error);
+        if (!fs::is_directory(folder, ignored)) throw cannot_make("make folder", folder, error);
     } else if (const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
                fd) {
-        give_to_owner_of_folder(folder, fd.get());
+        give_to_owner_of_folder(AT_FDCWD, folder, fd.get());
     }
     sync_folder(parent);
+}
+
+Descriptor durable_folder_in(int parent, const fs::path& folder, unsigned mode) {
+    const fs::path name = folder.filename();
+    const auto open = [&] {
+        return Descriptor(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    };
+    Descriptor fd = open();
+    if (!fd && errno == ENOENT) {
+        announce(Kind::make_folder, folder);
+        if (::mkdirat(parent, name.c_str(), mode) != 0 && errno != EEXIST)
+            throw cannot_make("make folder", folder, errno);
+        fd = open();
+        if (fd) {
+            give_to_owner_of_folder(parent, folder, fd.get());
+            sync_folder_of(parent, folder);
+        }
+    }
+    if (!fd) throw system_error(format("cannot open folder {}", printable(folder.native())), errno);
+    return fd;
+}
+
+void durable_rename_in(int folder, const fs::path& from, const fs::path& to) {
+    announce(Kind::rename, from, to);
+    if (::renameat(folder, from.filename().c_str(), folder, to.filename().c_str()) != 0)
+        throw system_error(format("cannot rename {} to {}", printable(from.native()), printable(to.native())),
+                           errno);
+    sync_folder_of(folder, to);
 }
 
 bool durable_remove(const fs::path& path) {

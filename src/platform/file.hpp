@@ -70,6 +70,9 @@ class DurableFile {
  public:
     /// The folder must exist. `mode` is set exactly, whatever the umask.
     DurableFile(fs::path target, unsigned mode);
+    /// The same in a folder that is open as `folder`, and stays so, whatever its path leads to: only the last
+    /// name of `target` is used, and all of it in messages. Not with Existing::refuse.
+    DurableFile(int folder, fs::path target, unsigned mode);
     ~DurableFile();
     DurableFile(const DurableFile&) = delete;
     DurableFile& operator=(const DurableFile&) = delete;
@@ -100,6 +103,7 @@ class DurableFile {
     /// How much of `bytes` was written that way: all, a part, or nothing.
     std::size_t write_past_cache(base::ByteView bytes, std::uint64_t offset);
 
+    int folder_;  ///< AT_FDCWD: by the paths
     fs::path target_, temporary_;
     Descriptor fd_;
     Descriptor direct_;  ///< the same file for O_DIRECT; empty where the file system cannot
@@ -138,6 +142,11 @@ void rewrite_durably(const fs::path& path, base::ByteView contents);
 void durable_rename(const fs::path& from, const fs::path& to);
 /// Makes the folder and its parents, fsyncing each parent; existing folders are left as they are.
 void durable_mkdir(const fs::path& folder, unsigned mode);
+/// Opens a folder whose parent is open as `parent`, never through a symbolic link, and makes it first where
+/// it is missing.
+Descriptor durable_folder_in(int parent, const fs::path& folder, unsigned mode);
+/// durable_rename within a folder that is open as `folder`: only the last names are used.
+void durable_rename_in(int folder, const fs::path& from, const fs::path& to);
 /// unlink and fsync of the folder; false when there was nothing.
 bool durable_remove(const fs::path& path);
 /// Removes temporary names left in `folder` by processes that are gone, on whatever machine they ran:

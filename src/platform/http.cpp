@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
@@ -27,9 +29,12 @@ constexpr int turn_ms = 200;
 constexpr std::size_t header_bytes_max = 64 << 10;
 /// Less than this within HttpRequest::stall_ms is no progress.
 constexpr std::int64_t progress_bytes = 1 << 10;
+/// Nothing of use comes more slowly: a server that gives a little now and then would never be done.
+constexpr double answer_bytes_per_second = 2 << 10;
 /// What libcurl hands to the kernel at a time: little where a limit is to be kept.
 constexpr std::uint64_t send_piece_bytes = 256 << 10;
 constexpr std::uint64_t limited_piece_bytes = 64 << 10;
+constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
 
 void initialise_once() {
     static const CURLcode code = ::curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -80,6 +85,10 @@ class HttpTransfer {
         what_ = format("cannot {} {}", base::printable(request.method), base::printable(request.url));
         timeout_ms_ = request.timeout_ms;
         received_max_ = request.response_max;
+        part_from_ = request.part_from;
+        part_bytes_ = request.part_bytes;
+        has_enough_ = false;
+        answer_watch_.reset();
         stall_ms_ = request.stall_ms;
         limit_ = request.body.empty() ? nullptr : request.send_limit;
         received_.clear();
@@ -135,7 +144,9 @@ class HttpTransfer {
         }
         moved_ = moved;
         moved_watch_ = base::Stopwatch();
-        return std::nullopt;
+        if (!drips()) return std::nullopt;
+        return HttpFailure{format("the answer came with less than {}/s",
+                                  base::human_size(static_cast<std::uint64_t>(answer_bytes_per_second)))};
     }
     Error error_of(const HttpFailure& failure) const {
         return Error(ErrorKind::failed, what_).cause(failure.cause);
@@ -212,16 +223,30 @@ class HttpTransfer {
     static std::size_t receive(char* data, std::size_t, std::size_t size, void* self) noexcept {
         auto& transfer = *static_cast<HttpTransfer*>(self);
         try {
-            if (size > transfer.received_max_ - transfer.received_.size()) {
+            if (!transfer.answer_watch_) transfer.answer_watch_.emplace();
+            const bool is_part = transfer.part_bytes_ < unbounded && transfer.status() == 200;
+            const std::string_view piece =
+                is_part ? transfer.wanted_of({data, size}) : std::string_view(data, size);
+            if (piece.size() > transfer.received_max_ - transfer.received_.size()) {
                 transfer.too_large_ =
                     format("the answer is larger than {}", base::human_size(transfer.received_max_));
                 return 0;
             }
-            transfer.received_.append(data, size);
+            transfer.received_.append(piece);
+            transfer.has_enough_ = is_part && transfer.received_.size() == transfer.part_bytes_;
         } catch (const std::bad_alloc&) {
             return 0;
         }
-        return size;
+        return transfer.has_enough_ ? 0 : size;  // libcurl ends the transfer, and the connection, at 0
+    }
+
+    /// Of a piece of a body of which a part is to be kept.
+    std::string_view wanted_of(std::string_view piece) {
+        const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(part_from_, piece.size()));
+        part_from_ -= skipped;
+        piece.remove_prefix(skipped);
+        const std::uint64_t left = part_bytes_ - received_.size();
+        return piece.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, piece.size())));
     }
 
     static std::size_t receive_header(char* data, std::size_t, std::size_t size, void* self) noexcept {
@@ -259,13 +284,21 @@ class HttpTransfer {
             if (message->msg != CURLMSG_DONE) continue;
             const CURLcode code = message->data.result;
             done_ = true;
-            if (code == CURLE_OK) continue;
+            if (code == CURLE_OK || has_enough_) continue;
             if (!too_large_.empty())
                 failure_ = HttpFailure{too_large_, false};
             else
                 failure_ = HttpFailure{base::printable(error_[0] ? error_ : ::curl_easy_strerror(code)),
                                        may_pass(code)};
         }
+    }
+
+    /// On the whole, beside one time in which nothing moves.
+    bool drips() const {
+        curl_off_t received = 0;
+        ::curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &received);
+        return answer_watch_ && answer_watch_->seconds() - stall_ms_ / 1000.0 >
+                                    static_cast<double>(received) / answer_bytes_per_second;
     }
 
     /// What has gone through so far: what the kernel still holds has not.
@@ -311,8 +344,11 @@ class HttpTransfer {
     std::optional<HttpFailure> failure_;
     SendLimit* limit_ = nullptr;
     std::size_t received_max_ = 0, header_bytes_ = 0;
+    std::uint64_t part_from_ = 0, part_bytes_ = 0;  ///< part_from_: still to be skipped
+    bool has_enough_ = false;                       ///< all of the part has come
     int timeout_ms_ = 0, stall_ms_ = 0;
-    base::Stopwatch watch_, moved_watch_;  ///< moved_watch_: since moved_ was so much
+    base::Stopwatch watch_, moved_watch_;          ///< moved_watch_: since moved_ was so much
+    std::optional<base::Stopwatch> answer_watch_;  ///< since the answer's body has begun
     std::int64_t moved_ = 0;
     bool running_ = false, done_ = false;
 };

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,11 +48,16 @@ struct HttpRequest {
     /// For the whole exchange; of a stream, until the answer begins.
     int timeout_ms = 10'000;
     /// Where it is not 0, the exchange may take longer than `timeout_ms`, as long as a KiB moves within each
-    /// such time; then `timeout_ms` is for the connection to be made. Not for streams.
+    /// such time and the answer, once it has begun, comes with 2 KiB/s on the whole; then `timeout_ms` is for
+    /// the connection to be made. Not for streams.
     int stall_ms = 0;
     SendLimit* send_limit = nullptr;  ///< must outlive the transfer
     /// Bytes of the answer's body; of a stream, that were not taken yet.
     std::size_t response_max = std::size_t{1} << 20;
+    /// Of an answer with status 200, from a server that knows no ranges, only this part of the body is kept,
+    /// and what comes behind it is not waited for.
+    std::uint64_t part_from = 0;
+    std::uint64_t part_bytes = std::numeric_limits<std::uint64_t>::max();
 };
 
 struct HttpResponse {

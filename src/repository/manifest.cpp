@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "crypto/hash.hpp"
 
 namespace bt2c::repository {
 
@@ -34,6 +35,52 @@ std::uint32_t u32_at(const Json& json, std::string_view key) {
     const std::uint64_t value = json.unsigned_at(key);
     if (value > std::numeric_limits<std::uint32_t>::max()) malformed(base::format("'{}' is too large", key));
     return static_cast<std::uint32_t>(value);
+}
+
+/// The kernel takes no longer path, and keeps no longer link. Of names alone some file systems take more than
+/// 255 bytes; a restore looks at what its own takes.
+constexpr std::size_t path_bytes_max = 4095;
+
+bool is_path(std::string_view text) {
+    return !text.empty() && text.size() <= path_bytes_max && text.find('\0') == std::string_view::npos;
+}
+
+std::string shown(std::string_view path) {
+    constexpr std::size_t shown_bytes = 200;
+    return base::printable(path.substr(0, shown_bytes)) + (path.size() > shown_bytes ? "…" : "");
+}
+
+/// Whether something else would take a path's place, or be reached through it, is not left to a restore.
+void require_sound_files(const std::vector<FileEntry>& files) {
+    std::vector<const FileEntry*> sorted;
+    for (const FileEntry& file : files) {
+        if (!is_plain_path(file.path)) malformed(base::format("'{}' is no path in a home", shown(file.path)));
+        if (file.kind == FileKind::link && !is_path(file.target))
+            malformed(base::format("the link {} leads to no path", shown(file.path)));
+        sorted.push_back(&file);
+    }
+    // With the slash before all others, what is below something comes right behind it.
+    const auto weight = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c); };
+    std::ranges::sort(sorted, [&](const FileEntry* a, const FileEntry* b) {
+        return std::ranges::lexicographical_compare(a->path, b->path, std::less(), weight, weight);
+    });
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        const FileEntry& before = *sorted[i - 1];
+        const std::string& path = sorted[i]->path;
+        if (path == before.path) malformed(base::format("it names {} twice", shown(path)));
+        if (before.kind != FileKind::folder && path.starts_with(before.path) &&
+            path[before.path.size()] == '/')
+            malformed(base::format("{} is below what is no folder", shown(path)));
+    }
+}
+
+/// How many there can be the bound of the text says.
+void require_sound_packs(const std::vector<PackInfo>& packs) {
+    std::vector<ObjectId> ids;
+    for (const PackInfo& pack : packs) ids.push_back(pack.id);
+    std::ranges::sort(ids);
+    if (const auto twice = std::ranges::adjacent_find(ids); twice != ids.end())
+        malformed(base::format("it names pack {} twice", twice->brief()));
 }
 
 /// A path as text that JSON can hold and that reads back to the same bytes.
@@ -167,6 +214,17 @@ base::UnixMs time_at(const Json& json, std::string_view key) {
 
 }  // namespace
 
+bool is_plain_path(std::string_view path) {
+    if (!is_path(path)) return false;
+    for (;;) {
+        const std::size_t slash = path.find('/');
+        const std::string_view name = path.substr(0, slash);
+        if (name.empty() || name == "." || name == "..") return false;
+        if (slash == std::string_view::npos) return true;
+        path.remove_prefix(slash + 1);
+    }
+}
+
 std::string_view type_name(BackupType type) {
     return type_names[static_cast<std::size_t>(type)];
 }
@@ -222,17 +280,20 @@ Manifest Manifest::from_json(const ObjectId& id, const Json& json) {
     manifest.finished_at = time_at(json, "finished_at");
     for (const Json& state : json.array_at("networks"))
         manifest.networks.push_back({state.string_at("network"), state.integer_at("height"),
-                                     state.string_at("tip_hash"), state.string_at("genesis_hash")});
+                                     crypto::bounded_text(state.string_at("tip_hash")),
+                                     crypto::bounded_text(state.string_at("genesis_hash"))});
     if (const Json* image = json.find("image")) manifest.image = image_from(*image);
     for (const Json& pack : json.array_at("packs"))
         manifest.packs.push_back({ObjectId::parse(pack.string_at("id")),
                                   ObjectId::parse(pack.string_at("backup")), pack.unsigned_at("bytes")});
+    require_sound_packs(manifest.packs);
     manifest.content_table = references_from(json.array_at("content_table"), manifest.packs.size());
     manifest.differences = references_from(json.array_at("differences"), manifest.packs.size());
     manifest.pages_changed = json.unsigned_at("pages_changed");
     manifest.stored_bytes = json.unsigned_at("stored_bytes");
     for (const Json& file : json.array_at("files"))
         manifest.files.push_back(file_from(file, manifest.packs.size()));
+    require_sound_files(manifest.files);
     if (manifest.type == BackupType::incremental && (!manifest.parent || !manifest.image))
         malformed("an incremental backup without a parent");
     if (manifest.parent && (manifest.type == BackupType::full || !manifest.image))

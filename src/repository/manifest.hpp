@@ -15,7 +15,7 @@ namespace bt2c::repository {
 enum class BackupType { full, incremental, safety };
 std::string_view type_name(BackupType type);
 
-/// The chain of one network as the backup has it.
+/// The chain of one network as the backup has it; hashes as crypto::bounded_text() gives them.
 struct NetworkState {
     std::string network;
     std::int64_t height = 0;
@@ -38,6 +38,10 @@ struct ImageInfo {
 };
 
 enum class FileKind { file, folder, link };
+
+/// Whether it is a path as backups name what is below a home: names with one slash between, none of which
+/// leads elsewhere.
+bool is_plain_path(std::string_view path);
 
 struct FileEntry {
     std::string path;  ///< relative to the home
@@ -89,7 +93,8 @@ struct Manifest {
     bool write_only = false;  ///< sealed by a write-only node; not stored in it, its object's front says so
 
     base::Json to_json() const;
-    /// Throws Error when a field is missing, of a wrong type, or beyond sound bounds.
+    /// Throws Error when a field is missing, of a wrong type, or beyond sound bounds; or when it names what
+    /// no home can hold: a path twice, one below what is no folder, one that is no path, or a pack twice.
     static Manifest from_json(const ObjectId& id, const base::Json& json);
 };
 

@@ -159,7 +159,9 @@ std::optional<DatabaseSource> raw_database(const std::vector<FileSource>& files)
     };
     for (const FileSource& source : files) {
         const FileEntry& entry = source.entry;
-        if (entry.path == database_path) {
+        if (entry.kind != FileKind::file || !entry.path.starts_with(database_path)) continue;
+        const std::string suffix = entry.path.substr(database_path.size());
+        if (suffix.empty()) {
             if (!database) database.emplace();
             database->bytes = entry.bytes;
             database->mode = entry.mode;
@@ -169,11 +171,10 @@ std::optional<DatabaseSource> raw_database(const std::vector<FileSource>& files)
             database->write = [source, copy](platform::DurableFile& file, base::Progress&) {
                 copy(source, file);
             };
-        } else if (entry.path.starts_with(database_path) && entry.path != "data/blockchain.db-shm") {
+        } else if (suffix == "-wal" || suffix == "-journal") {  // the index of a log (-shm) is made anew
             if (!database) database.emplace();
             database->sidecars.push_back(
-                {entry.path.substr(database_path.size()),
-                 [source, copy](platform::DurableFile& file) { copy(source, file); }});
+                {suffix, [source, copy](platform::DurableFile& file) { copy(source, file); }});
         }
     }
     if (database && !database->write) database.reset();

@@ -11,12 +11,12 @@
 
 namespace bt2c::restore {
 
-/// The files of a source that belong to the wanted parts, folders before what is in them.
+/// The files of a source that belong to the wanted parts, in its order.
 /// Throws Error when a path would leave the home.
 std::vector<const FileSource*> select_files(const RestoreSource& source, bool config, bool keys);
 
-/// Throws Error when a folder on the way of one of the files is a symbolic link, so that writing
-/// would leave the home.
+/// Throws Error when a folder on the way of one of the files is a symbolic link, or something else stands
+/// there, or a name is too long for the home's file system: before the home is changed.
 void check_places(const std::vector<const FileSource*>& files, const config::Home& home);
 
 /// Reads and checks every file without writing one.
@@ -29,12 +29,16 @@ const FileSource* other_settings(const std::vector<const FileSource*>& files, co
 /// Where the settings of a backup go beside those that stay.
 std::filesystem::path settings_beside(const config::Home& home);
 
-/// Writes each file durably, with its mode, time and (as root) owner. Each is the old or the new
-/// one at any instant. The repository's key file and the node's write key file are never replaced by others,
-/// and a home with a write key file alone gets no key file. Returns what was left as it is.
+/// Writes each file durably, with its mode but for the set-id bits, its time and (as root) owner; links last.
+/// Each is the old or the new one at any instant. Nothing is written through a symbolic link. The
+/// repository's key file and the node's write key file are never replaced by others, and a home that has one
+/// of the two alone does not get the other. Returns what was left as it is.
 /// @param beside one of `files`, whose place is taken: it goes to settings_beside(); null: none
 std::vector<std::string> place_files(const std::vector<const FileSource*>& files, const config::Home& home,
                                      const FileSource* beside, base::Progress& progress);
+
+/// Without the bits that lend the owner's rights to whoever runs it: a node's files need none.
+unsigned plain_mode(std::uint32_t mode);
 
 /// As root, gives a file to `uid` and `gid`; others keep what the system gave them.
 void set_owner(int fd, std::uint32_t uid, std::uint32_t gid);

@@ -78,7 +78,7 @@ void set_database_owner(const DurableFile& file, const fs::path& database, const
         set_owner(file.fd(), info.st_uid, info.st_gid);
     else
         set_owner(file.fd(), source.uid, source.gid);
-    if (::fchmod(file.fd(), source.mode) != 0)
+    if (::fchmod(file.fd(), plain_mode(source.mode)) != 0)
         throw base::system_error("cannot set the mode of the database", errno);
 }
 
@@ -96,6 +96,15 @@ bool is_link_of_part(const FileSource& file) {
 std::string told_of(const FileSource& link) {
     return format("{} was a symbolic link to {}: what that led to is not in the backup",
                   base::printable(link.entry.path), base::printable(link.entry.target));
+}
+
+/// What to say where the home's network/ is a link, the operator's own or one that an older restore placed,
+/// and a restore locks signing; else empty.
+std::string told_of_network_link(const config::Home& home, bool locks_signing) {
+    if (!locks_signing || !fs::is_symlink(fs::symlink_status(home.network()))) return {};
+    return format("{} is a symbolic link to {}: the signing lock is written there",
+                  base::printable(home.network().native()),
+                  base::printable(fs::read_symlink(home.network()).native()));
 }
 
 /// Adds what was left behind to errors that do not say it.
@@ -185,6 +194,9 @@ RestorePlan plan_restore(const RestoreSource& source, const config::Home& target
                                     base::human_size(source.database->bytes),
                                     base::printable(target.database().native())));
     if (has_state_to_keep(target)) plan.steps.push_back("keep the present state as a safety backup");
+    if (const auto told = told_of_network_link(target, wants_database(source, request) || request.keys);
+        !told.empty())
+        plan.steps.push_back("lock signing; warning: " + told);
     if (!files.empty())
         plan.steps.push_back(format("place {} files and folders of config, keys and wallets", files.size()));
     if (request.keep_settings && other_settings(files, target)) {
@@ -212,6 +224,8 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
     check_space(plan, target, request);
     for (const FileSource* file : files)
         if (is_link_of_part(*file)) progress.note("warning: " + told_of(*file));
+    if (const auto told = told_of_network_link(target, database || request.keys); !told.empty())
+        progress.note("warning: " + told);
     result.parts = plan.parts;
     result.networks = source.networks;
 
@@ -261,6 +275,9 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
         }
         result.kept = place_files(files, target, settings, progress);
         if (settings) result.settings_beside = settings_beside(target).native();
+        result.settings_placed = !settings && std::ranges::any_of(files, [&](const FileSource* file) {
+            return target.root / file->entry.path == target.settings_file();
+        });
         if (!database) return;
         settle_old_database(target.database());
         remove_journals(target.database());
@@ -268,7 +285,7 @@ RestoreResult restore(const RestoreSource& source, const config::Home& target, c
         for (const DatabaseSource::Sidecar& sidecar : source.database->sidecars) {
             fs::path path = target.database();
             path += sidecar.suffix;
-            DurableFile file(path, source.database->mode);
+            DurableFile file(path, plain_mode(source.database->mode));
             sidecar.write(file);
             set_owner(file.fd(), source.database->uid, source.database->gid);
             file.commit(DurableFile::Existing::replace);

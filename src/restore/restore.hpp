@@ -60,6 +60,7 @@ struct RestoreResult {
     bool signing_locked = false;
     std::vector<std::string> kept;  ///< files that were left as they are, with the reason
     std::string settings_beside;    ///< where the source's settings are, if the home's stayed; else empty
+    bool settings_placed = false;   ///< the home's settings are the source's
 };
 
 /// The order: everything of the source is written beside and proved; the present state is kept;

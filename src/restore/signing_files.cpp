@@ -57,7 +57,14 @@ bool is_beginning_of(const FileSource& file, const fs::path& path) {
 
 bool takes_its_place(const FileSource& file, const config::Home& home, std::vector<std::string>& kept) {
     const fs::path path = home.root / file.entry.path;
-    if (fs::symlink_status(path).type() == fs::file_type::not_found) return true;
+    if (fs::symlink_status(path).type() == fs::file_type::not_found) {
+        if (file.entry.kind != repository::FileKind::link) return true;
+        // What is signed and obeyed from now on would be written where the source says.
+        kept.push_back(
+            base::format("{} (it is a symbolic link: a node's signing state is never placed as one)",
+                         base::printable(file.entry.path)));
+        return false;
+    }
     if (file.entry.kind != repository::FileKind::file) return false;
     const std::string name = path.filename();
     if (name.starts_with("watermark-")) {

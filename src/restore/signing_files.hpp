@@ -12,9 +12,9 @@ namespace bt2c::restore {
 /// Whether the file takes part in every restore, whatever parts are asked for, by the rule below.
 bool is_signing_file(const FileSource& file);
 
-/// Whether the file is to be placed as it is: there is none in the home, or it goes on where the home's ends
-/// (the audit log). If not, what it has to say is brought into the home's file (the higher watermark counts),
-/// and `kept` tells of what was left as it is. docs/network.md.
+/// Whether the file is to be placed as it is: there is none in the home and it is no link, or it goes on
+/// where the home's ends (the audit log). If not, what it has to say is brought into the home's file (the
+/// higher watermark counts), and `kept` tells of what was left as it is. docs/network.md.
 bool takes_its_place(const FileSource& file, const config::Home& home, std::vector<std::string>& kept);
 
 /// Whether the file at `path` is the beginning of the source's, or all of it.

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,11 +13,14 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 
 #include "base/error.hpp"
 #include "platform/aligned_buffer.hpp"
 #include "platform/file.hpp"
 #include "support/power_loss.hpp"
+#include "support/skip.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace bt2c::platform {
@@ -52,6 +56,27 @@ TEST(DurableFile, AppearsWholeWithItsMode) {
     EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
 }
 
+TEST(DurableFile, InAnOpenFolderItGoesThereWhateverThePathLeadsTo) {
+    const TemporaryFolder folder;
+    for (const char* name : {"a", "other"}) fs::create_directory(folder / name);
+    const Descriptor root(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor a = durable_folder_in(root.get(), folder / "a", 0700);
+    fs::rename(folder / "a", folder / "b");
+    fs::create_symlink("other", folder / "a");
+    {
+        DurableFile file(a.get(), folder / "a/one", 0640);
+        file.append(base::as_bytes("1"));
+        file.commit(Existing::replace);
+        const DurableFile left(a.get(), folder / "a/never", 0640);
+    }
+    const Descriptor made = durable_folder_in(a.get(), folder / "a/made", 0700);
+    durable_rename_in(a.get(), folder / "a/one", folder / "a/two");
+    EXPECT_THAT(names_in(folder / "b"), testing::UnorderedElementsAre("made", "two"));
+    EXPECT_TRUE(fs::is_empty(folder / "other"));
+    EXPECT_THROW(durable_folder_in(root.get(), folder / "a", 0700), Error);
+    EXPECT_THROW(durable_folder_in(a.get(), folder / "a/two", 0700), Error);
+}
+
 TEST(DurableFile, WhatRootMakesBelongsToTheFoldersOwner) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
     const TemporaryFolder folder;
@@ -69,13 +94,16 @@ TEST(DurableFile, WhatRootMakesBelongsToTheFoldersOwner) {
         EXPECT_EQ(owner(folder / made), somebody) << made;
 }
 
-/// As on FAT and exFAT: from now on this process cannot make hard links.
-bool forbid_hard_links() {
+/// From now on this process cannot make hard links, as on FAT and exFAT, and gets `error` for them; where a
+/// call is named it gets EINVAL for that.
+bool forbid_hard_links(std::uint32_t error = EPERM, std::uint32_t call = UINT32_MAX) {
     sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 1, 0),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_link, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     sock_fprog filter{.len = std::size(program), .filter = program};
@@ -100,6 +128,48 @@ TEST(DurableFile, NeverReplacesWhatIsThereWithoutHardLinksEither) {
     EXPECT_EQ(status, 0);
     EXPECT_EQ(file_text(folder / "a"), "old");
     EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a"));
+}
+
+/// As some FUSE file systems are; one of them says of hard links that its disk failed.
+TEST(DurableFile, SaysSoWhereNothingCanBePlacedWithoutReplacing) {
+    const TemporaryFolder folder;
+    for (const std::uint32_t error : {std::uint32_t{EPERM}, std::uint32_t{EIO}}) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            bool good = forbid_hard_links(error, std::uint32_t{SYS_renameat2});
+            try {
+                DurableFile file(folder / "a", 0400);
+                file.commit(Existing::refuse);
+                good = false;
+            } catch (const base::Error& refused) {
+                good = good && refused.cause().find("neither hard links nor a rename") != std::string::npos &&
+                       refused.hint().find("another file system") != std::string::npos;
+            }
+            ::_exit(good ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0) << error;
+        EXPECT_THAT(names_in(folder.path()), testing::IsEmpty());
+    }
+}
+
+TEST(DurableFile, ADiskWithoutRoomForFilesIsNotCalledFull) {
+    const TemporaryFolder folder;
+    if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=4m,nr_inodes=2") != 0)
+        BT2C_SKIP_OR_FAIL("no right to mount a tmpfs");
+    folder.write("a", "");
+    const auto cause_of = [](const std::function<void()>& make) {
+        try {
+            make();
+        } catch (const base::Error& error) {
+            return error.cause();
+        }
+        return std::string();
+    };
+    EXPECT_THAT(cause_of([&] { write_durably(folder / "b", {}, 0600); }), testing::HasSubstr("(inodes)"));
+    EXPECT_THAT(cause_of([&] { durable_mkdir(folder / "c", 0700); }), testing::HasSubstr("(inodes)"));
+    ::umount2(folder.path().c_str(), MNT_DETACH);
 }
 
 TEST(DurableFile, LeavesNothingWhenNotCommitted) {

@@ -177,6 +177,40 @@ TEST(Http, ATransferThatHardlyMovesIsGivenUp) {
     EXPECT_EQ(error_of({.url = server.url(), .stall_ms = 300}).cause(), "nothing moved for 0.3 s");
 }
 
+TEST(Http, AnAnswerThatDripsIsGivenUp) {
+    support::HttpServer server([](int socket, const std::string&) {
+        say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+        while (say(socket, std::string(1100, 'x')))
+            std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+        return false;
+    });
+    EXPECT_EQ(error_of({.url = server.url(), .stall_ms = 1600}).cause(),
+              "the answer came with less than 2.00 KiB/s");
+}
+
+TEST(Http, OfAWholeAnswerAPartIsEnough) {
+    support::HttpServer server([](int socket, const std::string& request) {
+        const bool is_whole = request.starts_with("GET /whole");
+        say(socket, is_whole ? "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n0123456789"  // and no more
+                             : "HTTP/1.1 206 Partial Content\r\nContent-Length: 4\r\n\r\nabcd");
+        return true;
+    });
+    HttpClient client;
+    const auto body = [&](const std::string& path, std::uint64_t from, std::uint64_t bytes) {
+        HttpRequest request{.url = server.url(path), .timeout_ms = 3000};
+        request.part_from = from;
+        request.part_bytes = bytes;
+        return client.send(request).body;
+    };
+    // A server that gives a part has skipped already, and keeps its connection.
+    EXPECT_EQ(body("/part", 7, 4), "abcd");
+    EXPECT_EQ(body("/part", 7, 4), "abcd");
+    EXPECT_EQ(server.connections(), 1);
+    EXPECT_EQ(body("/whole", 3, 4), "3456");
+    EXPECT_EQ(body("/whole", 0, 10), "0123456789");
+    EXPECT_EQ(body("/part", 7, 4), "abcd");
+}
+
 TEST(Http, SendersShareTheirRate) {
     SendLimit limit(1000);
     EXPECT_EQ(limit.share(), 1000U);

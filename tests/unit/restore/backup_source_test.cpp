@@ -40,5 +40,21 @@ TEST_F(BackupSource, OnlyChainsThatFitInMemoryAreProvedWhileTheyAreWritten) {
     EXPECT_FALSE(in_flight({std::numeric_limits<std::int64_t>::max(), 1}));
 }
 
+TEST_F(BackupSource, OfAnUnreadableDatabaseOnlyItsOwnFilesComeBack) {
+    Manifest manifest;
+    for (const char* path : {"data/blockchain.db", "data/blockchain.db-wal", "data/blockchain.db-shm",
+                             "data/blockchain.db.d/../../evil", "data/blockchain.dbx"})
+        manifest.files.emplace_back().path = path;
+    manifest.files.emplace_back().path = "data/blockchain.db-journal";
+    manifest.files.back().kind = repository::FileKind::link;
+    const RestoreSource source = source_of_backup(repository_, manifest);
+    ASSERT_TRUE(source.database.has_value());
+    ASSERT_EQ(source.database->sidecars.size(), 1U);
+    EXPECT_EQ(source.database->sidecars[0].suffix, "-wal");
+    EXPECT_TRUE(source.files.empty());
+    manifest.files.front().kind = repository::FileKind::link;
+    EXPECT_FALSE(source_of_backup(repository_, manifest).database.has_value());
+}
+
 }  // namespace
 }  // namespace bt2c::restore::testing

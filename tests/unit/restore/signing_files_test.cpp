@@ -61,6 +61,17 @@ TEST_F(SigningFiles, WhatTheHomeLacksTakesItsPlace) {
     EXPECT_FALSE(is_signing_file(file("config/network", "")));
 }
 
+TEST_F(SigningFiles, ALinkNeverTakesAPlace) {
+    for (const char* path : {"network", "network/audit.jsonl", "network/watermark-x", "network/else"}) {
+        FileSource link = file(path, "");
+        link.entry.kind = repository::FileKind::link;
+        link.entry.target = "/outside";
+        EXPECT_FALSE(placed(link)) << path;
+    }
+    EXPECT_EQ(kept_.size(), 4U);
+    EXPECT_THAT(kept_, testing::Each(HasSubstr("symbolic link")));
+}
+
 TEST_F(SigningFiles, TheHigherWatermarkCounts) {
     keys::raise_watermark(home_, identity_, 50);
     EXPECT_FALSE(placed(file("network/" + name_, watermark_text(40))));
