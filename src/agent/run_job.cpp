@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t document_bytes_max = std::size_t{8} << 20;
 /// A backup that is asked to stop takes its packs back first.
 constexpr int grace_ms = 15'000;
+/// What a command did of which its document says nothing in particular.
+constexpr std::string_view nothing_to_tell = "done";
 
 /// A command's name, without its options.
 std::string name_of(const std::vector<std::string>& command) {
@@ -52,13 +54,13 @@ JobRecord record_before(const JobSettings& settings, const std::string& name) {
     return record;
 }
 
-/// False, and told, where it cannot be: a full disk of the home must keep no backup from a repository that is
-/// elsewhere.
-bool write_record(const JobSettings& settings, const JobRecord& record) {
+/// Why it cannot be, which is told; else empty. A full disk of the home must keep no backup from a repository
+/// that is elsewhere.
+std::string write_record(const JobSettings& settings, const JobRecord& record) {
     std::string why;
     try {
         config::store_job_record(settings.home, record);
-        return true;
+        return "";
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
         why = error.in_full();
@@ -66,7 +68,7 @@ bool write_record(const JobSettings& settings, const JobRecord& record) {
         why = error.what();
     }
     settings.log(LogLevel::error, format("job {}: its record cannot be written: {}", record.name, why));
-    return false;
+    return why;
 }
 
 /// Exit status and summary of the commands, one after the other.
@@ -79,7 +81,13 @@ struct Outcome {
     void add(int ended, const std::string& command, const std::string& summary) {
         if (ended != 0) status = first ? ended : base::exit_status(ErrorKind::partial);
         first = false;
-        message += (message.empty() ? "" : "; ") + (ended == 0 ? summary : command + ": " + summary);
+        // One that has nothing else to tell is named. With a colon it would be one that failed.
+        const bool brief = summary.starts_with(nothing_to_tell);
+        message += (message.empty() ? "" : "; ") +
+                   (ended != 0 ? command + ": "
+                    : brief    ? command + " "
+                               : "") +
+                   summary;
     }
 };
 
@@ -158,7 +166,7 @@ std::string outcome_of(const Json& document) {
                       base::human_size(document.unsigned_at("stored_bytes")));
     if (const std::string held = text_at(document, "held"); !held.empty())
         return "no bytes were removed: " + held;
-    return "done";
+    return std::string(nothing_to_tell);
 }
 
 }  // namespace
@@ -178,39 +186,48 @@ JobLock::JobLock(const config::Home& home, int patience_ms)
           }
       }()) {}
 
-int run_job(const JobSettings& settings, const Job& job, const JobLock&) {
+EndedJob run_job(const JobSettings& settings, const Job& job, const JobLock&) {
     JobRecord record = record_before(settings, job.name);
     record.last_started = base::now_unix_ms();
     record.last_finished.reset();
     record.exit_status.reset();
     record.duration_seconds.reset();
     record.message = "it runs";
-    if (!write_record(settings, record) && job.may_run_unrecorded && !job.may_run_unrecorded())
-        throw Error(ErrorKind::failed, "without a record it runs at its time only");
+    if (const std::string why = write_record(settings, record);
+        !why.empty() && job.may_run_unrecorded && !job.may_run_unrecorded())
+        throw Error(ErrorKind::failed, "without a record it runs at its time only")
+            .cause("the record cannot be written: " + why);
     settings.log(LogLevel::info, format("job {}: started", job.name));
 
     const base::Stopwatch watch;
     const auto finish = [&](Outcome outcome) {
         record.end(base::now_unix_ms(), outcome.status, outcome.message);
         record.duration_seconds = watch.seconds();
-        // Not 1, upon which the timer would have all of it done again in an hour.
-        if (!write_record(settings, record) && outcome.status == 0)
-            outcome.status = base::exit_status(ErrorKind::partial);
+        EndedJob ended{.status = outcome.status,
+                       .message = record.to_json().string_at("message"),
+                       .duration_seconds = *record.duration_seconds,
+                       .recorded = true};
+        if (const std::string why = write_record(settings, record); !why.empty()) {
+            ended.recorded = false;
+            ended.message += "; the record of this run cannot be written: " + why;
+            // Not 1, upon which the timer would have all of it done again in an hour.
+            if (ended.status == 0) ended.status = base::exit_status(ErrorKind::partial);
+        }
         const std::string took = base::human_duration(watch.seconds());
-        if (outcome.status == 0)
+        if (ended.status == 0)
             settings.log(LogLevel::info, format("job {}: done in {}: {}", job.name, took, outcome.message));
         else
             settings.log(LogLevel::error, format("job {}: ended with status {} after {}: {}", job.name,
-                                                 outcome.status, took, outcome.message));
-        return outcome.status;
+                                                 ended.status, took, outcome.message));
+        return ended;
     };
     try {
         if (job.check) job.check();
         return finish(run_commands(settings, job));
     } catch (const Error& error) {
-        const int status = finish({.status = base::exit_status(error.kind()), .message = error.in_full()});
+        EndedJob ended = finish({.status = base::exit_status(error.kind()), .message = error.in_full()});
         if (error.kind() == ErrorKind::interrupted) throw;
-        return status;
+        return ended;
     }
 }
 

@@ -47,11 +47,20 @@ class JobLock {
     platform::GrowingFile file_;
 };
 
-/// Runs it to its end, with a line for the log at both, and writes its record. Returns its exit status: that
-/// of the first command, or 6 where that was done and another one failed; of a job that cannot run that of
-/// the reason; 6 where only the record could not be written. When this process is asked to stop the command
-/// is, too; Error(interrupted) then. Throws Error(failed) for one that may not run unrecorded.
-int run_job(const JobSettings& settings, const Job& job, const JobLock& lock);
+/// How a job ended.
+struct EndedJob {
+    /// That of the first command, or 6 where that was done and another one failed; of a job that cannot run
+    /// that of the reason; 6 where only the record could not be written.
+    int status = 0;
+    std::string message = {};  ///< that of its record, and why that could not be written
+    double duration_seconds = 0;
+    bool recorded = false;
+};
+
+/// Runs it to its end, with a line for the log at both, and writes its record. When this process is asked to
+/// stop the command is, too; Error(interrupted) then. Throws Error(failed) for one that may not run
+/// unrecorded.
+EndedJob run_job(const JobSettings& settings, const Job& job, const JobLock& lock);
 
 /// Records that a job was left out, since another one runs.
 void skip_job(const JobSettings& settings, const std::string& name, const std::string& why);

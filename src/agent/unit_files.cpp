@@ -35,13 +35,18 @@ std::string head(const fs::path& home) {
 void check_printable(const std::string& text) {
     if (base::printable(text) == text && !text.empty()) return;
     throw base::Error(base::ErrorKind::usage,
-                      format("cannot write a unit: '{}' cannot stand in one", base::printable(text)));
+                      format("cannot write a unit: '{}' cannot stand in one", base::printable(text)))
+        .hint(
+            "give the folder another name, or let the agent run the jobs: 'bt2c-dr "
+            "setup-automated-backups --scheduler agent'");
 }
 
-/// A word of a unit's value: specifiers and quotes as they are meant.
-std::string unit_word(const std::string& text) {
+/// A word of a unit's value: specifiers and quotes as they are meant. `mark` stands in front of it, and is
+/// systemd's.
+std::string unit_word(const std::string& text, std::string_view mark = "") {
     check_printable(text);
     std::string quoted = "\"";
+    quoted += mark;
     for (const char c : text) {
         if (c == '"' || c == '\\') quoted += '\\';
         quoted += c;
@@ -95,7 +100,7 @@ std::string sandbox(const Automation& automation) {
     // Root without them could neither read files of others nor give them back to their owners.
     if (automation.user == "root") text += "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER";
     text += "\nProtectSystem=strict\nReadWritePaths=" + unit_word(automation.home);
-    for (const fs::path& folder : automation.writable) text += " " + unit_word("-" + folder.native());
+    for (const fs::path& folder : automation.writable) text += " " + unit_word(folder.native(), "-");
     const bool in_homes = automation.reads_homes ||
                           any_below(automation, {"/home", "/root", "/run/user", "~", "$HOME", "${HOME}"});
     text += format("\nProtectHome={}\nPrivateTmp={}\n", in_homes ? "read-only" : "yes",

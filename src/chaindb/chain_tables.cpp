@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
 namespace {
@@ -38,7 +39,7 @@ std::optional<Block> outermost(Connection& database, const std::string& network,
                      "ORDER BY height {} LIMIT 1",
                      order));
     if (!search || search->bind(1, network).step() != Step::row) return std::nullopt;
-    return Block{search->integer(0), search->string(1)};
+    return Block{search->integer(0), crypto::bounded_text(search->text(1))};
 }
 
 std::int64_t count(Connection& database, const std::string& network, bool is_only_network) {

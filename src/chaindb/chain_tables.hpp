@@ -9,6 +9,7 @@
 
 namespace bt2c::chaindb {
 
+/// Hashes are as crypto::bounded_text() gives them.
 struct NetworkTip {
     std::string network;
     std::int64_t height = 0;        ///< of the highest block

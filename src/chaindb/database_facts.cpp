@@ -152,10 +152,11 @@ DatabaseFacts read_commit(Connection& database, const DatabaseFacts* before) {
 
 /// There may be another one of that height, which is for others to find.
 bool has_block(Connection& database, const NetworkTip& tip) {
-    auto rows =
-        database.prepare("SELECT 1 FROM blocks WHERE network_type = ? AND height = ? AND hash = ? LIMIT 1");
-    rows.bind(1, tip.network).bind(2, tip.height).bind(3, tip.tip_hash);
-    return rows.next();
+    auto rows = database.prepare("SELECT hash FROM blocks WHERE network_type = ? AND height = ?");
+    rows.bind(1, tip.network).bind(2, tip.height);
+    while (rows.next())
+        if (crypto::bounded_text(rows.text(0)) == tip.tip_hash) return true;
+    return false;
 }
 
 }  // namespace
@@ -182,7 +183,7 @@ std::optional<std::string> block_hash_at(Connection& database, std::string_view 
     if (!rows) return std::nullopt;
     rows->bind(1, network).bind(2, height);
     if (!rows->next()) return std::nullopt;
-    std::string hash = rows->string(0);
+    std::string hash = crypto::bounded_text(rows->text(0));
     return rows->next() ? std::nullopt : std::optional(std::move(hash));
 }
 

@@ -112,7 +112,7 @@ struct DatabaseFacts {
 /// and rows
 DatabaseFacts read_database_facts(sqlite::Connection& database, const DatabaseFacts* before = nullptr);
 
-/// The hash of the block at a height; nothing where there is none, or more than one.
+/// The hash of the block at a height, as a NetworkTip has it; nothing where there is none, or more than one.
 std::optional<std::string> block_hash_at(sqlite::Connection& database, std::string_view network,
                                          std::int64_t height);
 

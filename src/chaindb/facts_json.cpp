@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "chaindb/database_facts.hpp"
+#include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
 
@@ -132,8 +133,8 @@ DatabaseFacts DatabaseFacts::from_json(const Json& json) {
         NetworkTip& to = facts.networks.emplace_back();
         to.network = tip.string_at("network");
         to.height = tip.integer_at("height");
-        to.tip_hash = tip.string_at("tip_hash");
-        to.genesis_hash = tip.string_at("genesis_hash");
+        to.tip_hash = crypto::bounded_text(tip.string_at("tip_hash"));
+        to.genesis_hash = crypto::bounded_text(tip.string_at("genesis_hash"));
         to.blocks = tip.integer_at("blocks");
     }
     for (const Json& table : json.array_at("tables")) {
@@ -147,7 +148,8 @@ DatabaseFacts DatabaseFacts::from_json(const Json& json) {
     }
     for (const Json& one : json.array_at("history"))
         facts.history.push_back({one.string_at("network"), one.integer_at("height"),
-                                 one.integer_at("settled_height"), one.string_at("settled_hash"),
+                                 one.integer_at("settled_height"),
+                                 crypto::bounded_text(one.string_at("settled_hash")),
                                  digests_of(one.at("settled")), digests_of(one.at("unsettled"))});
     for (const Json& one : json.array_at("paid"))
         facts.paid.push_back({one.string_at("network"), one.number_at("coins")});

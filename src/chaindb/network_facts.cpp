@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "chaindb/network_pause.hpp"
+#include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
 
@@ -36,7 +37,7 @@ std::vector<std::pair<std::int64_t, std::string>> newest_blocks(Connection& data
         "height DESC "
         "LIMIT ?");
     query.bind(1, network).bind(2, count);
-    while (query.next()) blocks.emplace_back(query.integer(0), query.string(1));
+    while (query.next()) blocks.emplace_back(query.integer(0), crypto::bounded_text(query.text(1)));
     return blocks;
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "chaindb/pause_tables.hpp"
 #include "chaindb/sqlite/transaction.hpp"
+#include "crypto/hash.hpp"
 
 namespace bt2c::chaindb {
 
@@ -46,7 +47,7 @@ Tip block_at_end(Connection& database, const std::string& network, const char* o
     if (!query) return {};
     query->bind(1, network);
     if (query->step() != sqlite::Step::row) return {};
-    return {query->integer(0), query->string(1)};
+    return {query->integer(0), crypto::bounded_text(query->text(1))};
 }
 
 /// What `network_pauses` has of a network.

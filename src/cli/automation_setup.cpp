@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/health_check.hpp"
 #include "cli/own_program.hpp"
+#include "cli/proof_scratch.hpp"
 #include "cli/scheduled_jobs.hpp"
 #include "config/job_record.hpp"
 #include "crypto/hash.hpp"
@@ -355,9 +356,23 @@ void AutomationSetup::remove_records(std::vector<std::string>& removed, bool dry
         if (const fs::path file = config::job_record_file(home, name); fs::exists(file))
             files.push_back(file);
     for (const fs::path& file : files) removed.push_back(file.native());
-    if (dry_run) return;
+    const std::vector<fs::path> notes = proof_notes(home);
+    if (dry_run) {
+        for (const fs::path& note : notes)
+            removed.push_back(note.native() + " (unless its disk is away, or the test runs)");
+        return;
+    }
     {
         const agent::JobLock none_runs(home, 0);
+        // No job comes any more that would.
+        const std::vector<fs::path> left = settle_proof_notes(home);
+        for (const fs::path& note : notes)
+            if (std::ranges::find(left, note) == left.end()) removed.push_back(note.native());
+        for (const fs::path& note : left)
+            context_.progress().note(base::format(
+                "warning: {} stays: a restore test runs, or was killed and left keys in plain text on a disk "
+                "that is away; bring that back, then run this again",
+                printable(note.native())));
         for (const fs::path& file : files) platform::durable_remove(file);
         platform::durable_remove(folder / "lock");
     }

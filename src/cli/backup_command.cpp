@@ -3,6 +3,7 @@
 #include "cli/backup_job.hpp"
 #include "cli/commands.hpp"
 #include "cli/locations.hpp"
+#include "cli/named_network.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/scheduled_jobs.hpp"
 
@@ -50,6 +51,7 @@ class BackupCommand final : public Command {
     Result run(Context& context) override {
         const base::Stopwatch watch;
         context.home();
+        require_network_in_database(context, "back up");
         const auto repository = open_or_make(context);
         backup::BackupRequest request;
         request.type = type_ == "full" ? repository::BackupType::full : repository::BackupType::incremental;
@@ -58,7 +60,7 @@ class BackupCommand final : public Command {
         const StoredBackup stored =
             make_backup_everywhere(context, context.home(), repository, request,
                                    std::chrono::seconds(context.settings().patience_seconds));
-        Result result{.document = document(stored),
+        Result result{.document = document(stored, watch.seconds()),
                       .print = [stored, seconds = watch.seconds()](Output& out) {
                           print(out, stored.made, seconds);
                           print_locations(out, stored.locations);
@@ -108,13 +110,14 @@ class BackupCommand final : public Command {
         throw;
     }
 
-    static Json document(const StoredBackup& stored) {
+    static Json document(const StoredBackup& stored, double seconds) {
         const backup::BackupResult& made = stored.made;
         const repository::Manifest& manifest = made.manifest;
         Json json = backup_document(manifest);
         json.set("changed", made.changed);
         json.set("started_at", base::format_utc(manifest.started_at));
         json.set("finished_at", base::format_utc(manifest.finished_at));
+        json.set("duration_seconds", seconds);  // until all locations have it, or are given up
         json.set("pages_total", manifest.image ? manifest.image->page_count : 0);
         json.set("pages_changed", made.changed ? manifest.pages_changed : 0);
         json.set("locations", outcomes_document(stored.locations));

@@ -83,6 +83,7 @@ HealthChecks examine(const GlobalOptions& options, std::chrono::seconds patience
                                             [&] { return group.look(context); });
         checks.insert(checks.end(), found.begin(), found.end());
     }
+    mend_backups_first(checks);
     for (HealthCheck& check : checks) check.mend = with_given_options(check.mend, options);
     return checks;
 }

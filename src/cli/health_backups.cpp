@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "backup/backup.hpp"
 #include "backup/writer_state.hpp"
 #include "base/text.hpp"
 #include "cli/backup_job.hpp"
 #include "cli/location_report.hpp"
+#include "cli/refused_backups.hpp"
 #include "cli/repository_checks.hpp"
 #include "cli/scheduled_jobs.hpp"
 #include "repository/sync.hpp"
@@ -27,6 +27,8 @@ std::string mend_left_out(const LocationStatus& status) {
     if (status.error.find("its disk is not mounted") != std::string::npos) return "mount its disk";
     if (status.error.find("it holds another repository") != std::string::npos)
         return "give this node a place of its own there in dr.toml";
+    if (status.error.find("it is the same folder as location") != std::string::npos)
+        return "give it a place of its own in dr.toml, or take it out";
     for (const std::string command :
          {"bt2c-dr location sync ", "bt2c-dr repository check --repair --location "})
         if (status.error.find("'" + command + status.name + "'") != std::string::npos)
@@ -44,7 +46,7 @@ void RepositoryChecks::look_at_places() {
                                                  .reader = reader_ ? &*reader_ : nullptr,
                                                  .measured = false});
     for (const LocationStatus& status : report.all) {
-        if (status.state == "away")
+        if (status.state == "away" || status.state == "double")
             add("location", status.name, Status::finding, status.error, mend_left_out(status));
         else if (status.state == "healthy")
             add("location", status.name, Status::ok,
@@ -89,13 +91,19 @@ void RepositoryChecks::look_at_maker() {
     const auto newest = std::ranges::find_if(backups_->all, [](const Manifest& manifest) {
         return manifest.type != repository::BackupType::safety;
     });
-    if (newest == backups_->all.end() || !backup::is_anothers(*newest, here)) return;
+    if (newest == backups_->all.end()) return;
+    std::string refused;
+    try {
+        refused = why_refused(context_, &*newest);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+    }
+    if (refused.empty()) return;
     takeover_ = " --takeover";
     add("repository", newest->id.brief(), Status::finding,
-        format(
-            "it is the newest backup, and of node '{}'{}: none from here is stored after it, until that node "
-            "is known to be dead and this one takes its place",
-            base::printable(newest->node->name), backup::elsewhere(*newest->node, here)),
+        format("{}: no backup from here is stored, until that node is known to be dead and this one takes "
+               "its place",
+               refused),
         "bt2c-dr backup --type full --takeover");
 }
 
@@ -109,7 +117,8 @@ void RepositoryChecks::load_test() {
 }
 
 std::string RepositoryChecks::mend_test(const std::string& otherwise) const {
-    const bool found = test_ && test_->exit_status == base::exit_status(ErrorKind::findings);
+    const bool found = test_ && test_->exit_status == base::exit_status(ErrorKind::findings) &&
+                       !is_for_other_backups(*test_);
     return found ? mend_job(*test_) : otherwise;
 }
 

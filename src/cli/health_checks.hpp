@@ -41,8 +41,16 @@ HealthChecks check_repository(Context& context, const std::optional<crypto::Secr
 /// Why this process, by its effective user, can make nothing in that folder, as an errno; 0: it can.
 int refusal_to_write(const std::filesystem::path& folder);
 
+/// With what a check of `repository` begins that is about one backup's manifest.
+inline constexpr std::string_view manifest_of_backup = "the backup's manifest ";
+
 /// The command for a job that failed, by what its record says.
 std::string mend_job(const config::JobRecord& record);
+/// The job did its own part, and ended so for what is damaged or unread of other backups.
+bool is_for_other_backups(const config::JobRecord& record);
+/// A job that was kept only by backups that are damaged or unread is mended as these are: gives it the mend
+/// of the first of them that was found, and none where `repository` found nothing.
+void mend_backups_first(HealthChecks& checks);
 
 /// In a keeper, where none is made: a mend that makes a backup is for the node that does.
 void send_to_node(HealthChecks& checks);

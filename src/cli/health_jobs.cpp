@@ -24,6 +24,9 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+/// What stands in for the mend of backups until they were looked at.
+constexpr std::string_view backups_first = "first what is found of the repository, then ";
+
 /// How a stopped scheduler is started.
 std::string mend_standstill(const std::string& scheduler) {
     if (scheduler == "agent") return "bt2c-dr agent";
@@ -74,8 +77,21 @@ HealthCheck job_check(const config::JobRecord& record, UnixMs now) {
 
 }  // namespace
 
+bool is_for_other_backups(const config::JobRecord& record) {
+    if (record.exit_status != base::exit_status(base::ErrorKind::findings) &&
+        record.exit_status != base::exit_status(base::ErrorKind::partial))
+        return false;
+    const auto says = [&](std::string_view words) { return record.message.find(words) != std::string::npos; };
+    return record.name == "restore-test"
+               ? says("was restored and proved") && says("cannot be read, and may be newer")
+               : says("no bytes were removed: what backup ");
+}
+
 std::string mend_job(const config::JobRecord& record) {
     std::string again = "bt2c-dr job " + record.name;
+    const bool is_for_others = is_for_other_backups(record);
+    if (is_for_others && (record.name == "restore-test" || record.name == "prune"))
+        return std::string(backups_first) + again;
     if (record.name == "restore-test" && record.exit_status == base::exit_status(base::ErrorKind::findings))
         return mend_restore_test(record.message);
     if (record.message.find("made the newest one here") != std::string::npos)
@@ -92,7 +108,25 @@ std::string mend_job(const config::JobRecord& record) {
         if (("; " + record.message).find("; " + step + ": ") != std::string::npos)
             steps += (steps.empty() ? "bt2c-dr " : " && bt2c-dr ") + step;
     if (steps.empty() || record.name == "sync") return again;
+    if (is_for_others) steps.insert(0, backups_first);
     return record.name == "prune" ? steps + " && " + again : steps;
+}
+
+void mend_backups_first(HealthChecks& checks) {
+    const auto found = std::ranges::find_if(checks, [](const HealthCheck& check) {
+        return check.name == "repository" && check.detail.starts_with(manifest_of_backup);
+    });
+    const bool are_read = std::ranges::any_of(checks, [](const HealthCheck& check) {
+        return check.name == "repository" && check.status == Status::ok;
+    });
+    for (HealthCheck& check : checks) {
+        if (!check.mend.starts_with(backups_first)) continue;
+        const std::string again = check.mend.substr(backups_first.size());
+        if (found == checks.end())
+            check.mend = are_read ? again : check.mend;
+        else
+            check.mend = found->mend + (found->status == Status::unknown ? "; then " : " && ") + again;
+    }
 }
 
 void send_to_node(HealthChecks& checks) {

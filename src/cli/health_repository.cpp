@@ -1,5 +1,7 @@
 // The repository: whether it opens, and what its keys are.
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -11,6 +13,7 @@
 #include "cli/scheduled_jobs.hpp"
 #include "cli/token_slot.hpp"
 #include "config/phrase_record.hpp"
+#include "repository/copies.hpp"
 #include "repository/key_slots.hpp"
 #include "repository/repository_format.hpp"
 
@@ -42,6 +45,13 @@ std::string make_room_for(const fs::path& file) {
 std::string mend_key_file(const fs::path& file) {
     return make_room_for(file) + "BT2C_REPO_PASSWORD_FILE=FILE bt2c-dr repository key add --key-file " +
            shell_word(file.native());
+}
+
+/// Of what was not read: by its location, or by a disk that fails.
+std::string mend_unread(bool disk, bool several) {
+    if (!disk) return "bt2c-dr location status";
+    return format("{}dmesg; then bt2c-dr repository check{}",
+                  ::geteuid() == 0 ? "" : "as root: ", several ? " --repair" : "");
 }
 
 bool is_not_known(const HealthChecks& checks, std::string_view name) {
@@ -159,7 +169,8 @@ void RepositoryChecks::open(const std::shared_ptr<storage::Location>& whole, con
         if (error.kind() == ErrorKind::interrupted) throw;
         HealthCheck check = unknown_check("repository", error);
         if (is_open)
-            check.mend = "bt2c-dr location status";
+            check.mend =
+                mend_unread(repository::is_disk_failure(error), context_.locations().all().size() > 1);
         else
             check.status = Status::finding;
         if (!typed_ && !secret_is_in_environment() && is_in_the_way(home.key_file()))
@@ -184,17 +195,17 @@ void RepositoryChecks::read(const Repository& repository) {
     backups_->all = std::move(list.backups);
     for (const Manifest& manifest : backups_->all) backups_->add(manifest);
     is_part_unread_ = list.unread() > 0;
+    const bool several = context_.locations().all().size() > 1;
     for (const auto& damaged : list.damaged)
         if (damaged.unread)
             add("repository", damaged.id.substr(0, 8), Status::unknown,
-                format("the backup's manifest cannot be read: {}", printable(damaged.reason)),
-                "bt2c-dr location status");
+                format("{}cannot be read: {}", manifest_of_backup, printable(damaged.reason)),
+                mend_unread(damaged.disk, several));
         else
             add("repository", damaged.id.substr(0, 8), Status::finding,
-                format("the backup's manifest is damaged: {}", printable(damaged.reason)),
-                context_.locations().all().size() > 1
-                    ? "bt2c-dr repository check --repair || bt2c-dr prune --damaged"
-                    : "bt2c-dr prune --damaged");
+                format("{}is damaged: {}", manifest_of_backup, printable(damaged.reason)),
+                several ? "bt2c-dr repository check --repair || bt2c-dr prune --damaged"
+                        : "bt2c-dr prune --damaged");
     if (const Manifest* const doubt = repository::doubt_of_latest(backups_->all, base::now_unix_ms())) {
         const auto latest = std::ranges::find_if(backups_->all, [](const Manifest& manifest) {
             return manifest.type != repository::BackupType::safety;

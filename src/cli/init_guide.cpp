@@ -15,6 +15,7 @@
 #include "cli/network_target.hpp"
 #include "cli/own_program.hpp"
 #include "cli/repository_access.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "cli/secret_prompt.hpp"
 #include "platform/file.hpp"
 #include "repository/sync.hpp"
@@ -184,6 +185,8 @@ void InitGuide::settle_home() {
 void InitGuide::look_at_chain() {
     Context in = context();
     const fs::path file = in.home().database();
+    if (is_keeper(in))
+        return done("chain", "already", "this home has none: it keeps the key of a repository");
     if (!fs::exists(file)) {
         return done(
             "chain", "left",
@@ -266,6 +269,7 @@ void InitGuide::settle_first_backup() {
     {
         Context in = context();  // whose progress bar ends before the result is told
         in.use_password(password_ ? std::optional(password_->copy()) : std::nullopt);
+        if (is_keeper(in)) return done("backup", "already", "they are made on the nodes that store here");
         if (!fs::exists(in.home().database())) return done("backup", "left", "there is no database yet");
         if (!repository::backup_ids(repository_location(in)->list("manifests")).empty()) {
             done("backup", "already", "there are backups");

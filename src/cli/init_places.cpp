@@ -112,7 +112,7 @@ void check_answer(const std::string& kind, const std::string& key, const std::st
     settings_of_location(location, home);
 }
 
-/// By whatever names they go: what stands in dr.toml twice keeps every command from running.
+/// By whatever names they go: what stands in dr.toml twice is left out by every command.
 void require_other_place(const config::Settings& settings, const config::LocationSettings& made) {
     if (made.kind != config::LocationKind::folder) return;
     const auto require = [&](const std::string& name, const fs::path& path) {
@@ -126,17 +126,14 @@ void require_other_place(const config::Settings& settings, const config::Locatio
         if (present.kind == config::LocationKind::folder) require(present.name, present.path);
 }
 
-/// Those of the settings that another name may lead to; asked once, and not for long. Folders among each
-/// other are compared without.
-NamedLocations others_than(config::Settings settings, const config::LocationSettings& made) {
+/// Those of the settings that another name may lead to, of folders another mount; asked once, and not for
+/// long.
+NamedLocations others_in(config::Settings settings) {
     for (config::LocationSettings& present : settings.locations) {
         present.timeout_seconds = std::min(present.timeout_seconds, 5);
         present.retries = 0;
     }
     NamedLocations others;
-    if (made.kind == config::LocationKind::folder)
-        std::erase_if(settings.locations,
-                      [](const auto& present) { return present.kind == config::LocationKind::folder; });
     for (const OpenedLocation& present : open_locations(settings))
         others.emplace_back(present.place.name, present.place.location);
     return others;
@@ -199,7 +196,9 @@ void InitGuide::settle_repository_folder() {
             return;
         }
         make_for_owner_of(in.home().root, folder_of(text));
-        try_location(*folder_location(folder_of(text)));
+        config::Settings others = in.settings();
+        others.repository.clear();
+        try_location(*folder_location(folder_of(text)), others_in(std::move(others)));
     };
     std::string wished = wishes_.repository.value_or("");
     const bool there = present.empty() || fs::exists(present / "format");
@@ -249,7 +248,7 @@ void InitGuide::add_location(const KeyValues& location) {
     if (alone.locations.at(0).kind == config::LocationKind::folder)
         make_for_owner_of(in.home().root, alone.locations.at(0).path);
     const auto place = open_locations(alone).at(0).place.location;
-    const LocationTrial trial = try_location(*place, others_than(in.settings(), alone.locations.at(0)));
+    const LocationTrial trial = try_location(*place, others_in(in.settings()));
     const fs::path& own = in.settings().repository;
     if (trial.repository && !own.empty() && fs::exists(own / "format")) {
         const auto mine = Repository::read_id(*folder_location(own)).hex();

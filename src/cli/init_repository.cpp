@@ -142,7 +142,9 @@ void InitGuide::share(Context& in, const Repository& repository) {
         if (outcome.status == "ok") continue;
         partial_ = true;
         done("location " + outcome.name, "left",
-             "it has nothing yet: " + outcome.error + "; 'bt2c-dr location sync' brings it up to date");
+             outcome.status == "double"
+                 ? outcome.error
+                 : "it has nothing yet: " + outcome.error + "; 'bt2c-dr location sync' brings it up to date");
     }
 }
 

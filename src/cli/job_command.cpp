@@ -73,6 +73,8 @@ class JobCommand final : public Command {
             throw Error(
                 ErrorKind::wrong_secret,
                 base::format("job {} is not for a write-only node, which cannot read its backups", name_))
+                .cause(base::format("with {} backups are made, and none is read",
+                                    base::printable(context.home_unchecked().write_key_file().native())))
                 .state("nothing was done")
                 .hint("it is done where the team keeps the keys of this repository");
         if (needs_chain(name_) && is_keeper(context)) throw not_in_keeper("job " + name_);
@@ -106,17 +108,15 @@ class JobCommand final : public Command {
             if (!skips) throw;
             return {.document = Json::object({{"job", name_}, {"skipped", true}}), .print = {}};
         }
-        const base::UnixMs began = base::now_unix_ms();
-        DueJob ended{
-            .job = name_, .ran = true, .status = agent::run_job(settings, job, *lock), .message = {}};
-        Json document = Json::object({{"job", name_}, {"skipped", false}, {"status", ended.status}});
-        if (const auto record = record_since(settings.home, name_, began)) {
-            ended.message = record->message;
-            document.set("message", record->message);
-            document.set("duration_seconds", record->duration_seconds);
-            document.set("duration_s", record->duration_seconds);  // its older name
-        }
-        return result(settings.home, ended, std::move(document));
+        const DueJob done{.job = name_, .ran = true, .ended = agent::run_job(settings, job, *lock)};
+        const double seconds = done.ended.duration_seconds;
+        return result(settings.home, done,
+                      Json::object({{"job", name_},
+                                    {"skipped", false},
+                                    {"status", done.ended.status},
+                                    {"message", done.ended.message},
+                                    {"duration_seconds", seconds},
+                                    {"duration_s", seconds}}));  // its older name
     }
 
     static Result run_due(Context& context, const agent::JobSettings& settings) {
@@ -124,25 +124,30 @@ class JobCommand final : public Command {
         Json ran = Json::array(), jobs = Json::array();
         for (const DueJob& one : due) {
             if (one.ran) ran.push(one.job);
-            jobs.push(Json::object({{"job", one.job}, {"status", one.status}, {"message", one.message}}));
+            jobs.push(Json::object(
+                {{"job", one.job}, {"status", one.ended.status}, {"message", one.ended.message}}));
         }
-        const auto failed = std::ranges::find_if(due, [](const DueJob& one) { return one.status != 0; });
+        const auto failed =
+            std::ranges::find_if(due, [](const DueJob& one) { return one.ended.status != 0; });
         return result(settings.home, failed == due.end() ? DueJob() : *failed,
                       Json::object({{"ran", std::move(ran)}, {"jobs", std::move(jobs)}}));
     }
 
-    /// The log has told what failed already. `ended`: what the exit status is of. Programs get all of
+    /// The log has told what failed already. `done`: what the exit status is of. Programs get all of
     /// `document` beside the error, too.
-    static Result result(const config::Home& home, const DueJob& ended, Json document) {
+    static Result result(const config::Home& home, const DueJob& done, Json document) {
         Result result{.document = std::move(document), .print = {}};
-        if (ended.status == 0) return result;
-        result.outcome = kind_of_status(ended.status);
+        const int status = done.ended.status;
+        if (status == 0) return result;
+        result.outcome = kind_of_status(status);
         if (*result.outcome == ErrorKind::findings || *result.outcome == ErrorKind::partial) return result;
         Json told = error_document(
-            Error(*result.outcome, base::format("job {} ended with status {}", ended.job, ended.status))
-                .cause(ended.message)
-                .hint(base::format("'bt2c-dr doctor' tells what mends it; its last run is on record in {}",
-                                   base::printable(config::job_record_file(home, ended.job).native()))));
+            Error(*result.outcome, base::format("job {} ended with status {}", done.job, status))
+                .cause(done.ended.message)
+                .hint(base::format("'bt2c-dr doctor' tells what mends it; {} {}",
+                                   done.ended.recorded ? "its last run is on record in"
+                                                       : "there is no record of this run in",
+                                   base::printable(config::job_record_file(home, done.job).native()))));
         for (const auto& [key, value] : result.document.members()) told.set(key, value);
         result.document = std::move(told);
         return result;

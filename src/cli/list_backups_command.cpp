@@ -29,7 +29,9 @@ class ListBackupsCommand final : public Command {
                 "asked. A window too narrow for "
                 "all columns shows fewer of them; the heights are always whole.\n\n"
                 "A damaged manifest is listed as damaged and hides no other backup. One that a location "
-                "refuses, or could not give since its line or service is away, is listed as 'unread': "
+                "refuses, or could not give (its line or service is away, rights or a shortage of this "
+                "machine "
+                "are in the way, or a disk fails) is listed as 'unread': "
                 "nothing says that it is damaged, and the exit status is 6 then. Backups are numbered, "
                 "and the "
                 "highest number is the newest; where another one says that it was made later that is told "
@@ -143,20 +145,18 @@ class ListBackupsCommand final : public Command {
                       const std::map<std::string, Tested>& proofs, const Holders& held,
                       const Counts& counts) {
         using Align = Column::Align;
-        std::size_t height_columns = 8;
-        for (const Manifest& manifest : list.backups)
-            height_columns = std::max(height_columns, display_width(height_text(manifest)));
-        // Eighty columns show what a backup to go back to is chosen by; of a reason only as much as fits.
+        // Eighty columns show what a backup to go back to is chosen by.
         std::vector<Column> columns({{"ID"},
                                      {"TYPE"},
                                      {"MADE (UTC)"},
                                      {.title = "AGE", .align = Align::right, .may_go = true},
-                                     {.title = "HEIGHT", .may_shrink = true, .narrowest = height_columns},
+                                     {"HEIGHT"},
                                      {.title = "BLOCKS", .align = Align::right, .may_go = true},
                                      {.title = "DATABASE", .align = Align::right, .may_go = true},
                                      {.title = "STORED", .align = Align::right, .may_go = true},
                                      {"PROVED", Align::right}});
         if (counts.all > 1) columns.push_back({"COPIES", Align::right});
+        if (!list.damaged.empty()) columns.push_back({.title = "WHY", .may_fall = true});
         Table table(columns);
         const base::UnixMs now = base::now_unix_ms();
         const auto age = [&](base::UnixMs time) {
@@ -181,16 +181,15 @@ class ListBackupsCommand final : public Command {
                 const std::size_t copies = at == held.end() ? 0 : at->second.size();
                 cells.push_back(copies_cell(copies, counts));
             }
+            if (!list.damaged.empty()) cells.push_back("");
             table.row(cells);
         }
-        constexpr std::size_t reason_columns = 54;  // --json and 'repository check' tell all of it
         for (const repository::DamagedBackup& backup : list.damaged) {
             const Style style = backup.unread ? Style::yellow : Style::red;
-            std::vector<Cell> cells({base::printable(backup.id.substr(0, 8)),
-                                     Cell(backup.unread ? "unread" : "damaged", style), "", "",
-                                     Cell(fitted(base::printable(backup.reason), reason_columns), style), "",
-                                     "", "", ""});
-            if (counts.all > 1) cells.push_back("");
+            std::vector<Cell> cells(columns.size(), "");
+            cells[0] = base::printable(backup.id.substr(0, 8));
+            cells[1] = Cell(backup.unread ? "unread" : "damaged", style);
+            cells.back() = Cell(base::printable(backup.reason), style);
             table.row(cells);
         }
         if (table.empty()) {
@@ -207,6 +206,10 @@ class ListBackupsCommand final : public Command {
                 "\n{} of {} backups cannot be read; nothing says that they are damaged. 'bt2c-dr location "
                 "status' tells which location cannot be read.",
                 list.unread(), all);
+        if (std::ranges::any_of(list.damaged, &repository::DamagedBackup::disk))
+            out.line(
+                "A disk fails to give one: look into the kernel's log (as root: dmesg); 'bt2c-dr repository "
+                "check' tells what to do with it.");
     }
 };
 

@@ -8,7 +8,7 @@ using base::Json;
 
 void print_unreached(Output& out, const std::vector<LocationOutcome>& outcomes, std::string_view what) {
     for (const LocationOutcome& outcome : outcomes)
-        if (outcome.status != "ok")
+        if (outcome.status != "ok" && outcome.status != "double")
             out.line("{} location '{}' {}: {}", out.styled(Style::yellow, "warning:"), outcome.name, what,
                      outcome.error);
 }

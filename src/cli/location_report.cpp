@@ -88,9 +88,12 @@ void look_at_small_objects(LocationStatus& status, const std::set<std::string>& 
                            const LocationQuestions& questions) {
     constexpr std::size_t manifests_max = 8;
     std::vector<std::string> names;
+    std::map<std::string, std::uint64_t> sizes;
     for (const storage::ObjectInfo& slot : location.list("keys"))
-        if (repository::ObjectId::try_parse(std::string_view(slot.name).substr(5)))
+        if (repository::ObjectId::try_parse(std::string_view(slot.name).substr(5))) {
             names.push_back(slot.name);
+            sizes[slot.name] = slot.bytes;
+        }
     const std::size_t slots = names.size();
     std::set<std::string> unread = ids;
     for (const repository::Manifest& backup : *questions.backups)
@@ -99,8 +102,12 @@ void look_at_small_objects(LocationStatus& status, const std::set<std::string>& 
     // Those that could be read nowhere are damaged here too, unless they came just now.
     for (const std::string& id : unread)
         if (!repository::is_retired(retired, id)) names.push_back("manifests/" + id);
+    for (const storage::ObjectInfo& manifest : location.list("manifests"))
+        sizes[manifest.name] = manifest.bytes;
     for (const std::string& name : names) {
-        const auto contents = location.get_range(name, 0, repository::manifest_bytes_max);
+        // What goes on behind its size is damaged, however long it is.
+        const std::uint64_t size = std::min<std::uint64_t>(sizes[name], repository::manifest_bytes_max);
+        const auto contents = location.get_range(name, 0, size + 1);
         if (!contents) continue;  // removed since it was listed
         try {
             repository::require_sound(*questions.reader, name, *contents);
@@ -209,7 +216,7 @@ std::string lack_of(const LocationStatus& status) {
 
 void judge(LocationReport& report, LocationStatus& status, bool several) {
     if (!status.error.empty()) {
-        status.state = "away";
+        if (status.state != "double") status.state = "away";
         report.away = true;
     } else if (status.error = lack_of(status); !status.error.empty()) {
         status.state = "behind";
@@ -269,7 +276,7 @@ std::string mend_of(const LocationStatus& status, bool several, bool synced) {
 }
 
 std::optional<double> LocationStatus::cost_per_month() const {
-    if (facts.price_per_gib_month <= 0 || state == "away") return std::nullopt;
+    if (facts.price_per_gib_month <= 0 || state == "away" || state == "double") return std::nullopt;
     return facts.price_per_gib_month * static_cast<double>(bytes) / (1 << 30);
 }
 
@@ -285,7 +292,7 @@ LocationReport look_at_locations(const Locations& locations, const LocationQuest
         const Locations::One& one = locations.all()[i];
         LocationStatus status{.name = one.name,
                               .where = base::printable(one.location->describe()),
-                              .state = "healthy",
+                              .state = one.is_double ? "double" : "healthy",
                               .error = locations.problem_of(i),
                               .facts = one.facts};
         if (status.error.empty() && !holdings[i]) status.error = "what it holds could not be listed";

@@ -15,7 +15,7 @@ namespace bt2c::cli {
 /// What one location is found to be.
 struct LocationStatus {
     std::string name, where;
-    std::string state;  ///< "healthy", "behind" or "away"
+    std::string state;  ///< "healthy", "behind", "away" or "double" (the folder of one before it)
     std::string error;  ///< why it is not healthy
     LocationFacts facts;
     bool empty = false;                    ///< nothing is stored there yet
@@ -53,7 +53,7 @@ struct LocationReport {
     std::vector<LocationStatus> all;
     std::vector<LocationWarning> warnings;  ///< those that are away have none
     std::size_t healthy = 0;
-    bool away = false;
+    bool away = false;  ///< or a double: one at least is not looked into
 };
 
 struct LocationQuestions {

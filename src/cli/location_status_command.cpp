@@ -18,7 +18,8 @@ class LocationStatusCommand final : public Command {
             .summary = "show what each location holds, lacks and takes",
             .description =
                 "Asks every location of config/dr.toml what it has: healthy, behind (it lacks backups that "
-                "another one has, or packs of those that it lists) or away, with the reason; how many "
+                "another one has, or packs of those that it lists), away, or double (the same folder as "
+                "another one), with the reason; how many "
                 "backups, how old the newest one is, "
                 "the space they take, and what that costs where dr.toml names a price "
                 "(price_per_gib_month).\n\n"
@@ -86,7 +87,7 @@ class LocationStatusCommand final : public Command {
         using Align = Column::Align;
         std::vector<Column> columns{{"NAME"},
                                     {"KIND"},
-                                    {"WHERE", Align::left, true},
+                                    {.title = "WHERE", .may_fall = true},
                                     {"OFFSITE"},
                                     {"STATE"},
                                     {"BACKUPS", Align::right},

@@ -1,9 +1,13 @@
 #include "cli/location_trial.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "base/progress.hpp"
 #include "base/text.hpp"
 #include "crypto/random.hpp"
 #include "repository/repository.hpp"
@@ -31,12 +35,31 @@ bool has(storage::Location& location, const std::string& name) {
     }
 }
 
+/// A folder that was made by another path a moment ago may be unknown to this one's mount: FUSE file systems
+/// such as bindfs may remember for a second that nothing was there.
+bool put_behind_mount(storage::Location& location, const std::string& name) {
+    constexpr std::chrono::milliseconds remembered{1200};
+    try {
+        return location.put(name, base::as_bytes(contents));
+    } catch (const Error& error) {
+        if (error.system_code() != ENOENT) throw;
+    }
+    std::this_thread::sleep_for(remembered);
+    base::throw_if_interrupted();
+    try {
+        return location.put(name, base::as_bytes(contents));
+    } catch (Error& error) {
+        if (error.system_code() == ENOENT && error.hint().empty())
+            error.hint("it may be the folder of another location by another mount: run the command again");
+        throw;
+    }
+}
+
 /// A small object that lies there while this lives.
 class TrialObject {
  public:
     explicit TrialObject(storage::Location& location) : location_(location) {
-        if (!location.put(name, base::as_bytes(contents)))
-            throw useless(location, "a new name is taken already");
+        if (!put_behind_mount(location, name)) throw useless(location, "a new name is taken already");
     }
     ~TrialObject() {
         if (!removed_) try {
@@ -85,7 +108,7 @@ LocationTrial try_location(storage::Location& location, const NamedLocations& ot
     if (repository::Repository::exists(location))
         trial.repository = repository::Repository::read_id(location).hex();
     TrialObject object(location);
-    const auto back = location.get(object.name);
+    const auto back = location.get_range(object.name, 0, contents.size() + 1);
     const auto listed = location.list("");
     const auto same = object.found_in(others);
     trial.removable = object.remove();

@@ -72,32 +72,36 @@ void Locations::leave_out(std::size_t index, const Error& reason) {
     progress_.note(format("location '{}' is left out: {}", all_[index].name, all_[index].problem));
 }
 
-void Locations::require_different_folders() const {
-    for (std::size_t i = 0; i < all_.size(); ++i)
-        for (std::size_t other = 0; other < i; ++other)  // those that answer, so that nothing hangs here
-            if (!fan_->parts()[i]->away() && !fan_->parts()[other]->away() &&
-                are_one_folder(all_[i], all_[other]))
-                throw Error(ErrorKind::usage,
-                            format("cannot use dr.toml: locations '{}' and '{}' are the same folder",
-                                   all_[other].name, all_[i].name))
-                    .cause(base::printable(all_[i].location->describe() + " is " +
-                                           all_[other].location->describe()))
-                    .state("nothing was read or changed")
-                    .hint("a copy beside itself is none: give one of them another place, or take it out");
+void Locations::leave_out_double(std::size_t index) {
+    One& one = all_[index];
+    for (std::size_t other = 0; other < index; ++other) {  // those that answer, so that nothing hangs here
+        if (fan_->parts()[index]->away() || fan_->parts()[other]->away()) continue;
+        if (!are_one_folder(one, all_[other])) continue;
+        one.is_double = true;
+        const Error reason =
+            Error(ErrorKind::failed, format("it is the same folder as location '{}'", all_[other].name))
+                .cause(format("{} is {}", one.location->describe(), all_[other].location->describe()))
+                .hint("a copy beside itself is none: give it a place of its own in dr.toml, or take it out");
+        leave_out(index, reason);
+        fan_->refuse(index, reason);
+        return;
+    }
 }
 
 void Locations::admit_all(const std::vector<std::string>& start_anew) {
     const auto answers = fan_->ask_all("format", format_bytes_max, answer_patience);
-    require_different_folders();
     std::vector<Applicant> applicants;
     for (std::size_t i = 0; i < all_.size(); ++i) {
         One& one = all_[i];
-        const bool is_away = fan_->parts()[i]->away().has_value();
-        one.place = is_away ? one.location->describe() : place_text(*one.location);
-        const auto held = held_there(one);
+        const bool is_silent = fan_->parts()[i]->away().has_value();
+        one.place = is_silent ? one.location->describe() : place_text(*one.location);
+        leave_out_double(i);
+        // What is there twice has one vote.
+        const bool is_away = is_silent || one.is_double;
+        const auto held = one.is_double ? std::nullopt : held_there(one);
         const bool all_anew = std::ranges::find(start_anew, "*") != start_anew.end();
         Applicant applicant{one.name,
-                            answers[i],
+                            one.is_double ? std::nullopt : answers[i],
                             is_away,
                             held.has_value(),
                             held ? held->repository_id : "",
@@ -114,6 +118,7 @@ void Locations::admit_all(const std::vector<std::string>& start_anew) {
         found = found || repository_id_in(answers[i]);
         all_[i].has_repository = admissions[i].has_repository;
         all_[i].is_strange = admissions[i].is_strange;
+        if (all_[i].is_double) continue;
         if (const auto away = fan_->parts()[i]->away()) {
             silent_ = true;
             leave_out(i, *away);
@@ -156,6 +161,7 @@ std::string Locations::problem_of(std::size_t index) const {
 std::vector<Locations::LeftOut> Locations::unasked() const {
     std::vector<LeftOut> left_out;
     for (std::size_t i = 0; i < all_.size(); ++i) {
+        if (all_[i].is_double) continue;  // the other one has all that is there
         // What held this repository may have its object 'format' damaged alone.
         if (all_[i].is_strange && !all_[i].has_repository) continue;
         if (std::string why = problem_of(i); !why.empty()) left_out.push_back({all_[i].name, std::move(why)});
@@ -166,33 +172,6 @@ std::vector<Locations::LeftOut> Locations::unasked() const {
 storage::Location& Locations::asked(std::size_t index) const {
     if (fan_) return *fan_->parts()[index];
     return *all_[index].location;
-}
-
-bool Locations::leave_silent(std::chrono::milliseconds patience) const {
-    bool any = false;
-    for (std::size_t i = 0; fan_ && i < all_.size(); ++i) {
-        const auto& part = fan_->parts()[i];
-        if (part->away() || part->silent_for() < patience) continue;
-        fan_->leave(i,
-                    Error(ErrorKind::failed, "it does not answer any more")
-                        .cause(format("no answer within {}",
-                                      base::human_duration(static_cast<double>(patience.count()) / 1000))));
-        any = true;
-    }
-    return any;
-}
-
-SilenceWatch::SilenceWatch(const Locations& locations, std::chrono::milliseconds patience)
-    : thread_([this, &locations, patience] {
-          while (!ended_) {
-              if (locations.leave_silent(patience)) stop_ = true;
-              std::this_thread::sleep_for(std::chrono::milliseconds(20));
-          }
-      }) {}
-
-SilenceWatch::~SilenceWatch() {
-    ended_ = true;
-    thread_.join();
 }
 
 std::optional<PlaceNote> Locations::held_there(const One& one) const {
@@ -228,7 +207,8 @@ void Locations::require_found() const {
     std::string away;
     for (const One& one : all_) {
         if (one.has_repository) return;
-        if (!one.problem.empty()) away += format("{}{}: {}", away.empty() ? "" : "; ", one.name, one.problem);
+        if (!one.problem.empty() && !one.is_double)
+            away += format("{}{}: {}", away.empty() ? "" : "; ", one.name, one.problem);
     }
     if (!away.empty())
         throw Error(ErrorKind::failed, "cannot open the repository: no location that can be reached has it")
@@ -295,7 +275,8 @@ std::vector<LocationOutcome> Locations::on_each(
             leave_out(i, *failures[i]);
             fan_->leave(i, *failures[i]);
         }
-        outcomes.push_back({one.name, one.problem.empty() ? "ok" : "failed", one.problem});
+        const char* const fault = one.is_double ? "double" : "failed";
+        outcomes.push_back({one.name, one.problem.empty() ? "ok" : fault, one.problem});
     }
     return outcomes;
 }
@@ -324,7 +305,6 @@ void Locations::require_own_place(const One& one) const {
         const One& other = all_[i];
         is_behind = is_behind || &other == &one;
         if (&other == &one || !problem_of(i).empty()) continue;
-        if (one.facts.kind == "folder" && other.facts.kind == "folder") continue;
         // Of two that are new the second one is the same as the first.
         if (!is_behind || held_there(other)) others.emplace_back(other.name, fan_->parts()[i]);
     }

@@ -39,6 +39,7 @@ class Locations {
         unsigned uploads = 1;
         std::string place = {};   ///< as place_text() has it, where it answered
         bool is_strange = false;  ///< what it says of itself is of another repository
+        bool is_double = false;   ///< the folder of one before it, which is used in its stead
     };
     const std::vector<One>& all() const { return all_; }
     /// What repositories are opened at: the only location, or all of them as one.
@@ -103,7 +104,7 @@ class Locations {
     /// The same for programs: a list of {location, text}.
     base::Json faults() const;
     /// Throws Error where a location that was not in use before is another one by another name: nobody sees
-    /// that but by writing, and a copy beside itself is none. Folders are compared without.
+    /// that for sure but by writing, of folders behind two mounts neither, and a copy beside itself is none.
     void require_own_place(const One& one) const;
     /// It has the repository, and while others were in use nothing was brought there from this home: it may
     /// be another one by another name.
@@ -112,7 +113,8 @@ class Locations {
     void remember(const One& one, const repository::Repository& repository) const;
 
  private:
-    void require_different_folders() const;
+    /// Where it is the folder of one before it, as far as that is seen without writing.
+    void leave_out_double(std::size_t index);
     void admit_all(const std::vector<std::string>& start_anew);
     /// Does `job` to each location that is not left out, side by side; one that fails or is silent is left
     /// out.

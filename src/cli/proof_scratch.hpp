@@ -31,6 +31,12 @@ class NotedScratch {
 /// in it.
 std::vector<std::filesystem::path> scratch_places(Context& context);
 
+/// Of this home's restore tests that run, or that were killed.
+std::vector<std::filesystem::path> proof_notes(const config::Home& home);
+/// Removes what killed ones left, wherever it is, and their notes. Returns the notes that stay: their test
+/// runs, or the disk is away.
+std::vector<std::filesystem::path> settle_proof_notes(const config::Home& home);
+
 /// What restore tests that were killed left holds keys, and the next test may be a week away.
 void remove_stale_proofs(Context& context);
 

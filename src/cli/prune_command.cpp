@@ -50,10 +50,12 @@ class PruneCommand final : public Command {
                 "that comes a day or more later, when nothing that is kept needs them; so are bytes that "
                 "killed backups left. Backups may be made meanwhile, and killing it does no harm.\n\n"
                 "Where more than half of all backups would go it asks, or wants --allow-most. It ends with 3 "
-                "when a mark or a backup that it cannot read keeps it from removing anything until somebody "
-                "looks. --damaged lets such backups go, with the incremental ones made against them, pinned "
-                "or not; while a location is away or left out, which may have a sound copy, none of them "
-                "goes, and it ends with 3."
+                "when a mark of another version or a damaged backup keeps it from removing anything until "
+                "somebody looks. --damaged lets such backups go, with the incremental ones made against "
+                "them, "
+                "pinned or not; while a location is away or left out, which may have a sound copy, none of "
+                "them goes, and it ends with 3. A backup that cannot be read is not damaged as far as is "
+                "known: it stays in any case, no bytes are removed, and it ends with 6."
                 "\n\nThe backup that 'upgrade-check before' made is kept for 30 days.",
             .examples = {{"bt2c-dr prune --dry-run", "what would go, and why"},
                          {"bt2c-dr prune", "do it"},
@@ -71,7 +73,8 @@ class PruneCommand final : public Command {
             wait_at_gaps_, "--wait-at-gaps",
             "behind more than 32 days without a backup, retire as if nothing had followed, for a week");
         options.flag(damaged_, "--damaged",
-                     "backups whose manifest, or whose full backup's, no location can give go too");
+                     "backups whose manifest, or whose full backup's, is damaged or missing in all "
+                     "locations go too");
     }
 
     Result run(Context& context) override {
@@ -88,7 +91,8 @@ class PruneCommand final : public Command {
             if (one.problem.empty()) {
                 places.push_back({one.name, one.location, one.uploads});
             } else {
-                request.away.push_back({one.name, one.location, one.uploads});
+                // What is there twice is pruned as the other one.
+                if (!one.is_double) request.away.push_back({one.name, one.location, one.uploads});
                 away_.push_back(
                     {.name = one.name, .status = PlacePruned::Status::failed, .error = one.problem});
             }
@@ -103,7 +107,7 @@ class PruneCommand final : public Command {
                       .print = [this, shown, dry = dry_run_](Output& out) { print(out, *shown, dry); }};
         if (shown->held_for_good)
             result.outcome = ErrorKind::findings;
-        else if (std::ranges::any_of(shown->places, [](const auto& place) {
+        else if (shown->unread || std::ranges::any_of(shown->places, [](const auto& place) {
                      return place.status != PlacePruned::Status::ok;
                  }))
             result.outcome = ErrorKind::partial;
@@ -121,7 +125,7 @@ class PruneCommand final : public Command {
 
     void agree(Context& context, const PrunePlan& plan) const {
         if (!plan.most() || allow_most_) return;
-        const std::size_t all = plan.backups.size() + plan.damaged.size();
+        const std::size_t all = plan.all();
         context.progress().note(base::format("{} of {} backups would go", plan.leaving, all));
         const auto typed =
             context.json() ? std::nullopt : ask_secret("That is more than half. To go on, type 'prune'");
@@ -150,9 +154,12 @@ class PruneCommand final : public Command {
         for (const repository::DamagedBackup& backup : report.plan.damaged)
             damaged.push(Json::object(
                 {{"id", backup.id}, {"reason", backup.reason}, {"kept", !report.plan.damaged_leave}}));
+        Json unread = Json::array();
+        for (const repository::DamagedBackup& backup : report.plan.unread)
+            unread.push(Json::object({{"id", backup.id}, {"reason", backup.reason}}));
         Json unasked = Json::array();
         for (const std::string& name : report.plan.unasked) unasked.push(name);
-        const std::string advice = advice_for_damaged(report);
+        const std::string advice = advice_for(report);
         Json places = Json::array();
         for (const PlacePruned& place : report.places)
             places.push(Json::object(
@@ -169,6 +176,7 @@ class PruneCommand final : public Command {
         return Json::object({{"dry_run", dry_run_},
                              {"backups", std::move(backups)},
                              {"damaged", std::move(damaged)},
+                             {"unread", std::move(unread)},
                              {"unasked", std::move(unasked)},
                              {"advice", advice.empty() ? Json() : Json(advice)},
                              {"leaving", report.plan.leaving},
@@ -178,20 +186,44 @@ class PruneCommand final : public Command {
                              {"locations", std::move(places)}});
     }
 
+    static std::string advice_for(const PruneReport& report) {
+        std::string advice = advice_for_damaged(report);
+        if (const std::string unread = advice_for_unread(report.plan); !unread.empty())
+            advice += (advice.empty() ? "" : "; ") + unread;
+        return advice;
+    }
+
+    /// How those that are unread can be read again; empty where there are none.
+    static std::string advice_for_unread(const PrunePlan& plan) {
+        if (plan.unread.empty()) return "";
+        std::string first;
+        if (!plan.unasked.empty() && plan.damaged.empty())
+            first = base::format("bring {} back, or take it out of dr.toml if it is gone for good: ",
+                                 names_of(plan.unasked));
+        const bool disk = std::ranges::any_of(plan.unread, &repository::DamagedBackup::disk);
+        return first + (disk
+                            ? "a disk fails to give a manifest: look into the kernel's log (as root: dmesg); "
+                              "'bt2c-dr repository check' tells what to do with it"
+                            : "nothing says that what is unread is damaged, and none of it goes: 'bt2c-dr "
+                              "location status' tells which location cannot be read");
+    }
+
+    static std::string names_of(const std::vector<std::string>& locations) {
+        std::string names;
+        for (const std::string& name : locations)
+            names += (names.empty() ? "'" : "', '") + base::printable(name);
+        return base::format("{} {}'", locations.size() == 1 ? "location" : "locations", names);
+    }
+
     /// How the damaged ones come back, or go; empty where they go or there are none.
     static std::string advice_for_damaged(const PruneReport& report) {
         const PrunePlan& plan = report.plan;
         if (plan.damaged.empty() || plan.damaged_leave) return "";
-        if (!plan.unasked.empty()) {
-            std::string names;
-            for (const std::string& name : plan.unasked)
-                names += (names.empty() ? "'" : "', '") + base::printable(name);
+        if (!plan.unasked.empty())
             return base::format(
-                "bring {} {}' back first, which may have a sound copy, or take it out of dr.toml if it is "
-                "gone "
+                "bring {} back first, which may have a sound copy, or take it out of dr.toml if it is gone "
                 "for good: until then 'bt2c-dr prune' lets no damaged backup go",
-                plan.unasked.size() == 1 ? "location" : "locations", names);
-        }
+                names_of(plan.unasked));
         if (report.places.size() == 1) return "'bt2c-dr prune --damaged' lets them go";
         return "'bt2c-dr repository check --repair' brings back what a location has a sound copy of, else "
                "'bt2c-dr prune --damaged' lets them go";
@@ -205,7 +237,7 @@ class PruneCommand final : public Command {
                      {"CHAIN"},
                      {.title = "STORED", .align = Column::Align::right, .may_go = true},
                      {dry_run ? "WOULD BE" : "IS"},
-                     {"WHY", Column::Align::left, true}});
+                     {.title = "WHY", .may_fall = true}});
         for (const PlannedBackup& backup : plan.backups) {
             if (!dry_run && backup.verdict.kept) continue;
             std::string made = base::format_utc(backup.facts.made_at);
@@ -230,7 +262,10 @@ class PruneCommand final : public Command {
                      !plan.damaged_leave ? "stays"
                      : dry_run           ? "would be retired"
                                          : "is retired");
-        if (const std::string advice = advice_for_damaged(report); !advice.empty())
+        for (const repository::DamagedBackup& backup : plan.unread)
+            out.line("{} backup {}: {}; it stays.", out.styled(Style::yellow, "unread:"),
+                     base::printable(backup.id.substr(0, 8)), base::printable(backup.reason));
+        if (const std::string advice = advice_for(report); !advice.empty())
             out.line("{} {}.", out.styled(Style::yellow, "to do:"), advice);
         if (!report.held.empty())
             out.line("{} no bytes were removed: {}.", out.styled(Style::yellow, "held:"), report.held);

@@ -193,6 +193,7 @@ repository::Manifest find_backup(Context& context, const Repository& repository,
     }
     const auto unread = std::ranges::find_if(latest.damaged, &repository::DamagedBackup::unread);
     const bool is_unread = unread != latest.damaged.end();
+    const bool unread_on_disk = is_unread && unread->disk;
     const repository::DamagedBackup& damaged = is_unread ? *unread : latest.damaged.front();
     const std::string others = latest.damaged.size() == 1
                                    ? ""
@@ -202,12 +203,15 @@ repository::Manifest find_backup(Context& context, const Repository& repository,
                              base::printable(damaged.id), others))
         .cause(base::printable(damaged.reason))
         .state("nothing was changed")
-        .hint(base::format("{}; else '{} {}' takes the newest that can be read ({}), which may be older",
-                           is_unread
-                               ? "it is not damaged as far as is known: 'bt2c-dr location status' tells "
-                                 "which location cannot be read"
-                               : "'bt2c-dr repository check --repair' mends it from another location",
-                           by_id, latest.manifest.id.brief(), base::format_utc(latest.manifest.finished_at)));
+        .hint(base::format(
+            "{}; else '{} {}' takes the newest that can be read ({}), which may be older",
+            unread_on_disk ? "a disk fails to give it: look into the kernel's log (as root: dmesg)"
+            : is_unread    ? "it is not damaged as far as is known: 'bt2c-dr location status' tells "
+                             "which location cannot be read"
+            : context.locations().all().size() > 1
+                ? "'bt2c-dr repository check --repair' mends it from another location"
+                : "'bt2c-dr repository check' tells what to do about it",
+            by_id, latest.manifest.id.brief(), base::format_utc(latest.manifest.finished_at)));
 }
 
 std::string doubt_text(const repository::Manifest& latest, const repository::Manifest& doubt) {
@@ -228,15 +232,19 @@ void tell_doubt(Context& context, const repository::Manifest& latest, const repo
                                              "one that is meant by its id"));
 }
 
+Repository open_with_write_key(const config::Home& home, std::shared_ptr<storage::Location> location) {
+    base::Bytes contents = platform::read_file(home.write_key_file(), repository::write_key_file_bytes_max);
+    repository::WriteKey key = repository::WriteKey::from_file(contents);
+    crypto::wipe(contents.data(), contents.size());
+    return Repository::open_to_write(std::move(location), std::move(key));
+}
+
 Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location) {
     const config::Home& home = context.home_unchecked();
     if (!fs::exists(home.write_key_file()) || secret_is_in_environment())
         return open_repository_at(context, std::move(location));
     warn_of_readers(context, home.write_key_file());
-    base::Bytes contents = platform::read_file(home.write_key_file(), repository::write_key_file_bytes_max);
-    repository::WriteKey key = repository::WriteKey::from_file(contents);
-    crypto::wipe(contents.data(), contents.size());
-    Repository opened = Repository::open_to_write(std::move(location), std::move(key));
+    Repository opened = open_with_write_key(home, std::move(location));
     if (fs::exists(home.key_file()))
         context.progress().note(base::format(
             "warning: this node's backups are sealed so that it cannot read them, but {} is still here: "
@@ -317,7 +325,10 @@ NewRepository make_repository(Context& context, std::optional<SecretBytes> new_p
         new_key_file = path.native();
     }
     Repository repository = context.locations().init(secrets);
-    return {std::move(repository), crypto::mnemonic_from_entropy(entropy.view()), std::move(new_key_file)};
+    const auto made_at = std::ranges::find_if(
+        context.locations().all(), [](const auto& one) { return one.has_repository && one.problem.empty(); });
+    return {std::move(repository), made_at->location->describe(),
+            crypto::mnemonic_from_entropy(entropy.view()), std::move(new_key_file)};
 }
 
 void show_words(Context& context, std::string_view phrase) {
@@ -339,8 +350,7 @@ void show_words(Context& context, std::string_view phrase) {
 
 void show_recovery_phrase(Context& context, const NewRepository& made) try {
     const Terminal& err = context.console().err;
-    std::string text = base::format("A new repository was made at {}.\n",
-                                    base::printable(made.repository.location().describe()));
+    std::string text = base::format("A new repository was made at {}.\n", base::printable(made.place));
     text += made.key_file ? base::format("It opens with the key file {}, and with this recovery phrase:\n\n",
                                          base::printable(*made.key_file))
                           : "It opens with the password, and with this recovery phrase:\n\n";

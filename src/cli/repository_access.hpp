@@ -38,12 +38,17 @@ repository::Manifest find_backup(Context& context, const repository::Repository&
 /// beside it gives a warning.
 repository::Repository open_for_backup(Context& context, std::shared_ptr<storage::Location> location);
 
+/// With HOME/config/repository.write-key, whatever else is at hand.
+repository::Repository open_with_write_key(const config::Home& home,
+                                           std::shared_ptr<storage::Location> location);
+
 /// All locations that dr.toml names, as one; see locations.hpp.
 std::shared_ptr<storage::Location> repository_location(Context& context);
 
 /// A repository that was just made.
 struct NewRepository {
     repository::Repository repository;
+    std::string place;  ///< where it was made; other locations get it from there
     crypto::SecretBytes recovery_phrase;
     std::optional<std::string> key_file;  ///< the new key file, where no password was given
 };

@@ -38,7 +38,12 @@ class RepositoryInitCommand final : public Command {
         const NewRepository made = make_repository(context, std::move(password));
         show_recovery_phrase(context, made);
         const auto reached = context.locations().share_basics(made.repository);
-        const std::string location = base::printable(made.repository.location().describe());
+        std::string location;  // of those that have it
+        for (std::size_t i = 0; i < reached.size(); ++i)
+            if (reached[i].status == "ok")
+                location += (location.empty() ? "" : ", ") +
+                            base::printable(context.locations().all()[i].location->describe());
+        if (location.empty()) location = base::printable(made.place);
         const std::string id = made.repository.id().hex();
         Result result{
             .document =

@@ -1,7 +1,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "backup/backup.hpp"
 #include "base/parallel.hpp"
 #include "chaindb/key_rotations.hpp"
 #include "chaindb/sqlite/file_image.hpp"
@@ -13,10 +12,12 @@
 #include "cli/locations.hpp"
 #include "cli/network_target.hpp"
 #include "cli/open_locations.hpp"
+#include "cli/refused_backups.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_source.hpp"
 #include "cli/rotation_job.hpp"
 #include "cli/safety_backup.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "cli/unfit_target.hpp"
 #include "network/audit_log.hpp"
 #include "repository/copies.hpp"
@@ -99,6 +100,11 @@ class RestoreCommand final : public Command {
                     "newest");
         const base::Stopwatch watch;
         const config::Home target = target_ ? config::locate_home(*target_) : context.home_unchecked();
+        const bool beside = target_ && !same_folder(target.root, context.home_unchecked().root);
+        if (!beside && keeps(context))
+            throw not_in_keeper("restore").hint(
+                "restore beside it: bt2c-dr restore --target DIR with the same options; if a node is to be "
+                "here from now on, take 'keeper' out of dr.toml first");
         if (!target_)
             require_place(target);
         else if (const std::string why = unfit_target(context, target.root); !why.empty())
@@ -107,7 +113,7 @@ class RestoreCommand final : public Command {
                 .state("nothing was changed")
                 .hint("name a folder of its own, such as --target /srv/restored");
         try {
-            Result result = bring_back(context, watch, target);
+            Result result = bring_back(context, watch, target, beside);
             add_unasked(context, backup_, result);
             return result;
         } catch (Error& error) {
@@ -132,7 +138,8 @@ class RestoreCommand final : public Command {
             (error.hint().empty() ? "" : "; else: " + error.hint()));
     }
 
-    Result bring_back(Context& context, const base::Stopwatch& watch, const config::Home& target) {
+    Result bring_back(Context& context, const base::Stopwatch& watch, const config::Home& target,
+                      bool beside) {
         const OpenedSource opened = open_source(context);
         opened_ = opened.repository != nullptr && !file_;
         // Into another home than one's own it is what was asked for.
@@ -147,7 +154,7 @@ class RestoreCommand final : public Command {
             request.keys = wanted("keys");
         }
         request.force = force_;
-        request.keep_settings = !target_ || same_folder(target.root, context.home_unchecked().root);
+        request.keep_settings = !beside;
         if (dry_run_) {
             if (opened.repository && opened.manifest) require_packs(*opened.repository, *opened.manifest);
             return describe(opened, restore::plan_restore(opened.source, target, request));
@@ -165,8 +172,9 @@ class RestoreCommand final : public Command {
                                   base::now_unix_ms());
         if (opened.manifest && opened.safety == opened.repository && result.verified && result.database())
             record_proof(context, *opened.repository, opened.manifest->id);
-        Result shown = done(context, opened, target, result, watch.seconds(),
-                            rotations_to_apply(target, request), maker_in_the_way(context, opened, target));
+        const double seconds = watch.seconds();
+        Result shown = done(context, opened, target, result, seconds, rotations_to_apply(target, request),
+                            refusal(context, opened, result));
         if (opened.repository) shown.document.set("faults", context.locations().faults());
         return shown;
     }
@@ -188,6 +196,11 @@ class RestoreCommand final : public Command {
                                  backup.id.brief(), missing, backup.packs.size()))
             .state("nothing was changed")
             .hint("take another one: 'bt2c-dr list-backups'; 'bt2c-dr repository check' tells what is gone");
+    }
+
+    static bool keeps(Context& context) try { return is_keeper(context); } catch (Error& error) {
+        if (error.state().empty()) error.state("nothing was changed");
+        throw;
     }
 
     OpenedSource open_source(Context& context) const {
@@ -226,23 +239,30 @@ class RestoreCommand final : public Command {
         return files;
     }
 
-    /// The node that made the newest backup, where for that the next one from this home is refused; else
-    /// empty.
-    std::string maker_in_the_way(Context& context, const OpenedSource& opened,
-                                 const config::Home& target) const {
-        const repository::NodeIdentity here = node_identity(context, target);
-        if (target_ || !opened.manifest || !opened.manifest->node || *opened.manifest->node == here)
-            return "";
+    /// Why backups from here are refused by now; empty: they are not.
+    std::string refusal(Context& context, const OpenedSource& opened,
+                        const restore::RestoreResult& result) const {
+        if (target_) return "";
         try {
-            // Of an exported file nothing newer is known.
+            // Settings that came with the backup say where backups go, and what this node is called.
+            GlobalOptions globals = context.globals();
+            globals.config.reset();
+            std::optional<Context> anew;
+            if (result.settings_placed) anew.emplace(globals, context.console());
+            Context& now = anew ? *anew : context;
+            if (file_) {
+                // Servers of settings that are in use only now may be as lost as the machine was.
+                const auto is_folder = [](const config::LocationSettings& one) {
+                    return one.kind == config::LocationKind::folder;
+                };
+                if (anew && !std::ranges::all_of(now.settings().locations, is_folder)) return "";
+                return why_refused(now);
+            }
             const repository::Manifest newest =
-                file_ || backup_ == "latest" ? *opened.manifest : opened.repository->latest().manifest;
-            if (!backup::is_anothers(newest, here)) return "";
-            return base::format("node '{}'{}", base::printable(newest.node->name),
-                                backup::elsewhere(*newest.node, here));
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            return "";  // the next backup tells
+                backup_ == "latest" ? *opened.manifest : opened.repository->latest().manifest;
+            return why_refused(now, &newest);
+        } catch (const Error&) {
+            return "";  // the next backup tells; what is restored is told, whatever comes behind it
         }
     }
 
@@ -295,9 +315,10 @@ class RestoreCommand final : public Command {
                 Style::yellow};
     }
 
-    /// This program, for what is to be done in the restored home.
-    std::string program_for(const Context& context, const config::Home& target) const {
-        if (!target_) return "bt2c-dr";
+    /// This program, for what is to be done in the restored home; which has settings of its own where they
+    /// came with the backup, whatever --config named for the restore.
+    std::string program_for(const Context& context, const config::Home& target, bool settings_placed) const {
+        if (!target_ && !(context.globals().config && settings_placed)) return "bt2c-dr";
         const std::string& network = context.globals().network;
         return "bt2c-dr --home " + shell_word(target.root.native()) +
                (network.empty() ? "" : " --network " + shell_word(network));
@@ -305,7 +326,7 @@ class RestoreCommand final : public Command {
 
     Result done(const Context& context, const OpenedSource& opened, const config::Home& target,
                 const restore::RestoreResult& result, double seconds,
-                const std::vector<std::string>& rotations, const std::string& maker) const {
+                const std::vector<std::string>& rotations, const std::string& refused) const {
         Json parts = Json::array();
         for (const std::string& part : result.parts) parts.push(part);
         Json kept = Json::array();
@@ -317,7 +338,7 @@ class RestoreCommand final : public Command {
         document.set("kept", std::move(kept));
         document.set("settings_beside",
                      result.settings_beside.empty() ? Json() : Json(base::printable(result.settings_beside)));
-        document.set("takeover_needed", !maker.empty());
+        document.set("takeover_needed", !refused.empty());
         document.set("verified", result.verified);
         document.set("problem", result.problem.empty() ? Json() : Json(result.problem));
         document.set("duration_seconds", seconds);
@@ -327,8 +348,9 @@ class RestoreCommand final : public Command {
         document.set("rotations_to_apply", std::move(undone));
         return {
             .document = std::move(document),
-            .print = [result, rotations, maker, name = opened.source.name, target, seconds,
-                      elsewhere = target_.has_value(), program = program_for(context, target)](Output& out) {
+            .print = [result, rotations, refused, name = opened.source.name, target, seconds,
+                      elsewhere = target_.has_value(),
+                      program = program_for(context, target, result.settings_placed)](Output& out) {
                 std::string restored;
                 for (const std::string& part : result.parts)
                     restored += (restored.empty() ? "" : ", ") + part;
@@ -355,11 +377,11 @@ class RestoreCommand final : public Command {
                         "Signing is locked: another host may still run with these keys. When it is known to "
                         "be dead: {} network unlock-signing",
                         program);
-                if (!maker.empty())
+                if (!refused.empty())
                     out.line(
-                        "Backups from here are refused: {} made the newest one. When it is known to be dead "
-                        "this home takes its place by: bt2c-dr backup --type full --takeover",
-                        maker);
+                        "Backups from here are refused: {}. When it is known to be dead this home takes its "
+                        "place by: {} backup --type full --takeover",
+                        refused, program);
             }};
     }
 

@@ -9,6 +9,7 @@
 #include "base/parallel.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "chain/hash.hpp"
 #include "chaindb/sqlite/connection.hpp"
 #include "chaindb/sqlite/file_image.hpp"
 #include "cli/health_checks.hpp"
@@ -138,8 +139,11 @@ class Proof {
         for (const repository::NetworkState& expected : manifest_.networks) {
             const auto found =
                 std::ranges::find(report.networks, expected.network, &verify::NetworkSummary::network);
+            // A tip without a hash has a finding above; the two need not tell it in the same words.
+            chain::Hash hash;
+            const bool is_hash = chain::parse_hash(expected.tip_hash, hash);
             if (found == report.networks.end() || found->height != expected.height ||
-                found->tip_hash != expected.tip_hash)
+                (is_hash && found->tip_hash != expected.tip_hash))
                 throw fault(format("network {} does not end with the block that the backup names",
                                    printable(expected.network)));
         }
@@ -205,6 +209,7 @@ class Proof {
 
     std::uint64_t settings() const {
         std::uint64_t count = 0;
+        if (fs::is_symlink(home_.config())) return count;  // the backup has nothing of what it leads to
         const auto parse = [&](const char* name, auto parser) {
             const fs::path file = home_.config() / name;
             if (fs::symlink_status(file).type() != fs::file_type::regular) return;

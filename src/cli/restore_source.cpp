@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "cli/named_network.hpp"
 #include "cli/repository_access.hpp"
 #include "restore/older_tool.hpp"
 #include "storage/archive/archive_location.hpp"
@@ -25,6 +26,7 @@ OpenedSource open_backup_source(Context& context, const std::string& backup) {
     opened.safety = opened.repository;
     opened.manifest = find_backup(context, *opened.repository, backup, "bt2c-dr restore --backup");
     opened.source = restore::source_of_backup(*opened.repository, *opened.manifest);
+    require_network_among(context, opened.source.networks, "restore");
     return opened;
 }
 
@@ -73,6 +75,7 @@ OpenedSource open_file_source(Context& context, const std::filesystem::path& pat
         opened.source = std::move(*older);
     else
         opened.source = restore::source_of_database(path);
+    require_network_among(context, opened.source.networks, "restore");
     opened.safety = safety_repository(context);
     return opened;
 }

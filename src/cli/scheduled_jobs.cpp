@@ -62,11 +62,15 @@ void require_repository(Context& context) {
 
 bool jobs_can_read(const Context& context) {
     std::error_code error;
-    return password_is_set_up() || !std::filesystem::exists(context.home_unchecked().write_key_file(), error);
+    const config::Home& home = context.home_unchecked();
+    if (password_is_set_up() || !std::filesystem::exists(home.write_key_file(), error)) return true;
+    // A write key in a keeper's home came there by mistake: it makes no backups, and its key file reads them.
+    return std::filesystem::exists(home.key_file(), error) && is_keeper(context);
 }
 
+/// The settings last: with a chain nothing depends on whether they can be read.
 bool is_keeper(const Context& context) {
-    return context.settings().schedule.keeper && !may_be_there(context.home_unchecked().database());
+    return !may_be_there(context.home_unchecked().database()) && context.settings().schedule.keeper;
 }
 
 Error not_in_keeper(const std::string& what) {
@@ -169,16 +173,6 @@ agent::JobSettings job_settings(const Context& context, bool to_syslog) {
     return settings;
 }
 
-std::optional<config::JobRecord> record_since(const config::Home& home, const std::string& job,
-                                              base::UnixMs began) {
-    try {
-        auto record = config::load_job_record(home, job);
-        if (record && record->last_started && *record->last_started >= began) return record;
-    } catch (const Error&) {
-    }
-    return std::nullopt;
-}
-
 std::vector<DueJob> run_due_jobs(Context& context, const agent::JobSettings& settings) {
     std::vector<DueJob> ended;
     std::optional<agent::JobLock> lock;
@@ -214,16 +208,12 @@ std::vector<DueJob> run_due_jobs(Context& context, const agent::JobSettings& set
             job.may_run_unrecorded = [&] {
                 return agent::last_time(rhythm, base::now_unix_ms()) > look_before;
             };
-            const base::UnixMs began = base::now_unix_ms();
-            one.status = agent::run_job(settings, job, *lock);
+            one.ended = agent::run_job(settings, job, *lock);
             one.ran = true;
-            if (const auto record = record_since(settings.home, one.job, began))
-                one.message = record->message;
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             settings.log(LogLevel::error, base::format("job {}: {}", *name, error.in_full()));
-            one.status = base::exit_status(error.kind());
-            one.message = error.in_full();
+            one.ended = {.status = base::exit_status(error.kind()), .message = error.in_full()};
         }
         ended.push_back(std::move(one));
     }

@@ -19,13 +19,14 @@ const std::vector<std::string>& job_names();
 agent::Job job_named(Context& context, const std::string& name);
 
 /// Whether the jobs can read what they back up: on a write-only node only with a password that they are told
-/// of for good. Without it they neither prune nor test restores; both are done where the team keeps the keys.
+/// of for good, and in a keeper's home with its key file. Else they neither prune nor test restores; both are
+/// done where the team keeps the keys.
 bool jobs_can_read(const Context& context);
 
 /// Whether this is where a team keeps the key of a repository that nodes store in, as schedule.keeper says,
 /// and no chain is here.
 bool is_keeper(const Context& context);
-/// Of a keeper that is asked for `what`: a backup, or a job that needs a chain.
+/// Of a keeper that is asked for `what`: a backup, or what else needs a chain or would bring one.
 base::Error not_in_keeper(const std::string& what);
 
 /// `name`, or "full" in place of an incremental backup while no job has made a full one; the log tells.
@@ -49,16 +50,10 @@ std::vector<agent::ScheduledJob> schedule_of(const Context& context);
 /// How its jobs run; `to_syslog` sends the log to the system's log too.
 agent::JobSettings job_settings(const Context& context, bool to_syslog);
 
-/// The record of the run that began at `began` or later; nothing where that could not be written or read, of
-/// which the log tells.
-std::optional<config::JobRecord> record_since(const config::Home& home, const std::string& job,
-                                              base::UnixMs began);
-
 struct DueJob {
     std::string job;
     bool ran = false;  ///< else it could not be run
-    int status = 0;
-    std::string message;  ///< how it ended; may be empty
+    agent::EndedJob ended;
 };
 /// Runs what is due, one after the other; nothing where another job runs. One that cannot be run keeps none
 /// behind it from running. Returns all that were due.

@@ -1,10 +1,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "chaindb/chain_tables.hpp"
-#include "chaindb/sqlite/live_database.hpp"
 #include "cli/automation_setup.hpp"
 #include "cli/commands.hpp"
+#include "cli/named_network.hpp"
 #include "cli/scheduled_jobs.hpp"
 
 namespace bt2c::cli {
@@ -15,8 +14,6 @@ using base::Error;
 using base::ErrorKind;
 using base::Json;
 using base::printable;
-
-constexpr int database_patience_ms = 5000;
 
 class SetupAutomatedBackupsCommand final : public Command {
     About about() const override {
@@ -67,7 +64,7 @@ class SetupAutomatedBackupsCommand final : public Command {
 
     Result install(Context& context) {
         if (!root_) context.home();
-        if (!root_) require_network(context);
+        if (!root_) require_network_in_database(context, "set up the jobs for");  // all would fail
         const AutomationSetup setup = this->setup(context);
         const std::string chosen = setup.choose();
         const Installed done = setup.install(chosen, dry_run_);
@@ -86,33 +83,6 @@ class SetupAutomatedBackupsCommand final : public Command {
         return {.document = std::move(document),
                 .print = [this_dry_run = dry_run_, chosen, done, notes, schedule = own_schedule(context)](
                              Output& out) { print(out, this_dry_run, chosen, done, notes, schedule); }};
-    }
-
-    /// Jobs of a network that the chain has not would all fail.
-    static void require_network(const Context& context) {
-        const auto named = context.network();
-        if (!named) return;
-        std::string others;
-        try {
-            const auto live = chaindb::sqlite::LiveDatabase::open(context.home().database(),
-                                                                  {.patience_ms = database_patience_ms});
-            live->begin_pass(chaindb::sqlite::Hold::whole);
-            auto database = chaindb::sqlite::Connection::open_image(live->image());
-            for (const chaindb::NetworkTip& tip : chaindb::network_tips(database)) {
-                if (tip.network == *named) return;
-                others += (others.empty() ? "" : ", ") + printable(tip.network);
-            }
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::interrupted) throw;
-            return;  // it need not be there yet; what is wrong with it doctor tells
-        }
-        if (others.empty()) return;  // a node before its first block
-        throw Error(ErrorKind::usage,
-                    base::format("cannot set up the jobs for network {}: the database has no blocks of it",
-                                 printable(*named)))
-            .cause("it has those of " + others)
-            .state("nothing was changed")
-            .hint("name another network with --network, or leave it out: then the jobs are for all");
     }
 
     Result remove(Context& context) {

@@ -15,6 +15,23 @@ std::string repeated(std::string_view what, std::size_t times) {
     return out;
 }
 
+/// Lines of at most so many columns, broken at blanks where that can be.
+std::string wrapped(const std::string& text, std::size_t width, const std::string& indent) {
+    std::string lines;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = at;
+        for (std::size_t word = at; word != std::string::npos;) {
+            word = text.find(' ', word + 1);
+            const std::size_t stop = std::min(word, text.size());
+            if (end > at && display_width(std::string_view(text).substr(at, stop - at)) > width) break;
+            end = stop;
+        }
+        lines += indent + text.substr(at, end - at) + "\n";
+        at = end + 1;
+    }
+    return lines;
+}
+
 void trim_end(std::string& line) {
     line.erase(line.find_last_not_of(' ') + 1);
 }
@@ -35,7 +52,7 @@ void Table::row(std::vector<Cell> cells) {
     rows_.push_back(std::move(cells));
 }
 
-std::vector<Table::Placed> Table::placed(std::size_t room) const {
+std::vector<Table::Placed> Table::placed(std::size_t room, std::optional<std::size_t>& fallen) const {
     std::vector<Placed> placed;
     std::size_t total = 0, least = 0;  // with a gap after each
     for (std::size_t c = 0; c < columns_.size(); ++c) {
@@ -48,7 +65,9 @@ std::vector<Table::Placed> Table::placed(std::size_t room) const {
     if (room == 0) return placed;
     room += gap;
     for (std::size_t p = placed.size(); p-- > 0 && least > room;) {
-        if (!columns_[placed[p].column].may_go) continue;
+        const Column& column = columns_[placed[p].column];
+        if (!column.may_go && (!column.may_fall || fallen)) continue;
+        if (column.may_fall) fallen = placed[p].column;
         total -= placed[p].width + gap;
         least -= placed[p].least + gap;
         placed.erase(placed.begin() + static_cast<std::ptrdiff_t>(p));
@@ -63,7 +82,9 @@ std::vector<Table::Placed> Table::placed(std::size_t room) const {
 
 std::string Table::text(const Terminal& terminal, std::string_view indent) const {
     const std::size_t room = terminal.width() > indent.size() ? terminal.width() - indent.size() : 0;
-    const std::vector<Placed> places = placed(room);
+    std::optional<std::size_t> fallen;
+    const std::vector<Placed> places = placed(room, fallen);
+    const std::string below(indent.size() + (places.empty() ? 0 : places.front().width) + gap, ' ');
     const auto line = [&](const auto& cell_at) {
         std::string out(indent);
         for (const Placed& place : places) {
@@ -82,7 +103,12 @@ std::string Table::text(const Terminal& terminal, std::string_view indent) const
     std::string out =
         line([&](const Placed& place) { return Cell(columns_[place.column].title, Style::bold); });
     out += line([](const Placed& place) { return Cell(repeated("─", place.width), Style::dim); });
-    for (const auto& row : rows_) out += line([&](const Placed& place) { return row[place.column]; });
+    for (const auto& row : rows_) {
+        out += line([&](const Placed& place) { return row[place.column]; });
+        if (fallen)
+            out += wrapped(row[*fallen].text, terminal.width() - std::min(terminal.width(), below.size()),
+                           below);
+    }
     return out;
 }
 

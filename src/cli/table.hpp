@@ -1,6 +1,7 @@
 #pragma once
 // Tables for people.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Column {
     std::size_t narrowest = 8;
     /// May be left out of a window that is too narrow for all; the last such column goes first.
     bool may_go = false;
+    /// Its cells stand whole below their rows where the window has no room for the widest of them beside.
+    bool may_fall = false;
 };
 
 struct Cell {
@@ -45,7 +48,8 @@ class Table {
     struct Placed {
         std::size_t column, width, least;
     };
-    std::vector<Placed> placed(std::size_t room) const;
+    /// @param fallen set to the column whose cells stand below their rows, if there is one
+    std::vector<Placed> placed(std::size_t room, std::optional<std::size_t>& fallen) const;
 
     std::vector<Column> columns_;
     std::vector<std::vector<Cell>> rows_;

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "cli/backup_document.hpp"
 #include "cli/commands.hpp"
+#include "cli/latest_backup.hpp"
 #include "cli/locations.hpp"
 #include "cli/proof_scratch.hpp"
 #include "cli/repository_access.hpp"
@@ -45,7 +46,8 @@ class TestRestoreCommand final : public Command {
                 "'prune' keeps no backup in place of one that restores), and how "
                 "the test ended in HOME/backups/jobs/restore-test.json. The time it took is about the time "
                 "that a restore takes on this machine.\n\n"
-                "Exit status 6 says that it restores, and that the repository took no record of that.",
+                "Exit status 6 says that it restores, and that the repository took no record of that; or "
+                "that 'latest' was named, and the one that was made last from here is away.",
             .examples = {{"bt2c-dr test-restore", "prove the newest backup"},
                          {"bt2c-dr test-restore 40dc1520 --scratch /mnt/big", "this one, there"}},
             .exits = {ErrorKind::failed, ErrorKind::findings, ErrorKind::wrong_secret, ErrorKind::partial,
@@ -70,7 +72,7 @@ class TestRestoreCommand final : public Command {
         try {
             const auto repository = open_repository(context).at(context.locations().watched());
             looking = true;
-            const auto [manifest, damaged] = find(context, repository);
+            const auto [manifest, damaged, missed] = find(context, repository);
             looking = false;
             const fs::path where = place_for_proof(repository, manifest, places);
             const RestoreProof proof = prove_restore(context, repository, manifest, where);
@@ -82,14 +84,15 @@ class TestRestoreCommand final : public Command {
             context.locations().tell_faults();
             Result shown = result(manifest, proof, where, damaged);
             shown.document.set("faults", context.locations().faults());
-            if (proof.ok() && !recorded) shown.outcome = ErrorKind::partial;
+            tell_missed(context, missed, shown);
+            if (proof.ok() && (!recorded || !missed.empty())) shown.outcome = ErrorKind::partial;
             if (!std::ranges::all_of(damaged, &repository::DamagedBackup::unread))
                 shown.outcome = ErrorKind::findings;
             else if (!damaged.empty() && !shown.outcome)
                 shown.outcome = ErrorKind::partial;
             record_run(context, started, shown.outcome ? base::exit_status(*shown.outcome) : 0,
                        message(manifest, proof) + (recorded ? "" : "; the repository has no record of it") +
-                           damaged_text(damaged));
+                           (missed.empty() ? "" : "; " + missed) + damaged_text(damaged));
             return shown;
         } catch (const Error& error) {
             // Where no backup was found none was tested, and what the last test found stands.
@@ -142,7 +145,8 @@ class TestRestoreCommand final : public Command {
     struct Found {
         Manifest manifest;
         std::vector<repository::DamagedBackup>
-            damaged;  ///< or unread, that may be newer; where none was named
+            damaged;              ///< or unread, that may be newer; where none was named
+        std::string missed = {};  ///< that the one made last from here is away; where 'latest' was named
     };
 
     Found find(Context& context, const repository::Repository& repository) const {
@@ -164,15 +168,42 @@ class TestRestoreCommand final : public Command {
                         base::format("backup {} does not restore", base::printable(damaged->id.substr(0, 8))))
                 .cause(base::printable(damaged->reason))
                 .state("nothing was tested")
-                .hint(
-                    "'bt2c-dr repository check --repair' brings it back where another location has it; else "
-                    "make a full backup now: bt2c-dr backup --type full");
+                .hint(base::format("{}make a full backup now: bt2c-dr backup --type full",
+                                   context.locations().all().size() > 1
+                                       ? "'bt2c-dr repository check --repair' brings it back where another "
+                                         "location has it; else "
+                                       : ""));
         }
         if (named) return {find_backup(context, repository, id_, "bt2c-dr test-restore"), {}};
         if (context.locations().lost()) list.damaged.clear();  // what was away is not damaged
-        if (id_ == "latest") return {newest_readable(context, repository), std::move(list.damaged)};
+        if (id_ == "latest") {
+            Manifest newest = newest_readable(context, repository);
+            std::string missed = missed_newest(context, repository, newest);
+            return {std::move(newest), std::move(list.damaged), std::move(missed)};
+        }
         Manifest chosen = choose(context, repository, list.backups);
         return {std::move(chosen), std::move(list.damaged)};
+    }
+
+    /// Another one is tested all the same: what is there is to restore, too.
+    static std::string missed_newest(Context& context, const repository::Repository& repository,
+                                     const Manifest& newest) try {
+        require_newest(context, repository, newest, "bt2c-dr test-restore");
+        return "";
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::findings) throw;
+        const std::size_t reason = error.message().find(": ");
+        return "it is not the latest" + error.message().substr(reason);
+    }
+
+    void tell_missed(Context& context, const std::string& missed, Result& shown) const {
+        shown.document.set("missed", missed.empty() ? Json() : Json(missed));
+        if (!missed.empty())
+            shown.print = [print = std::move(shown.print), missed](Output& out) {
+                print(out);
+                out.line("{} {}", out.styled(Style::yellow, "warning:"), missed);
+            };
+        add_unasked(context, id_, shown);
     }
 
     static std::string damaged_text(const std::vector<repository::DamagedBackup>& damaged) {
@@ -294,7 +325,7 @@ class TestRestoreCommand final : public Command {
                                   backup.unread ? out.styled(Style::yellow, "unread:")
                                                 : out.styled(Style::red, "damaged:"),
                                   base::printable(backup.id.substr(0, 8)), base::printable(backup.reason),
-                                  backup.unread ? "location status" : "repository check --repair");
+                                  backup.unread && !backup.disk ? "location status" : "repository check");
                       }};
         if (!proof.ok()) result.outcome = ErrorKind::findings;
         return result;

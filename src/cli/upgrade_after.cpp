@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/locations.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "cli/upgrade_check.hpp"
 #include "cli/upgrade_record.hpp"
 
@@ -80,6 +81,10 @@ void print_sound(Output& out, const std::vector<FactDifference>& differences, co
 }  // namespace
 
 Result upgrade_check_after(Context& context) {
+    // With a record there was a chain once.
+    if (std::error_code unseen;
+        !fs::exists(upgrade_record_file(context.home()), unseen) && is_keeper(context))
+        throw not_in_keeper("upgrade-check");
     const UpgradeRecord kept = load_upgrade_record(context.home());
     const auto differences = differences_from(context, kept.facts);
     const bool ok = std::ranges::none_of(differences, &FactDifference::serious);

@@ -1,8 +1,10 @@
 #include <algorithm>
 
 #include "base/time.hpp"
+#include "cli/health_check.hpp"
 #include "cli/locations.hpp"
 #include "cli/repository_access.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "cli/upgrade_check.hpp"
 #include "cli/upgrade_record.hpp"
 #include "network/obey.hpp"
@@ -34,6 +36,18 @@ void require_present_repository(Context& context) {
                     base::format("there is no repository at {}", base::printable(location->describe())))
             .state("no backup was made")
             .hint("is its disk mounted? The first backup is made by hand: bt2c-dr backup");
+}
+
+/// Before a backup is made for a record that cannot be kept.
+void require_room_for_record(const config::Home& home) {
+    const fs::path file = upgrade_record_file(home);
+    std::error_code unseen;
+    if (!fs::is_directory(fs::symlink_status(file, unseen))) return;
+    const std::string path = shell_word(file.native());
+    throw Error(ErrorKind::failed, "cannot keep a record of the chain before the upgrade")
+        .cause("a folder has its name: " + base::printable(file.native()))
+        .state("no backup was made")
+        .hint(base::format("move it away: mv {0} {0}.old", path));
 }
 
 /// Incrementals rest on a full backup: a recent one will do. A node that backs up with its write key
@@ -110,6 +124,8 @@ std::vector<LocationOutcome> outcomes_of(const Json& list) {
 
 Result upgrade_check_before(Context& context) {
     context.home();
+    if (is_keeper(context)) throw not_in_keeper("upgrade-check");
+    require_room_for_record(context.home());
     require_present_repository(context);
     if (!chain_verifies(context))
         throw Error(ErrorKind::findings, "the chain has problems before the upgrade")
@@ -130,7 +146,13 @@ Result upgrade_check_before(Context& context) {
     // Where nothing is new that is the backup that has it all.
     const std::string backup = made.document.string_at("id");
     require_still_there(context, facts);
-    store_upgrade_record(context.home(), backup, facts);
+    try {
+        store_upgrade_record(context.home(), backup, facts);
+    } catch (Error& error) {
+        if (error.state().empty()) error.state("the backup is stored, no record was kept");
+        if (error.hint().empty()) error.hint("bt2c-dr upgrade-check before, when that is mended");
+        throw;
+    }
     const std::vector<LocationOutcome> locations = outcomes_of(made.document.at("locations"));
     const bool has_blocks = !facts.networks.empty();
     // Prune runs where the team keeps the keys, and sees no record of this node.

@@ -10,6 +10,7 @@
 #include "cli/proof_scratch.hpp"
 #include "cli/repository_access.hpp"
 #include "cli/restore_proof.hpp"
+#include "cli/scheduled_jobs.hpp"
 #include "platform/scratch_folder.hpp"
 #include "repository/image_reader.hpp"
 #include "restore/source.hpp"
@@ -55,6 +56,8 @@ class VerifyIntegrityCommand final : public Command {
     }
 
     Result run(Context& context) override {
+        if (backup_.empty() && is_keeper(context))
+            throw not_in_keeper("verify-integrity of the node's database");
         verify::Options options;
         options.network = context.network();
         options.check_pages = !skip_pages_;

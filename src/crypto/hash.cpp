@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace bt2c::crypto {
 namespace {
@@ -102,6 +103,15 @@ Digest Sha256::finish() {
     BT2C_ASSERT(EVP_DigestFinal_ex(context_->pointer.get(), digest.data(), nullptr) == 1);
     BT2C_ASSERT(EVP_DigestInit_ex2(context_->pointer.get(), sha256_algorithm(), nullptr) == 1);
     return digest;
+}
+
+std::string bounded_text(std::string_view text) {
+    constexpr std::size_t whole_max = 100, shown = 24;
+    if (text.size() <= whole_max) return std::string(text);
+    const Digest digest = sha256(base::as_bytes(text));
+    return base::format("{}... ({} bytes, SHA-256 {})",
+                        base::cut_to(base::printable(text.substr(0, shown)), shown), text.size(),
+                        base::to_hex(base::ByteView(digest).first(digest.size() / 2)));
 }
 
 SecretBytes hkdf_sha256(base::ByteView key, base::ByteView salt, std::string_view info, std::size_t size) {

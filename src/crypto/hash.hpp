@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -45,6 +47,11 @@ class Sha256 {
 
 /// HKDF with SHA-256 (RFC 5869): `size` bytes bound to `info`.
 SecretBytes hkdf_sha256(base::ByteView key, base::ByteView salt, std::string_view info, std::size_t size);
+
+/// A text of up to 100 bytes as it is. Of a longer one, where a hash of the chain should stand, its
+/// beginning, its size and half of its SHA-256: short enough to be kept and shown, and still another one for
+/// another text. Bounded again it stays as it is.
+std::string bounded_text(std::string_view text);
 
 /// Names a page's or file piece's content within one repository: 128 bits that nobody without the
 /// repository's key can compute, predict or collide.

@@ -39,7 +39,7 @@ void check(const Genesis& genesis) {
         refuse("its time is no whole second");
     if (genesis.validators.empty()) refuse("it needs a validator");
     std::set<std::string> addresses;
-    double balances = 0;
+    double balances = 0, stakes = 0;
     for (const Genesis::Member& member : genesis.validators) {
         if (!keys::is_address(member.address)) refuse(base::printable(member.address) + " is no address");
         if (!addresses.insert(member.address).second) refuse(member.address + " is there twice");
@@ -47,7 +47,9 @@ void check(const Genesis& genesis) {
             refuse("a stake is below the minimum, or beyond all coins");
         if (!(member.balance >= 0)) refuse("a balance is negative");
         balances += member.balance;
+        stakes += member.stake;
     }
+    if (!(stakes <= chain::max_supply)) refuse("the stakes together are beyond all coins");
     if (!(balances <= genesis_balance_max))
         refuse(base::format("the balances are more than {} coins", genesis_balance_max));
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "repository/copies.hpp"
 
 namespace bt2c::repository {
 
@@ -13,6 +14,8 @@ void BackupGraph::add(const ObjectId& id, const ManifestRead& read) {
     if (const auto* unusable = std::get_if<UnusableManifest>(&read)) {
         const base::Error& error = unusable->error;
         node.unreadable = error.cause().empty() ? error.message() : error.cause();
+        node.unread = unusable->unread;
+        node.disk = unusable->unread && is_disk_failure(error);
     } else {
         const auto& manifest = std::get<Manifest>(read);
         node.facts.type = manifest.type;
@@ -39,6 +42,7 @@ void BackupGraph::find_lost() {
     std::vector<const Node*> found;
     for (Node& node : nodes_) {
         node.lost.clear();
+        if (node.unreadable.empty()) node.unread = node.disk = false;
         if (!node.unreadable.empty()) {
             node.lost = base::format("its manifest cannot be read ({})", base::printable(node.unreadable));
         } else if (node.facts.parent && !find(*node.facts.parent)) {
@@ -58,6 +62,8 @@ void BackupGraph::find_lost() {
             if (!child.lost.empty()) continue;
             child.lost = base::format("its full backup {} cannot be used{}", parent.facts.id.brief(),
                                       parent.unreadable.empty() ? "" : ": " + parent.lost);
+            child.unread = parent.unread;
+            child.disk = parent.disk;
             found.push_back(&child);
         }
     }

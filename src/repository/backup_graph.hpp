@@ -25,10 +25,12 @@ class BackupGraph {
         std::uint64_t stored_bytes = 0;
         std::vector<std::uint32_t> packs;  ///< numbers of this graph's own
         std::string unreadable;            ///< why, else empty
-        std::string lost;  ///< why it cannot be restored, as far as manifests tell: one clause, else empty
+        std::string lost;     ///< why it cannot be restored, as far as manifests tell: one clause, else empty
+        bool unread = false;  ///< `lost` is only since its manifest, or its full backup's, was not read
+        bool disk = false;    ///< that was not read since a disk cannot give it
         bool retired = false;
         /// Whatever the rules say. What is lost is of no use to whoever wanted it kept.
-        bool stays() const { return lost.empty() && (facts.pin || !facts.kept_for.empty()); }
+        bool stays() const { return (lost.empty() || unread) && (facts.pin || !facts.kept_for.empty()); }
     };
 
     void add(const ObjectId& id, const ManifestRead& read);

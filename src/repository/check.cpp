@@ -21,8 +21,8 @@ using base::Json;
 
 namespace {
 
-constexpr std::array<std::string_view, 5> names{"damaged", "missing", "unknown_version", "unreferenced",
-                                                "foreign"};
+constexpr std::array<std::string_view, 7> names{"damaged", "missing", "unknown_version", "unreferenced",
+                                                "foreign", "unread",  "behind"};
 constexpr std::uint64_t proof_bytes_max = 4096;
 constexpr std::uint64_t format_bytes_max = 4096;
 
@@ -37,6 +37,21 @@ std::optional<ObjectId> id_in(const std::string& name, std::string_view folder) 
 }
 std::optional<ObjectId> id_in(const std::string& name, ObjectType type) {
     return id_in(name, object_folder(type));
+}
+
+/// Where a mark cannot be read it is not known whether the backup is retired: that one is checked like those
+/// that are not.
+std::set<std::string> retired_of(const Repository& repository, const std::vector<ObjectId>& manifests) {
+    std::set<ObjectId> marked;
+    for (const storage::ObjectInfo& mark : repository.location().list("retired"))
+        if (const auto id = id_in(mark.name, ObjectType::retired)) marked.insert(*id);
+    std::set<std::string> retired;
+    for (const ObjectId& id : manifests) try {
+            if (marked.contains(id) && repository.is_retired(id)) retired.insert(id.hex());
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::interrupted) throw;
+        }
+    return retired;
 }
 
 void read_manifests(Check& check) {
@@ -56,7 +71,7 @@ void read_manifests(Check& check) {
         }
     });
     // What is retired is on its way out, but for what an unretired backup is made against.
-    for (const std::string& id : check.repository.retired_of(objects)) check.retired.insert(id);
+    check.retired = retired_of(check.repository, ids);
     std::set<std::string> parents;
     for (const Manifest& manifest : check.backups)
         if (manifest.parent && !check.retired.contains(manifest.id.hex()))
@@ -108,7 +123,6 @@ void check_parents(Check& check) {
 }
 
 void check_format(Check& check) {
-    const auto contents = check.repository.location().get_range("format", 0, format_bytes_max);
     const auto found = [&](FindingKind kind, std::string text) {
         check.book.add({"format",
                         kind,
@@ -118,6 +132,13 @@ void check_format(Check& check) {
                             ? "check again with a newer bt2c-dr"
                             : "bt2c-dr repository check --repair; the backups themselves are untouched"});
     };
+    std::optional<base::Bytes> contents;
+    try {
+        contents = check.repository.location().get_range("format", 0, format_bytes_max);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
+        return found(FindingKind::damaged, Check::text_of(error));
+    }
     if (!contents) {
         read_format(check.repository.location());  // which says it where there is no repository
         return found(FindingKind::missing, "the key slots tell of which repository this is");
@@ -177,12 +198,43 @@ void check_proof(Check& check, const ObjectId& id, const std::string& name) {
         if (!base::parse_utc(json.string_at(json.find("failed_at") ? "failed_at" : "verified_at")))
             throw Error(ErrorKind::failed, "it tells no time");
     } catch (const Error& error) {
+        if (error.kind() == ErrorKind::interrupted) throw;
         check.book.add({name,
                         check.kind_of_damage(name),
                         Check::text_of(error),
                         {},
                         "remove the file: it only says how a test of a backup ended once"});
     }
+}
+
+/// Whether a backup is being made or copied here, or that was cut off not long ago.
+bool is_somebody_at_work(const Check& check) {
+    const base::UnixMs oldest = base::now_unix_ms() - intent_fresh_ms;
+    return std::ranges::any_of(check.sizes, [&](const auto& object) {
+        const auto id = id_in(object.first, ObjectType::intent);
+        if (!id || check.sizes.contains(format("{}/{}", ended_folder, id->hex()))) return false;
+        const auto started_at = Intent::started_at(check.repository, *id);
+        return started_at && *started_at > oldest;
+    });
+}
+
+/// Which backups are missing that other locations have.
+void check_elsewhere(Check& check, const std::set<std::string>& elsewhere) {
+    for (const std::string& id : elsewhere)
+        if (const auto backup = id_in("manifests/" + id, ObjectType::manifest);
+            backup && !check.find(*backup) && !check.unreadable.contains(id) && !check.retired.contains(id))
+            check.elsewhere.insert(id);
+    if (check.elsewhere.empty()) return;
+    const std::size_t count = check.elsewhere.size();
+    const bool coming = is_somebody_at_work(check);
+    check.book.add(
+        {std::string(other_backups),
+         coming ? FindingKind::behind : FindingKind::missing,
+         format("{} that other locations have {} not here{}",
+                count == 1 ? "a backup" : base::human_count(count) + " backups", count == 1 ? "is" : "are",
+                coming ? ": one is being made or copied, or that was cut off" : ""),
+         {check.elsewhere.begin(), check.elsewhere.end()},
+         "bt2c-dr location sync"});
 }
 
 /// A pack or index that no readable manifest names. No finding where it belongs to an unreadable one.
@@ -194,7 +246,8 @@ void check_unreferenced(Check& check, ObjectType type, const ObjectId& id, const
             if (error.kind() == ErrorKind::interrupted) throw;
             owner.clear();
         }
-    if (check.unreadable.contains(owner) || check.retired.contains(owner)) return;
+    if (check.unreadable.contains(owner) || check.retired.contains(owner) || check.elsewhere.contains(owner))
+        return;
     check.book.add({name,
                     FindingKind::unreferenced,
                     owner.empty() ? "no backup names it"
@@ -261,8 +314,36 @@ bool is_fault(FindingKind kind) {
 
 namespace {
 
-CheckReport check_readable(const Repository& repository, bool read_data, base::Progress& progress) {
-    Check check{repository, progress, {}, {}, {}, {}, {}, {}};
+/// What is needed of it to say that the repository is sound; not what is on its way out.
+bool is_looked_at(const Check& check, const std::string& name) {
+    if (const auto pack = id_in(name, ObjectType::pack)) return check.packs.contains(*pack);
+    for (const ObjectType type : {ObjectType::index, ObjectType::manifest})
+        if (const auto id = id_in(name, type)) return check.find(*id) != nullptr;
+    return true;
+}
+
+/// Turns what was noted of objects that could not be read into findings that say so.
+void note_unread(Check& check) {
+    for (const auto& [name, error] : check.witness.failures()) {
+        if (!check.book.has(name) && !is_looked_at(check, name)) continue;
+        const bool disk = !check.repository.location().behind_network() && is_disk_failure(error);
+        check.book.add_unread(
+            {name,
+             FindingKind::unread,
+             Check::text_of(error),
+             {},
+             disk ? "look into the kernel's log (as root: dmesg), and copy the repository to a sound disk; "
+                    "what "
+                    "cannot be copied is lost: remove that file, and check again, which tells what to do "
+                    "without it"
+                  : "nothing says that it is damaged: see to what keeps it from being read, then check again",
+             disk});
+    }
+}
+
+CheckReport check_readable(const Repository& repository, const ReadWitness& witness, bool read_data,
+                           base::Progress& progress, const std::set<std::string>& elsewhere) {
+    Check check{repository, witness, progress, {}, {}, {}, {}, {}, {}};
     CheckReport report;
     check_format(check);
     // Manifests before all others: what they name was stored before them.
@@ -272,6 +353,7 @@ CheckReport check_readable(const Repository& repository, bool read_data, base::P
         ++report.objects;
         report.bytes += object.bytes;
     }
+    check_elsewhere(check, elsewhere);
     check_parents(check);
     check_slots(check);
     check_packs(check);
@@ -287,6 +369,7 @@ CheckReport check_readable(const Repository& repository, bool read_data, base::P
     for (const auto& [name, bytes] : check.sizes) objects.push_back(&name);
     progress.items_phase("checking other objects", objects.size());
     check.for_each(objects.size(), [&](std::uint64_t i) { check_object(check, *objects[i]); });
+    note_unread(check);
     report.findings = check.book.take();
     for (const CheckFinding& finding : report.findings) {
         if (is_fault(finding.kind)) report.ok = false;
@@ -300,12 +383,12 @@ CheckReport check_readable(const Repository& repository, bool read_data, base::P
 
 }  // namespace
 
-CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress) {
+CheckReport check_repository(const Repository& repository, bool read_data, base::Progress& progress,
+                             const std::set<std::string>& elsewhere) {
     repository.keys().require_reader();
-    if (!repository.location().behind_network()) return check_readable(repository, read_data, progress);
     const auto witness = std::make_shared<ReadWitness>(repository.location());
-    CheckReport report = check_readable(repository.at(witness), read_data, progress);
-    if (const auto failure = witness->failure())
+    CheckReport report = check_readable(repository.at(witness), *witness, read_data, progress, elsewhere);
+    if (const auto failure = witness->lost())
         throw Error(ErrorKind::failed, format("cannot check {}: not all of it could be read",
                                               base::printable(witness->describe())))
             .cause(failure->in_full())

@@ -198,7 +198,7 @@ void for_each_backup(Check& check, Job job) {
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
             // A part of it that cannot be read has a finding of its own, which tells more.
-            bool known = manifest.parent && !check.find(*manifest.parent);
+            bool known = check.is_part_unread(manifest) || (manifest.parent && !check.find(*manifest.parent));
             for (const auto& [id, use] : check.packs)
                 known = known || (use.backups.contains(manifest.id.hex()) && !check.is_sound(id));
             if (!known) check.manifest_finding(manifest.id, FindingKind::damaged, error.message());

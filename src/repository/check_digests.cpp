@@ -106,7 +106,14 @@ void check_image_digests(Check& check) {
     for (const Manifest& full : check.backups) {
         base::throw_if_interrupted();
         if (full.parent || !full.image || !is_readable(check, full)) continue;
-        check_family(check, full);
+        try {
+            check_family(check, full);
+        } catch (const Error& error) {
+            // They were read before: what fails now has a finding, or changed meanwhile.
+            if (error.kind() == ErrorKind::interrupted) throw;
+            if (!check.is_part_unread(full))
+                check.manifest_finding(full.id, FindingKind::damaged, error.in_full());
+        }
     }
 }
 

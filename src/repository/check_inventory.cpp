@@ -12,6 +12,13 @@ void FindingBook::add(const CheckFinding& finding) {
     findings_.try_emplace(finding.object, finding);
 }
 
+void FindingBook::add_unread(CheckFinding finding) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = findings_.find(finding.object); found != findings_.end())
+        finding.backups = std::move(found->second.backups);
+    findings_.insert_or_assign(finding.object, finding);
+}
+
 bool FindingBook::has(const std::string& object) const {
     const std::lock_guard lock(mutex_);
     return findings_.contains(object);
@@ -46,7 +53,16 @@ std::vector<std::string> Check::users_of_pack(const ObjectId& pack) const {
 }
 
 bool Check::is_sound(const ObjectId& pack) const {
-    return !book.has(object_name(ObjectType::pack, pack));
+    const std::string name = object_name(ObjectType::pack, pack);
+    return !book.has(name) && !witness.failed(name);
+}
+
+bool Check::is_part_unread(const Manifest& manifest) const {
+    if (manifest.parent && witness.failed(object_name(ObjectType::manifest, *manifest.parent))) return true;
+    return std::ranges::any_of(packs, [&](const auto& pack) {
+        return pack.second.backups.contains(manifest.id.hex()) &&
+               witness.failed(object_name(ObjectType::pack, pack.first));
+    });
 }
 
 void Check::pack_finding(const ObjectId& pack, FindingKind kind, std::string text) {
@@ -68,9 +84,15 @@ void Check::manifest_finding(const ObjectId& backup, FindingKind kind, std::stri
 }
 
 FindingKind Check::kind_of_damage(const std::string& name) const {
-    const auto header = repository.location().get_range(name, 0, object_header_bytes);
-    if (!header) return FindingKind::missing;
-    return has_unknown_version(*header) ? FindingKind::unknown_version : FindingKind::damaged;
+    if (witness.failed(name)) return FindingKind::unread;
+    try {
+        const auto header = repository.location().get_range(name, 0, object_header_bytes);
+        if (!header) return FindingKind::missing;
+        return has_unknown_version(*header) ? FindingKind::unknown_version : FindingKind::damaged;
+    } catch (const base::Error& error) {
+        if (error.kind() == base::ErrorKind::interrupted) throw;
+        return witness.failed(name) ? FindingKind::unread : FindingKind::damaged;
+    }
 }
 
 std::string Check::text_of(const base::Error& error) {

@@ -14,6 +14,7 @@
 #include "repository/check.hpp"
 #include "repository/copies.hpp"
 #include "repository/pack_set.hpp"
+#include "repository/read_witness.hpp"
 
 namespace bt2c::repository {
 
@@ -21,6 +22,9 @@ namespace bt2c::repository {
 class FindingBook {
  public:
     void add(const CheckFinding& finding);
+    /// Of an object that could not be read nothing else is known: it replaces what was added, and keeps only
+    /// which backups need the object.
+    void add_unread(CheckFinding finding);
     bool has(const std::string& object) const;
     /// By the names of the objects.
     std::vector<CheckFinding> take();
@@ -40,7 +44,8 @@ struct PackUse {
 
 /// One check under way.
 struct Check {
-    const Repository& repository;
+    const Repository& repository;  ///< seen through the witness
+    const ReadWitness& witness;
     base::Progress& progress;
     std::vector<Manifest> backups;     ///< that could be read, newest first
     std::set<std::string> unreadable;  ///< ids of the other manifests
@@ -48,7 +53,8 @@ struct Check {
     std::map<ObjectId, PackUse> packs;
     std::map<std::string, std::uint64_t> sizes;  ///< of all objects, by name
     FindingBook book;
-    CommonPacks opened = {};  ///< by check_packs()
+    CommonPacks opened = {};               ///< by check_packs()
+    std::set<std::string> elsewhere = {};  ///< ids of backups that other locations have, and this one lacks
 
     std::shared_ptr<const PackSet> open(const Manifest& manifest) const {
         return std::make_shared<const PackSet>(repository, manifest, &opened);
@@ -60,6 +66,9 @@ struct Check {
     std::vector<std::string> users_of(const ObjectId& backup) const;
     std::vector<std::string> users_of_pack(const ObjectId& pack) const;
     bool is_sound(const ObjectId& pack) const;
+    /// Something that the backup is read from could not be read, and has a finding: what follows says
+    /// nothing.
+    bool is_part_unread(const Manifest& manifest) const;
 
     void pack_finding(const ObjectId& pack, FindingKind kind, std::string text);
     /// What helps where no copy of a manifest is sound. let_go: a prune finds that none can be restored.
@@ -89,7 +98,7 @@ struct Check {
             },
             [&](std::uint64_t, bool) { progress.advance(1); });
     }
-    /// damaged, or missing, or unknown_version: by what stands at the object's front.
+    /// damaged, or missing, or unknown_version: by what stands at the object's front; or unread.
     FindingKind kind_of_damage(const std::string& name) const;
     /// An error's cause where it has one: the message repeats the object's name.
     static std::string text_of(const base::Error& error);

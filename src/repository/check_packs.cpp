@@ -22,12 +22,12 @@ crypto::Digest digest_of(const PackDirectory& directory, const crypto::SecretByt
 void check_pack(Check& check, PackUse& use) {
     const PackInfo& pack = use.info;
     const std::string name = object_name(ObjectType::pack, pack.id);
-    // One that came after the listing is looked for again.
-    const auto listed = check.sizes.find(name);
-    const auto size = listed != check.sizes.end() ? std::optional(listed->second)
-                                                  : check.repository.location().size_of(name);
-    if (!size) return check.pack_finding(pack.id, FindingKind::missing, "it is not there");
     check.reads_pack(pack.id, [&] {
+        // One that came after the listing is looked for again.
+        const auto listed = check.sizes.find(name);
+        const auto size = listed != check.sizes.end() ? std::optional(listed->second)
+                                                      : check.repository.location().size_of(name);
+        if (!size) return check.pack_finding(pack.id, FindingKind::missing, "it is not there");
         OpenedPack opened = open_pack(check.repository, pack.id);
         const PackDirectory& directory = opened.directory;
         if (*size != pack.bytes)

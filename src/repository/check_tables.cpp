@@ -73,7 +73,8 @@ void check_backup(Check& check, const Manifest& manifest) {
         check_file_pieces(check, manifest, *packs);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted) throw;
-        check.manifest_finding(manifest.id, FindingKind::damaged, error.in_full());
+        if (!check.is_part_unread(manifest))
+            check.manifest_finding(manifest.id, FindingKind::damaged, error.in_full());
     }
 }
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,12 +15,35 @@
 
 namespace bt2c::repository {
 
-/// Whether an object that the place fails to give is damaged there: what a disk cannot give is. A service
-/// that refuses, or a line that is lost, says nothing of the object; nor do rights, or a share that is away.
+/// Whether an object that the place fails to give is damaged there: only where something else than a file
+/// stands in its place. Whatever else keeps it from being read (a service that refuses, a lost line, rights,
+/// a shortage of this machine, a disk) says nothing of its contents: it is unread.
 inline bool is_failure_damage(const storage::Location& copy, const base::Error& error) {
-    constexpr int of_the_way[] = {EACCES, EPERM, ESTALE, ETIMEDOUT, ENOTCONN, EHOSTDOWN};
-    return !copy.behind_network() &&
-           std::ranges::find(of_the_way, error.system_code()) == std::end(of_the_way);
+    return !copy.behind_network() && error.system_code() == EISDIR;
+}
+
+/// Whether a disk, or the file system on it, says that it cannot give what was stored. It may yet: a cable or
+/// a share gives the same. So that is unread too; but a repair may put a sound copy in its place.
+inline bool is_disk_failure(const base::Error& error) {
+    constexpr int of_disks[] = {EIO, EBADMSG, EUCLEAN, ENODATA};
+    return std::ranges::find(of_disks, error.system_code()) != std::end(of_disks);
+}
+
+/// An object from the front, at most `most` bytes, and hardly more than the copy itself says that it has:
+/// what a service sends behind that only costs memory and time, and is seen by the seal. Most objects come
+/// whole with the first question. `before_large` is locked before more than that is read.
+inline std::optional<base::Bytes> get_sized(storage::Location& copy, const std::string& name,
+                                            std::uint64_t most,
+                                            std::unique_lock<std::mutex>* before_large = nullptr) {
+    constexpr std::uint64_t usual = std::uint64_t{2} << 20;
+    auto contents = copy.get_range(name, 0, std::min(usual + 1, most));
+    if (!contents || contents->size() <= usual) return contents;
+    // Not from a list: that of several places tells the size that one of them has.
+    const auto size = copy.size_of(name);
+    if (!size || *size <= usual || *size > most) return contents;
+    contents.reset();
+    if (before_large) before_large->lock();
+    return copy.get_range(name, 0, *size + 1);
 }
 
 /// Notes, while one object is read through read_any_copy(), whether that it was sound nowhere says that it is
@@ -29,14 +54,12 @@ class ObjectReading {
 
     /// As the copy's get_range() from the front.
     std::optional<base::Bytes> get(storage::Location& copy, std::uint64_t size) {
-        try {
-            auto contents = copy.get_range(name_, 0, size);
-            failures_.erase(&copy);  // it was only slow before
-            return contents;
-        } catch (const base::Error& error) {
-            if (!is_failure_damage(copy, error)) failures_.insert_or_assign(&copy, error);
-            throw;
-        }
+        return noted(copy, [&] { return copy.get_range(name_, 0, size); });
+    }
+    /// As get_sized().
+    std::optional<base::Bytes> get_sized(storage::Location& copy, std::uint64_t most,
+                                         std::unique_lock<std::mutex>& before_large) {
+        return noted(copy, [&] { return repository::get_sized(copy, name_, most, &before_large); });
     }
     /// Why the object may be sound though no copy could be used; nullopt where it is damaged, or absent.
     std::optional<base::Error> unread(const storage::Location& location) const {
@@ -45,6 +68,18 @@ class ObjectReading {
     }
 
  private:
+    template <typename Get>
+    std::optional<base::Bytes> noted(const storage::Location& copy, Get get) {
+        try {
+            auto contents = get();
+            failures_.erase(&copy);  // it was only slow before
+            return contents;
+        } catch (const base::Error& error) {
+            if (!is_failure_damage(copy, error)) failures_.insert_or_assign(&copy, error);
+            throw;
+        }
+    }
+
     std::string name_;
     std::map<const storage::Location*, base::Error> failures_;
 };

@@ -107,7 +107,7 @@ std::optional<Index> read_index(const Repository& repository, const ObjectId& ba
     const std::string name = object_name(ObjectType::index, backup);
     const bool several = !repository.location().copies().empty();
     return read_any_copy(repository.location(), name, [&](storage::Location& copy) -> std::optional<Index> {
-        const auto object = copy.get_range(name, 0, index_bytes_max);
+        const auto object = get_sized(copy, name, index_bytes_max);
         if (object) return decode_index(repository.keys(), backup, *object);
         if (several) throw Error(ErrorKind::failed, base::format("index {} is missing", backup.brief()));
         return std::nullopt;
@@ -118,7 +118,7 @@ bool rebuild_index(const Repository& repository, const Manifest& manifest) {
     // The same key may seal again: what it sealed before was the same too, since the packs are.
     const Index wanted = index_of_packs(repository, manifest);
     const std::string name = object_name(ObjectType::index, manifest.id);
-    const auto present = repository.location().get_range(name, 0, index_bytes_max);
+    const auto present = get_sized(repository.location(), name, index_bytes_max);
     if (present && is_index(repository, manifest.id, *present, wanted)) return false;
     if (present) repository.location().remove(name);
     if (!repository.location().put(name, encode_index(repository.keys(), manifest.id, wanted)))

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
+#include "repository/sound_object.hpp"
 
 namespace bt2c::repository {
 
@@ -39,6 +41,18 @@ void Intent::end() noexcept {
         static_cast<void>(location_.put(base::format("{}/{}", ended_folder, id_.hex()), object_));
     } catch (const std::exception&) {  // it gets stale
     }
+}
+
+std::optional<base::UnixMs> Intent::started_at(const Repository& repository, const ObjectId& id) try {
+    const std::string name = object_name(ObjectType::intent, id);
+    const auto contents = repository.location().get_range(name, 0, object_bytes_max(name));
+    if (!contents) return std::nullopt;
+    const base::Json json =
+        base::Json::parse(base::as_text(repository.open_object(ObjectType::intent, id, *contents)));
+    return base::parse_utc(json.string_at("started_at"));
+} catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    return std::nullopt;
 }
 
 void Intent::require_fresh() const {

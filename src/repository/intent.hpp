@@ -27,6 +27,9 @@ class Intent {
     Intent(const Intent&) = delete;
     Intent& operator=(const Intent&) = delete;
 
+    /// What one that stands there says; nullopt where it is gone or cannot be read.
+    static std::optional<base::UnixMs> started_at(const Repository& repository, const ObjectId& id);
+
     /// Throws Error when prunes may not heed it much longer.
     void require_fresh() const;
 

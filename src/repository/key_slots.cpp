@@ -166,6 +166,15 @@ ReadSlots read_slots(storage::Location& location) {
     return read;
 }
 
+void require_undamaged(storage::Location& location, const std::string& name) {
+    const auto damage = location.known_damage(name);
+    if (!damage) return;
+    throw Error(*damage).hint(
+        "another of the repository's secrets may open it all the same: give the password or the 24-word "
+        "recovery phrase in BT2C_REPO_PASSWORD; else " +
+        damage->hint());
+}
+
 /// What one of several places has under the names that were read.
 std::vector<Slot> slots_at(storage::Location& copy, const ReadSlots& read) {
     std::vector<Slot> slots;
@@ -292,6 +301,10 @@ std::optional<OpenedSlot> open_slots(storage::Location& location, const ObjectId
         for (const Slot& slot : slots_at(*copy, read))
             if (auto opened = open(slot)) return opened;
     require_all_read(read.unread);
+    // To a secret that is right a damaged slot is as closed as any other is.
+    for (const Slot& slot : read.slots)
+        if (slot.info.kind == secret.kind) require_undamaged(location, "keys/" + slot.info.id.hex());
+    for (const std::string& name : read.damaged) require_undamaged(location, name);
     if (!read.slots.empty()) return std::nullopt;
     Error error(ErrorKind::failed, "cannot open the repository: it has no readable key slot");
     error.cause(read.damaged.empty() ? "its folder 'keys' is empty or absent"

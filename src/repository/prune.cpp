@@ -45,6 +45,7 @@ class Prune {
         PruneReport report;
         report.plan = make_plan(graph_, request_, places_unasked(), base::now_unix_ms());
         report.held_for_good = !held_.empty() || (!report.plan.damaged.empty() && !report.plan.damaged_leave);
+        report.unread = !report.plan.unread.empty();
         if (request_.dry_run) {
             report.held = held_;
             for (PlaceState& state : places_)
@@ -57,7 +58,9 @@ class Prune {
         correct_plan(report.plan, graph_, before);
         Sweeper sweeper(repository_, places_, graph_, request_, progress_);
         report.held = sweeper.run(held_);
-        report.held_for_good |= sweeper.is_need_unknown();
+        const Sweeper::NotKnown not_known = sweeper.not_known();
+        report.held_for_good |= not_known.lost;
+        report.unread |= not_known.unread;
         extend_locks();
         for (PlaceState& state : places_) report.places.push_back(std::move(state.report));
         return report;
@@ -107,17 +110,21 @@ class Prune {
     }
 
     /// Places that may have a sound copy of a manifest that could not be read: those that are away, were left
-    /// out since, or have it and were lost to the others' reader meanwhile. Empty where all can be read.
+    /// out since, or have it and were lost to the others' reader meanwhile. Empty where all can be read. A
+    /// place that is there and cannot give one that is unread was asked.
     std::vector<std::string> places_unasked() {
         std::set<ObjectId> wanted;
+        bool any_unread = false;
         for (const BackupGraph::Node& node : graph_.nodes())
             if (!node.unreadable.empty()) {
-                if (!node.retired || is_needed(node.facts.id)) wanted.insert(node.facts.id);
+                if (node.retired && !is_needed(node.facts.id)) continue;
+                any_unread |= node.unread;
+                if (!node.unread) wanted.insert(node.facts.id);
             } else if (!node.retired && node.facts.parent && !graph_.find(*node.facts.parent)) {
                 wanted.insert(*node.facts.parent);
             }
         std::vector<std::string> names;
-        if (wanted.empty()) return names;
+        if (wanted.empty() && !any_unread) return names;
         for (const PrunePlace& away : request_.away) names.push_back(away.name);
         for (const PlaceState& state : places_)
             if (!state.usable() || std::ranges::any_of(wanted, [&](const ObjectId& id) {

@@ -32,12 +32,14 @@ struct PrunePlan {
     std::vector<PlannedBackup> backups;  ///< newest first; without those that were retired earlier
     std::vector<DamagedBackup> damaged;  ///< that cannot be restored; not among them
     bool damaged_leave = false;          ///< all of `damaged` go
-    /// Places that may have a sound copy of what `damaged` lack, and could not be asked for it.
+    std::vector<DamagedBackup> unread;   ///< that could not be read, with what needs them; they stay
+    /// Places that may have a sound copy of what `damaged` or `unread` lack, and could not be asked for it.
     std::vector<std::string> unasked;
     std::size_t leaving = 0;          ///< of `backups`, and of `damaged` where these are to go
     std::uint64_t leaving_bytes = 0;  ///< that only those need
     std::size_t retired = 0;          ///< earlier, and still there
-    bool most() const { return leaving * 2 > backups.size() + damaged.size(); }
+    std::size_t all() const { return backups.size() + damaged.size() + unread.size(); }
+    bool most() const { return leaving * 2 > all(); }
 };
 
 struct PruneRequest {
@@ -45,8 +47,8 @@ struct PruneRequest {
     bool dry_run =
         false;  ///< looks and plans, as always, and changes nothing; only places that failed are told
     std::map<std::string, std::string> keep = {};  ///< ids that stay for an upgrade, and why
-    /// Backups whose manifest, or whose full backup's, no place can give go too; none of them does while a
-    /// place could not be asked.
+    /// Backups whose manifest, or whose full backup's, is damaged or missing in all places go too; none of
+    /// them does while a place could not be asked.
     bool damaged = false;
     std::vector<PrunePlace>
         away;  ///< places of the repository that cannot be used now; their clocks count too
@@ -71,6 +73,7 @@ struct PruneReport {
     std::string held;
     /// Time does not mend that: somebody has to look at a mark, or at a backup that cannot be restored.
     bool held_for_good = false;
+    bool unread = false;  ///< a backup that is listed could not be read: what it needs stays
     std::vector<PlacePruned> places;
 };
 

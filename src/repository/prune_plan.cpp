@@ -41,6 +41,9 @@ PrunePlan make_plan(const BackupGraph& graph, const PruneRequest& request, std::
     for (const BackupGraph::Node& node : graph.nodes()) {
         if (node.retired) {
             ++plan.retired;
+        } else if (node.unread) {
+            plan.unread.push_back({node.facts.id.hex(), node.lost, true, node.disk});
+            kept.insert(node.facts.id);
         } else if (!node.lost.empty()) {
             plan.damaged.push_back({node.facts.id.hex(), node.lost});
             if (!plan.damaged_leave) kept.insert(node.facts.id);

@@ -66,8 +66,11 @@ class Sweeper {
     /// `held`: why nothing may be removed, if somebody knows. Returns why nothing was; empty when what is due
     /// was.
     std::string run(const std::string& held);
-    /// What a backup that is listed needs is not known, after run().
-    bool is_need_unknown() const { return !needed_.known; }
+    /// After run(): why it is not known what a backup that is listed needs. It may be `lost`, or unread.
+    struct NotKnown {
+        bool lost = false, unread = false;
+    };
+    NotKnown not_known() const;
 
  private:
     void list_intents();

@@ -58,6 +58,15 @@ std::string Sweeper::run(const std::string& held) {
     return held_;
 }
 
+Sweeper::NotKnown Sweeper::not_known() const {
+    NotKnown found;
+    if (needed_.known) return found;
+    for (const BackupGraph::Node& node : graph_.nodes())
+        if (!node.lost.empty() && (!node.retired || node.stays()))
+            (node.unread ? found.unread : found.lost) = true;
+    return found;
+}
+
 void Sweeper::list_intents() {
     for (PlaceState& state : places_)
         state.attempt([&] {

@@ -1,9 +1,11 @@
 #include "repository/repair.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "repository/copies.hpp"
 #include "repository/index.hpp"
 #include "repository/repository_format.hpp"
 #include "repository/sound_object.hpp"
@@ -24,13 +26,14 @@ int rank_of(const std::string& name) {
     return name == all_slots ? 3 : 2;
 }
 
-/// What a place gives for an object. A disk that cannot read it has lost it; behind a network nothing is
-/// known then: throws Error.
+/// What a place gives for an object. A disk that cannot give it has lost it, for whoever has a sound copy;
+/// of what is unread for another reason nothing is known: throws Error.
 std::optional<Bytes> reading_of(storage::Location& target, const std::string& name) {
     try {
         return target.get_range(name, 0, object_bytes_max(name));
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::interrupted || target.behind_network()) throw;
+        if (!is_failure_damage(target, error) && !is_disk_failure(error)) throw;
         return Bytes();
     }
 }
@@ -145,6 +148,12 @@ std::uint64_t mend(const Repository& repository, const std::shared_ptr<storage::
     return sound.size();
 }
 
+/// It could not be read before, and nothing is wrong with it.
+bool is_sound_now(const Repository& repository, storage::Location& target, const std::string& name) {
+    const auto contents = reading_of(target, name);
+    return contents && is_sound(repository, name, *contents);
+}
+
 /// Returns their bytes.
 std::uint64_t bring_slots_back(const Repository& repository, storage::Location& target,
                                const SyncOptions& options) {
@@ -153,22 +162,40 @@ std::uint64_t bring_slots_back(const Repository& repository, storage::Location& 
     return copied.bytes;
 }
 
+/// Returns their bytes.
+std::uint64_t bring_backups(const Repository& repository, storage::Location& target,
+                            const SyncOptions& options, base::Progress& progress) {
+    const SyncReport copied = sync_location(repository, target, options, progress);
+    if (!copied.left.empty())
+        throw Error(ErrorKind::failed, format("not all of it could be copied: {}: {}",
+                                              copied.left.front().object, copied.left.front().why));
+    if (copied.backups.empty()) throw Error(ErrorKind::failed, "no other location has them any more");
+    return copied.bytes;
+}
+
 }  // namespace
 
 RepairReport repair_location(const Repository& repository, const std::shared_ptr<storage::Location>& target,
                              const CheckReport& check, base::Progress& progress, const SyncOptions& options) {
     std::vector<std::string> names;
-    for (const CheckFinding& finding : check.findings)
-        if (finding.kind == FindingKind::damaged || finding.kind == FindingKind::missing)
+    std::set<std::string> unread;
+    for (const CheckFinding& finding : check.findings) {
+        if (finding.kind == FindingKind::unread) unread.insert(finding.object);
+        if (finding.kind == FindingKind::damaged || finding.kind == FindingKind::missing ||
+            finding.kind == FindingKind::unread || finding.kind == FindingKind::behind)
             names.push_back(finding.object);
+    }
     std::ranges::stable_sort(names, {}, rank_of);
     progress.items_phase("mending", names.size());
     RepairReport report;
     for (const std::string& name : names) {
         base::throw_if_interrupted();
         try {
-            report.mended.push_back({name, name == all_slots ? bring_slots_back(repository, *target, options)
-                                                             : mend(repository, target, name)});
+            if (!unread.contains(name) || !is_sound_now(repository, *target, name))
+                report.mended.push_back(
+                    {name, name == all_slots       ? bring_slots_back(repository, *target, options)
+                           : name == other_backups ? bring_backups(repository, *target, options, progress)
+                                                   : mend(repository, target, name)});
         } catch (const WayAtFault& error) {
             report.left.push_back({name, error.in_full()});
             return report;

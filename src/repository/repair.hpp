@@ -14,9 +14,10 @@ struct RepairReport {
     std::vector<NotCopied> left;
 };
 
-/// Puts a sound copy in the place of each object of `target` that the check found damaged or missing, packs
-/// first, `format` and key slots last. A copy is checked, seal by seal, before the damaged object is removed.
-/// An index that no location has whole is made anew from its packs. `repository` is the one over all
+/// Puts a sound copy in the place of each object of `target` that the check found damaged or missing, or
+/// that a disk cannot give, packs first, `format` and key slots last. A copy is checked, seal by seal, before
+/// the damaged object is removed. An index that no location has whole is made anew from its packs. Backups
+/// that only other locations have are copied as sync_location() does it. `repository` is the one over all
 /// locations; `options` tell where key slots come from. Throws Error when interrupted; what cannot be mended
 /// is in the report.
 RepairReport repair_location(const Repository& repository, const std::shared_ptr<storage::Location>& target,

@@ -1,6 +1,7 @@
 #include "repository/repository.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <tuple>
 
 #include "base/error.hpp"
@@ -28,8 +29,11 @@ namespace {
 void discard_object(storage::Location& location, const std::string& name,
                     std::string_view contents = {}) noexcept {
     try {
-        if (contents.empty() || base::as_text(location.get(name).value_or(Bytes())) == contents)
-            location.remove(name);
+        const auto own = [&] {
+            const auto stored = location.get_range(name, 0, contents.size() + 1);
+            return stored && base::as_text(*stored) == contents;
+        };
+        if (contents.empty() || own()) location.remove(name);
     } catch (const std::exception&) {
     }
 }
@@ -185,10 +189,13 @@ Manifest Repository::manifest(const ObjectId& id) const {
 
 ManifestRead Repository::read_manifest(const ObjectId& id) const {
     const std::string name = object_name(ObjectType::manifest, id);
+    // Many are read side by side, and large ones, which are rare or forged, one at a time.
+    static std::mutex one_large;
     ObjectReading reading(name);
     try {
         return read_any_copy(*location_, name, [&](storage::Location& copy) {
-            const auto object = reading.get(copy, manifest_bytes_max);
+            std::unique_lock<std::mutex> alone(one_large, std::defer_lock);
+            const auto object = reading.get_sized(copy, manifest_bytes_max, alone);
             if (!object)
                 throw Error(ErrorKind::failed, format("there is no backup {}", id.brief()))
                     .hint("'bt2c-dr list-backups' shows those that exist");
@@ -244,7 +251,8 @@ BackupList Repository::list(Unread unread) const {
         }
         const auto& unusable = std::get<UnusableManifest>(read);
         if (unusable.unread && !first) first = unusable.error;
-        list.damaged.push_back({id.hex(), unusable.error.in_full(), unusable.unread});
+        list.damaged.push_back({id.hex(), unusable.error.in_full(), unusable.unread,
+                                unusable.unread && is_disk_failure(unusable.error)});
     });
     // Of backups that a service keeps back nobody must hear that there are none.
     if (list.backups.empty() && first && unread == Unread::refuse) {

@@ -25,6 +25,7 @@ struct DamagedBackup {
     std::string id;  ///< as its object is named
     std::string reason;
     bool unread = false;  ///< not damaged as far as is known: a place that may have it sound cannot be read
+    bool disk = false;    ///< unread since a disk cannot give it
 };
 
 class Intent;

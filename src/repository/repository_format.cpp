@@ -144,7 +144,8 @@ bool is_format(base::ByteView contents) {
 }
 
 /// Whether a copy is damaged, or missing beside backups, and none is anything else; an empty place says
-/// nothing. Of what cannot be read just now, behind a network, it is not known that it is damaged.
+/// nothing. Of what cannot be read just now it is not known that it is damaged; but what a disk of this
+/// machine cannot give must not keep all backups from being restored.
 bool is_damaged_everywhere(storage::Location& location) {
     bool is_damaged = false;
     const auto look = [&](storage::Location& copy) {
@@ -157,7 +158,8 @@ bool is_damaged_everywhere(storage::Location& location) {
             }
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::interrupted) throw;
-            const bool is_this_damaged = is_failure_damage(copy, error);
+            const bool is_this_damaged =
+                is_failure_damage(copy, error) || (!copy.behind_network() && is_disk_failure(error));
             is_damaged = is_damaged || is_this_damaged;
             return is_this_damaged;
         }

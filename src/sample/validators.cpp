@@ -1,10 +1,12 @@
 #include "sample/validators.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "chain/economics.hpp"
 
 namespace bt2c::sample {
 
@@ -35,12 +37,15 @@ void insert_request(Connection& connection, const std::string& network, const st
 Validators::Validators(const std::string& network, int count, bool lower_case_status, Random& random)
     : network_(network) {
     BT2C_ASSERT(count >= 1);
+    constexpr int many = 20'000;
     for (int i = 0; i < count; ++i) {
         Row row;
         row.address = random.address();
         row.status = states[static_cast<std::size_t>(i) % states.size()];
         row.active = row.status == "ACTIVE";
         row.stake = random.uniform(100, 1000);
+        // So that very many together have no more than all coins.
+        if (count > many) row.stake = std::max(chain::min_stake, row.stake * many / count);
         if (row.status == "INACTIVE") row.stake = 0.5;  // below the minimum, which only ACTIVE ones need
         if (lower_case_status && i == 1) row.status = "active";
         row.reputation = std::round(random.uniform(0, 1.6) * 1e4) / 1e4;

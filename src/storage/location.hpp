@@ -68,6 +68,9 @@ class Location {
     /// The same one: why an object that is sound in none of copies() may be sound all the same, since a place
     /// that may have it cannot be read. nullopt where none is left to be asked, and for all others.
     virtual std::optional<base::Error> unread(const std::string& /*name*/) const { return std::nullopt; }
+    /// Why an object is not what was once stored, where the place knows that without a key to its seals;
+    /// nullopt where it is, and for all places that cannot tell.
+    virtual std::optional<base::Error> known_damage(const std::string& /*name*/) { return std::nullopt; }
     /// A reader tells that the object cannot be used as `copy`, one of copies(), has it.
     virtual void note_fault(const Location& /*copy*/, const std::string& /*name*/,
                             const std::string& /*what*/) {}

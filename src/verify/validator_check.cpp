@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
+#include "chain/canonical_json.hpp"
 #include "chain/economics.hpp"
 #include "chain/validator_status.hpp"
 #include "verify/cells.hpp"
@@ -56,9 +58,24 @@ enum ValidatorColumn {
     is_active,
     joined_at,
     requested_at,
-    position
+    position,
+    leaving_amount,
+    rewards,
+    blocks_made
 };
-enum RequestColumn { request_id = 1, request_address, request_network, request_status };
+enum RequestColumn { request_id = 1, request_address, request_network, request_status, request_amount };
+
+/// Whether a number says more than all coins, or less than none. What is no number is passed over.
+bool is_beyond_coins(const Row& row, std::size_t column) {
+    if (row.type(column) == ValueType::integer)
+        return row.integer(column) < 0 || static_cast<double>(row.integer(column)) > chain::max_supply;
+    return row.type(column) == ValueType::real &&
+           !(row.real(column) >= 0 && row.real(column) <= chain::max_supply);
+}
+
+std::string bounds_of(const char* column) {
+    return format("{}: a number from 0 to {}", column, chain::float_text(chain::max_supply));
+}
 
 /// The columns that the table has, NULL for the others.
 std::vector<std::string> columns_there(Connection& connection, const char* table,
@@ -77,10 +94,10 @@ class ValidatorCheck {
           book_(context.options.examples_max) {}
 
     KnownValidators run() {
-        const std::vector<std::string> columns =
-            columns_there(connection_, "validators",
-                          {"address", "network_type", "stake", "status", "is_active", "joined_at",
-                           "unstake_requested_at", "unstake_position"});
+        const std::vector<std::string> columns = columns_there(
+            connection_, "validators",
+            {"address", "network_type", "stake", "status", "is_active", "joined_at", "unstake_requested_at",
+             "unstake_position", "unstake_amount", "rewards_earned", "total_blocks"});
         has_status_ = connection_.has_column("validators", "status");
         has_joined_at_ = connection_.has_column("validators", "joined_at");
         const bool has_requests =
@@ -91,12 +108,13 @@ class ValidatorCheck {
         if (has_requests) {
             each("unstake_requests",
                  columns_there(connection_, "unstake_requests",
-                               {"id", "validator_address", "network_type", "status"}),
+                               {"id", "validator_address", "network_type", "status", "amount"}),
                  [&](const Row& row, std::int64_t rowid) { judge_request(row, rowid); });
             open_.sort();
             closed_.sort();
         }
         each("validators", columns, [&](const Row& row, std::int64_t rowid) { judge(row, rowid); });
+        judge_sums();
         context_.merge(std::move(book_));
         return std::move(known_);
     }
@@ -168,6 +186,7 @@ class ValidatorCheck {
             report(row, rowid, "status: ACTIVE, INACTIVE, JAILED, TOMBSTONED or UNSTAKING", cell(status),
                    "the validator's status is unknown");
         judge_stake(row, rowid, state);
+        judge_counts(row, rowid);
         if (!is_boolean(row, is_active))
             report(row, rowid, "is_active: 0 or 1", cell(is_active),
                    "the validator's activity is no yes or no");
@@ -189,9 +208,46 @@ class ValidatorCheck {
         else if (*value < 0)
             report(row, rowid, "stake: a number from 0 on", describe_cell(row, stake),
                    "the validator's stake is negative");
+        else if (*value > chain::max_supply)
+            report(row, rowid, bounds_of("stake"), describe_cell(row, stake),
+                   "the validator's stake is more than all coins there may ever be");
         else if (*value < chain::min_stake && state == ValidatorStatus::active)
             report(row, rowid, "stake: at least 1.0 while ACTIVE", describe_cell(row, stake),
                    "an active validator's stake is below the minimum");
+        // One that is impossible by itself was told, and would make the sum so.
+        if (const NetworkId network = network_of(row, network_type);
+            network != no_network && value && *value >= 0 && *value <= chain::max_supply)
+            stakes_[network] += *value;
+    }
+
+    void judge_counts(const Row& row, std::int64_t rowid) {
+        if (is_beyond_coins(row, leaving_amount))
+            report(row, rowid, bounds_of("unstake_amount"), describe_cell(row, leaving_amount),
+                   "the amount that the validator takes out is impossible");
+        if (is_beyond_coins(row, rewards))
+            report(row, rowid, bounds_of("rewards_earned"), describe_cell(row, rewards),
+                   "the validator's rewards are impossible");
+        if (read_number(row, blocks_made).value_or(0) < 0)
+            report(row, rowid, "total_blocks: a number from 0 on", describe_cell(row, blocks_made),
+                   "the validator's count of blocks is negative");
+    }
+
+    /// What is staked was paid before. Each stake is rounded as it is stored, so that the sum may be off by
+    /// little.
+    void judge_sums() {
+        static constexpr double rounding = 0.01;
+        for (const auto& [network, sum] : stakes_) {
+            if (sum <= chain::max_supply + rounding) continue;
+            book_.add(Check::invalid_validators, {}, [&] {
+                return Finding{"validators",
+                               "",
+                               context_.networks.name(network),
+                               std::nullopt,
+                               format("at most {} staked in all", chain::float_text(chain::max_supply)),
+                               chain::float_text(sum),
+                               "more coins are staked than there may ever be"};
+            });
+        }
     }
 
     void judge_exit_queue(const Row& row, std::int64_t rowid, const Name& name) {
@@ -212,18 +268,26 @@ class ValidatorCheck {
         if (row.type(request_network) == ValueType::text && network == no_network) return;
         const Name name = name_of(network, row.text(request_address));
         (chain::is_open_unstake_request(row.text(request_status)) ? open_ : closed_).add(name);
-        if (validators_.contains(name)) return;
-        book_.add(Check::invalid_validators, {1, rowid}, [&] {
-            Finding finding;
-            finding.table = "unstake_requests";
-            finding.key =
-                row.is_null(request_id) ? format("rowid {}", rowid) : describe_cell(row, request_id);
-            finding.network = context_.networks.name(network);
-            finding.expected = format("a validator {}", describe_cell(row, request_address));
-            finding.found = "no such validator on this network";
-            finding.text = "an unstake request is for nobody";
-            return finding;
-        });
+        const auto report_request = [&](const std::string& expected, const std::string& found,
+                                        const char* text) {
+            book_.add(Check::invalid_validators, {1, rowid}, [&] {
+                Finding finding;
+                finding.table = "unstake_requests";
+                finding.key =
+                    row.is_null(request_id) ? format("rowid {}", rowid) : describe_cell(row, request_id);
+                finding.network = context_.networks.name(network);
+                finding.expected = expected;
+                finding.found = found;
+                finding.text = text;
+                return finding;
+            });
+        };
+        if (is_beyond_coins(row, request_amount))
+            report_request(bounds_of("amount"), describe_cell(row, request_amount),
+                           "the amount of an unstake request is impossible");
+        if (!validators_.contains(name))
+            report_request(format("a validator {}", describe_cell(row, request_address)),
+                           "no such validator on this network", "an unstake request is for nobody");
     }
 
     Context& context_;
@@ -232,6 +296,7 @@ class ValidatorCheck {
     FindingBook book_;
     KnownValidators known_;
     Names validators_, repeated_, open_, closed_;
+    std::map<NetworkId, double> stakes_;  ///< the sum of each network's
     std::set<std::string> noted_;
     bool has_status_ = false;
     bool has_joined_at_ = false;

@@ -138,6 +138,14 @@ with tempfile.TemporaryDirectory() as name:
           and len(result(run("--json", "list-backups"))["backups"]) == backups_before, due)
     full_record.rmdir()
     aside.rename(full_record)
+    verify_record, aside = full_record.with_name("verify.json"), folder / "verify.json"
+    verify_record.rename(aside)
+    verify_record.mkdir()
+    alone = run("--json", "job", "verify")
+    check("how it ended is told without a record", alone.returncode == 6
+          and result(alone)["message"].startswith("no problem was found; the record of this run cannot be written: "), alone)
+    verify_record.rmdir()
+    aside.rename(verify_record)
     settings.write_text("[schedule]\nwait_minutes = 0\n")
 
     # A job that is asked to stop stops its command, and says so.
@@ -525,8 +533,12 @@ with tempfile.TemporaryDirectory() as name:
         error = result(busy)["error"]
         check("a job that runs keeps the records, which is told", busy.returncode == 4 and "the schedule is removed" in error["state"]
               and 'setup-automated-backups --remove" again' in error["hint"] and b"BEGIN bt2c-dr" not in crontab.read_bytes(), busy)
+    left = scratch / "bt2c-restore-test-left"  # by a test that was killed
+    (left / "home").mkdir(parents=True)
+    (home / "backups" / "jobs" / "bt2c-restore-test-left.place").write_text(str(left))
     check("until it has ended", run("setup-automated-backups", "--remove").returncode == 0
           and not (home / "backups" / "jobs").exists())
+    check("what a killed test left went with it", not left.exists())
     stub("crontab", "echo 'cannot open the spool\nsee the manual' >&2; exit 1\n")
     refused = run("setup-automated-backups", "--scheduler", "cron")
     check("a crontab that cannot be read is not taken for empty", refused.returncode == 1

@@ -547,9 +547,9 @@ def damaged_here_and_sound_away(scene):
         manifest.chmod(0o600)
         manifest.write_bytes(manifest.read_bytes()[:-1] + b"?")
     for options in (("--dry-run",), (), ("--damaged", "--dry-run"), ("--damaged",)):
-        done = scene.run("prune", *options, status=3)
+        done = scene.run("prune", *options, status=6)
         check(f"prune {options} keeps it and names the location", done["leaving"] == 0 and done["unasked"] == ["far"]
-              and done["damaged"][0]["kept"] and "'far'" in done["advice"] and "--damaged" not in done["advice"], done)
+              and not done["damaged"] and [one["id"] for one in done["unread"]] == [newest] and "'far'" in done["advice"] and "--damaged" not in done["advice"], done)
     check("none is retired", not list((scene.local / "retired").glob("*")))
     listed = scene.run("list-backups", status=6)
     check("it is not called damaged", not listed["damaged"] and [one["id"] for one in listed["unread"]] == [newest], listed)
@@ -630,11 +630,16 @@ def one_place_twice(scene):
     scene.run("backup")
     link = scene.folder / "link"
     link.symlink_to(scene.far)
-    for same in (scene.far, f"{scene.far}/../far/", link, f"{link}/.", scene.local):
+    for same in (scene.far, f"{scene.far}/../far/", scene.local):
         scene.settings(near=same)
         refused = scene.run("location", "status", status=2)["error"]
         check(f"{same} is told", "'near'" in refused["message"] and ("'far'" in refused["message"] or same == scene.local),
               refused)
+    for same in (link, f"{link}/."):  # which the settings alone do not show: all goes on with one of them
+        scene.settings(near=same)
+        far = scene.run("location", "status", status=6)["locations"][2]
+        check(f"{same} is told", "it is the same folder as location 'near'" in far["error"] and far["status"] == "double", far)
+        scene.run("restore", "--backup", "latest", "--dry-run")
     scene.settings()
     status = scene.run("location", "status")
     check("two places are fine", status["healthy"] == 3)
@@ -736,6 +741,9 @@ def backups_that_are_refused(scene):
         checks = scene.run("doctor", status=3)["checks"]
         check("doctor names it", [(one["status"], one["mend"]) for one in checks if one["subject"] == newest[:8]]
               == [("unknown", scene.typed("bt2c-dr location status"))], checks)
+        checked = scene.run("repository", "check", status=6)
+        check("a check tells of it alone", [(one["object"], one["kind"], one["backups"]) for one in checked["findings"]]
+              == [(f"manifests/{newest}", "unread", [newest])], checked)
         control(faults=[])
         scene.restores("when it is readable again")
 

@@ -217,10 +217,18 @@ def keepers_home(folder):
     jobs = team / "backups" / "jobs"
     record = json.loads((jobs / "restore-test.json").read_text())
     check("and prune came after it", record["exit_status"] == 0 and "proved; " in record["message"], record)
-    for refused in (("job", "full"), ("job", "incremental"), ("job", "verify"), ("backup",), ("backup", "--type", "incremental")):
+    for refused in (("job", "full"), ("job", "incremental"), ("job", "verify"), ("backup",), ("backup", "--type", "incremental"),
+                    ("verify-integrity",), ("upgrade-check", "before"), ("restore", "--backup", "latest")):
         error = run(team, *refused, status=2)[0]["error"]
         check("what needs a chain is refused", "is not for this home" in error["message"] and "--takeover" not in error["hint"], error)
     check("without a record", sorted(path.name for path in jobs.glob("*.json")) == ["restore-test.json"])
+    set_up, _ = run(team, "init", "--non-interactive", "--schedule", "none")
+    steps = {one["name"]: one["detail"] for one in set_up["steps"]}
+    check("its set-up waits for no chain", steps["chain"].startswith("this home has none")
+          and steps["backup"] == "they are made on the nodes that store here", steps)
+    run(team, "restore", "--backup", "latest", "--target", folder / "beside")
+    check("beside it the backup comes back", (folder / "beside" / "data" / "blockchain.db").exists()
+          and not (team / "config" / "repository.write-key").exists() and not (team / "data").exists())
     run(team, "job", "prune")
 
     # Jobs that were set up before, and failed each time.

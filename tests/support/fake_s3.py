@@ -35,7 +35,8 @@ STATE = {
     "ranges": True,
     "region": "us-east-1",
     "denied": [],  # methods
-    "etags": "md5",  # "other"
+    "etags": "md5",  # "other", "wrong"
+    "keeps_meta": True,
 }
 BUCKETS = {"bucket": {}}
 FAULTS = []
@@ -259,6 +260,8 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(fault["status"], fault.get("code", "Fault"), "as the test wants", fault.get("headers", {}))
         if kind == "raw":
             return fault["status"], {}, (fault["text"] * fault.get("repeat", 1)).encode()
+        if kind == "endless_list":
+            return self.serve_endless_list(fault)
         path = urllib.parse.unquote(self.path.partition("?")[0])[1:]
         host = self.headers["Host"].rpartition(":")[0]
         if host.endswith(".s3.test"):
@@ -298,6 +301,19 @@ class Handler(BaseHTTPRequestHandler):
         if "encoding-type" in self.query:
             text += "<EncodingType>url</EncodingType>"
         return 200, {"Content-Type": "application/xml"}, (text + "</ListBucketResult>").encode()
+
+    def serve_endless_list(self, fault):
+        """`names` in each page, each of `length` bytes; `tokens`: so many, in turn."""
+        at = int(self.query.get("continuation-token", "0"))
+        prefix = self.query["prefix"]
+        text = "<ListBucketResult>"
+        for i in range(fault["names"]):
+            name = prefix + ("%d-%d" % (at, i)).rjust(fault.get("length", 32) - len(prefix), "n")
+            text += "<Contents><Key>%s</Key><Size>1</Size></Contents>" % name
+        text += "<IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>" % (
+            (at + 1) % fault.get("tokens", 1 << 30)
+        )
+        return 200, {}, (text + "</ListBucketResult>").encode()
 
     def serve_object(self, objects, key, kind):
         if self.command == "PUT":
@@ -346,8 +362,9 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "keep_half":
             body = body[: len(body) // 2]
         stored = {"body": body, "etag": hashlib.md5(body).hexdigest(), "meta": {}}
-        if STATE["etags"] == "other":
+        if STATE["etags"] != "md5":
             stored["etag"] = stored["etag"][::-1]
+        if STATE["etags"] == "other":
             stored["meta"]["x-amz-server-side-encryption"] = "aws:kms"
         if kind == "overtaken":  # another writer came in just behind
             stored["body"] = b"of another writer"
@@ -356,7 +373,7 @@ class Handler(BaseHTTPRequestHandler):
             objects[key] = stored
             return 200, {}, b""
         for name, value in self.headers.items():
-            if name.lower().startswith(("x-amz-meta-", "x-amz-storage-class")):
+            if STATE["keeps_meta"] and name.lower().startswith(("x-amz-meta-", "x-amz-storage-class")):
                 stored["meta"][name] = value
         if "x-amz-object-lock-mode" in self.headers and not STATE["ignore_lock"]:
             if not md5 or not STATE["lock"]:

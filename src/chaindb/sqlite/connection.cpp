@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "chaindb/sqlite/image_vfs.hpp"
+#include "chaindb/sqlite/side_files.hpp"
 #include "chaindb/sqlite/uri.hpp"
 
 namespace bt2c::chaindb::sqlite {
@@ -154,6 +155,8 @@ Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
 
 Connection Connection::open(const std::filesystem::path& path, Mode mode, int busy_timeout_ms) {
+    const std::string what = format("open database {}", printable(path.native()));
+    if (mode != Mode::immutable) require_plain_side_files(path, "cannot " + what);
     auto state = std::make_unique<State>();
     const int flags = mode == Mode::immutable ? SQLITE_OPEN_READONLY
                       : mode == Mode::create  ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -161,7 +164,7 @@ Connection Connection::open(const std::filesystem::path& path, Mode mode, int bu
     const std::string uri = uri_of(path, mode == Mode::immutable ? "?immutable=1" : "");
     const int code =
         sqlite3_open_v2(uri.c_str(), &state->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
-    if (code != SQLITE_OK) fail(state->db, format("open database {}", printable(path.native())));
+    if (code != SQLITE_OK) fail(state->db, what);
     distrust(state->db);
     sqlite3_busy_timeout(state->db, busy_timeout_ms);
     return Connection(std::move(state));

@@ -19,6 +19,7 @@
 #include "chaindb/sqlite/file_header.hpp"
 #include "chaindb/sqlite/observed_vfs.hpp"
 #include "chaindb/sqlite/pinned_file.hpp"
+#include "chaindb/sqlite/side_files.hpp"
 #include "chaindb/sqlite/uri.hpp"
 
 namespace bt2c::chaindb::sqlite {
@@ -123,6 +124,7 @@ int ReadTransaction::try_begin() noexcept {
 }
 
 void ReadTransaction::begin(int patience_ms) {
+    require_plain_side_files(file_, format("cannot read chain database {}", printable(path_.native())));
     using Clock = std::chrono::steady_clock;
     const auto patience_ends = Clock::now() + std::chrono::milliseconds(patience_ms);
     for (auto nap = std::chrono::microseconds(200);;

@@ -32,7 +32,8 @@ class ReadTransaction {
 
     /// Takes SHARED, and in WAL mode a read mark; SQLite rolls back a hot journal first. Waits for
     /// writers at most `patience_ms`, then throws Error(busy). Throws Error(failed) when the file
-    /// is no sound database, was replaced since it was opened, or is in WAL mode without permission.
+    /// is no sound database, was replaced since it was opened, is in WAL mode without permission, or has
+    /// something beside it that is no file where SQLite's own would be.
     void begin(int patience_ms);
     void end() noexcept;
 

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "crypto/hash.hpp"
 #include "storage/archive/archive_format.hpp"
 #include "storage/object_name.hpp"
 
@@ -125,6 +126,14 @@ std::optional<Bytes> ArchiveLocation::get_range(const std::string& name, std::ui
     if (platform::read_at(fd_.get(), contents, entry.offset + begin, file_) != contents.size())
         throw damaged("it was cut off while it was read");
     return contents;
+}
+
+std::optional<Error> ArchiveLocation::known_damage(const std::string& name) {
+    const auto found = entries_.find(name);
+    const auto contents = get(name);
+    if (!contents || std::ranges::equal(crypto::sha256(*contents), *base::from_hex(found->second.sha256)))
+        return std::nullopt;
+    return damaged(base::format("its object {} is not what was exported", name));
 }
 
 std::optional<std::uint64_t> ArchiveLocation::size_of(const std::string& name) {

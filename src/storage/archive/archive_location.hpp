@@ -28,9 +28,10 @@ class ArchiveLocation final : public Location {
     std::optional<std::uint64_t> size_of(const std::string& name) override;
     std::vector<ObjectInfo> list(const std::string& folder) override;
     bool remove(const std::string& name) override;
+    std::optional<base::Error> known_damage(const std::string& name) override;
 
-    /// What the directory says of an object. The digest is for whoever keeps the file and has no key to
-    /// its seals; nothing here checks it.
+    /// What the directory says of an object. The digest is for whoever has no key to its seals; only
+    /// known_damage() looks at it.
     struct Entry {
         std::uint64_t offset = 0, bytes = 0;
         std::string sha256;  ///< 64 hex digits

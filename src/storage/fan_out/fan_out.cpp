@@ -30,6 +30,20 @@ std::chrono::milliseconds list_patience(const Part& part, std::size_t objects) {
                             : part.read_wait() + std::chrono::milliseconds(objects * 50);
 }
 
+/// " from sftp://host/folder", with a question where `described` names its server and gives no address.
+std::string from_server(const std::string& described) {
+    std::string_view host = described;
+    if (const std::size_t at = host.rfind(" at "); at != std::string_view::npos)
+        host.remove_prefix(at + 4);
+    else if (const std::size_t scheme = host.find("://"); scheme != std::string_view::npos)
+        host.remove_prefix(scheme + 3);
+    host = host.substr(0, host.find('/'));
+    host.remove_prefix(host.find('@') + 1);
+    const bool is_address =
+        std::ranges::count(host, ':') > 1 || host.find_first_not_of("0123456789.:") == std::string_view::npos;
+    return format(" from {}{}", described, is_address ? "" : ": does its name resolve?");
+}
+
 Error unread_error(const std::string& name, const Error& failure) {
     return Error(failure.kind(),
                  format("cannot read {}: no location that can be reached has it", base::printable(name)))
@@ -70,9 +84,7 @@ std::vector<std::optional<Bytes>> FanOut::ask_all(const std::string& name, std::
                       format("cannot reach location '{}': it does not answer", parts_[i]->name()))
                     .cause(format("no answer within {}{}",
                                   base::human_duration(static_cast<double>(patience.count()) / 1000),
-                                  parts_[i]->remote()
-                                      ? format(" from {}: does its name resolve?", parts_[i]->describe())
-                                      : "")));
+                                  parts_[i]->remote() ? from_server(parts_[i]->describe()) : "")));
         if (const auto away = parts_[i]->away()) leave(i, *away);
     }
     return answers;

@@ -1,6 +1,7 @@
 #include "storage/local/local_location.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <system_error>
 
@@ -31,7 +32,8 @@ platform::Descriptor open_object(const fs::path& path) {
     // Objects are plain files; a link or a device in their place was not put there by us.
     if (!error && status.type() != fs::file_type::regular)
         throw Error(ErrorKind::failed, format("cannot read {}", printable(path.native())))
-            .cause("it is not a plain file");
+            .cause("it is not a plain file")
+            .system_code(EISDIR);
     return platform::open_for_reading(path, false);
 }
 

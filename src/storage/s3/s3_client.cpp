@@ -127,7 +127,9 @@ std::variant<HttpResponse, HttpFailure> Client::try_once(const Request& request,
                                .timeout_ms = options_.timeout_ms,
                                .stall_ms = options_.timeout_ms,
                                .send_limit = limit_.get(),
-                               .response_max = request.answer_max};
+                               .response_max = request.answer_max,
+                               .part_from = request.part_from,
+                               .part_bytes = request.part_bytes};
     if (!sign.query.empty()) http.url += '?' + sign.query;
     for (const auto& [name, value] : sign.headers) http.headers.push_back(format("{}: {}", name, value));
     http.headers.push_back("Authorization: " + authorization(sign, credentials));

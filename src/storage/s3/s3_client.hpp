@@ -25,7 +25,9 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> headers = {};  ///< names in lower case
     base::ByteView body = {};
     bool sign_body = true;  ///< false where a signed Content-MD5 stands for it
-    std::size_t answer_max = std::size_t{8} << 20;
+    std::size_t answer_max = std::size_t{1} << 20;
+    /// As platform::HttpRequest has them.
+    std::uint64_t part_from = 0, part_bytes = std::numeric_limits<std::uint64_t>::max();
     int retries_max = std::numeric_limits<int>::max();  ///< fewer than the options say
     int lost_max = std::numeric_limits<int>::max();     ///< so many tries at most may break on their way
 };

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <limits>
+#include <unordered_set>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
 #include "base/text.hpp"
 #include "crypto/base64.hpp"
 #include "crypto/hash.hpp"
+#include "storage/list_bound.hpp"
 #include "storage/object_name.hpp"
 #include "storage/s3/object_upload.hpp"
 #include "storage/s3/refusal.hpp"
@@ -22,7 +25,10 @@ using base::format;
 namespace {
 
 constexpr std::size_t object_bytes_max = std::size_t{256} << 20;
-constexpr std::size_t pages_max = 20'000;
+constexpr std::size_t page_bytes_max = std::size_t{8} << 20;
+constexpr std::size_t pages_max = 10'000;  // services give 1,000 names in each
+/// Some services give such where removed objects have left versions.
+constexpr std::size_t empty_pages_max = 1'000;
 /// How often an object is stored anew that did not arrive as it was sent.
 constexpr int stored_wrong_max = 3;
 /// The MD5 of what was sent, kept with an object: what a service calls its ETag is not always one.
@@ -164,11 +170,14 @@ bool S3Location::put_alone(const std::string& name, base::ByteView contents, con
         name.starts_with("intents/") || name.starts_with("ended/") || name.starts_with("sweeps/");
     const int days = passing ? 0 : client_.options().object_lock_days;
     for (int tries = 1;; ++tries) {
+        bool accepted = false;
         const base::UnixMs locked_until = days > 0 ? base::now_unix_ms() + days * day_ms : 0;
         std::string wrong;
         try {
             const Answer answer = send_put(name, contents, ours, locked_until, action);
-            if (answer.status() == 412 && !answer.repeated) return false;
+            // From the second time on what is there may be what could not be cleaned up.
+            if (answer.status() == 412 && !answer.repeated && tries == 1) return false;
+            accepted = answer.status() < 300;
             const auto stored = head(name, action);
             if (stored && !stored->sent.empty() && !ours.sent_as(*stored)) return false;
             const bool kept = stored && ours.whole(*stored);
@@ -181,10 +190,10 @@ bool S3Location::put_alone(const std::string& name, base::ByteView contents, con
             wrong = stored ? format("of {} bytes sent it keeps {}, or others", ours.bytes, stored->bytes)
                            : "it said that it had stored the object, and there is none";
         } catch (...) {
-            clean_up(name, ours);
+            clean_up(name, ours, accepted);
             throw;
         }
-        clean_up(name, ours);
+        clean_up(name, ours, accepted);
         if (tries == stored_wrong_max)
             throw Error(ErrorKind::failed, format("{}: the service does not keep what it is sent", action))
                 .cause(format("{}: {}", client_.host(), wrong))
@@ -207,11 +216,12 @@ Answer S3Location::send_put(const std::string& name, base::ByteView contents, co
     return send_object(client_, request, conditional_, action);
 }
 
-void S3Location::clean_up(const std::string& name, const Fingerprint& ours) {
+void S3Location::clean_up(const std::string& name, const Fingerprint& ours, bool accepted) {
     const std::string action = cannot("look after", name);
     try {
         const auto left = head(name, action, 1);
-        if (left && ours.sent_as(*left))
+        // A service that took it, on condition that there is none, may have dropped what was sent with it.
+        if (left && (ours.sent_as(*left) || (accepted && conditional_ && left->sent.empty())))
             static_cast<void>(
                 client_.send({.method = "DELETE", .key = key_of(name), .retries_max = 1}, action, {404}));
     } catch (const Error&) {
@@ -242,14 +252,16 @@ std::optional<base::Bytes> S3Location::get_range(const std::string& name, std::u
         return there ? std::optional(base::Bytes()) : std::nullopt;
     }
     size = std::min<std::uint64_t>(size, object_bytes_max - offset);
-    Request request{.key = key_of(name), .answer_max = object_bytes_max};
+    Request request{.key = key_of(name), .part_from = offset, .part_bytes = size};
+    request.answer_max = std::max(request.answer_max, static_cast<std::size_t>(size));
     request.headers.emplace_back("range", format("bytes={}-{}", offset, offset + size - 1));
     const Answer answer = client_.send(request, action, {404, 416});
     if (answer.status() == 404) return absent(answer, action);
     bucket_seen_ = true;
     if (answer.status() == 416) return base::Bytes();
-    base::ByteView body = base::as_bytes(answer.response.body);
-    if (answer.status() == 206) {
+    // With 200, of services that know no ranges, the part that was asked for all the same.
+    const base::ByteView body = base::as_bytes(answer.response.body);
+    if (answer.status() != 200) {
         // "bytes FIRST-LAST/ALL"
         const std::string range = answer.response.header("content-range");
         const std::size_t dash = range.find('-'), slash = range.find('/');
@@ -260,9 +272,6 @@ std::optional<base::Bytes> S3Location::get_range(const std::string& name, std::u
             throw Error(ErrorKind::failed, format("{}: the service gives another part of it", action))
                 .cause(format("{} answered '{}' with {} bytes, asked for {} bytes from {}", client_.host(),
                               base::printable(range.substr(0, 80)), body.size(), size, offset));
-    } else {  // the service knows no ranges and gives all
-        body = body.subspan(std::min<std::uint64_t>(offset, body.size()));
-        body = body.first(std::min<std::uint64_t>(size, body.size()));
     }
     return base::Bytes(body.begin(), body.end());
 }
@@ -274,7 +283,7 @@ std::optional<std::uint64_t> S3Location::size_of(const std::string& name) {
 
 ListPage S3Location::list_page(const std::string& prefix, const std::string& token, int most,
                                const std::string& action) {
-    Request request;
+    Request request{.answer_max = page_bytes_max};
     request.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}};
     if (!token.empty()) request.query.emplace_back("continuation-token", token);
     if (most > 0) request.query.emplace_back("max-keys", format("{}", most));
@@ -298,13 +307,21 @@ std::vector<ObjectInfo> S3Location::list(const std::string& folder) {
             .cause(format("{}: {}", client_.host(), why));
     };
     std::vector<ObjectInfo> found;
+    ListBound bound(folder);
+    std::unordered_set<std::size_t> tokens;  // hashes of those that came
+    std::size_t empty_pages = 0;
     std::string token;
     for (std::size_t pages = 0; pages == 0 || !token.empty(); ++pages) {
-        if (pages == pages_max) throw refuse("there is no end of them");
+        if (pages == pages_max || empty_pages > empty_pages_max)
+            throw refuse("there is no end of its pages").hint(endless_list_hint);
         ListPage page = list_page(prefix, token, 0, action);
-        if (!page.next.empty() && page.next == token) throw refuse("the next page is the same one");
+        if (!page.next.empty() && !tokens.insert(std::hash<std::string>()(page.next)).second)
+            throw refuse("the next page is the same one as before");
         token = std::move(page.next);
+        if (page.objects.empty()) ++empty_pages;
         for (ObjectInfo& object : page.objects) {
+            if (const auto why = bound.refusal(object.name.size()); !why.empty())
+                throw refuse(why).hint(endless_list_hint);
             if (!object.name.starts_with(prefix)) throw refuse("there is an object that was not asked for");
             object.name.erase(0, cut.size());
             if (!object.name.empty()) found.push_back(std::move(object));

@@ -57,8 +57,9 @@ class S3Location final : public Location {
                     base::UnixMs locked_until, const std::string& action);
     std::optional<Head> head(const std::string& name, const std::string& action,
                              int retries_max = std::numeric_limits<int>::max());
-    /// After a put that failed: what it left is removed, where it can be reached.
-    void clean_up(const std::string& name, const Fingerprint& ours);
+    /// After a put that failed: what it left is removed, where it can be reached. `accepted`: the service
+    /// said that it had stored it.
+    void clean_up(const std::string& name, const Fingerprint& ours, bool accepted);
     /// What a 404 means: the bucket must be there. Throws Error where it is not.
     std::nullopt_t absent(const Answer& answer, const std::string& action);
     ListPage list_page(const std::string& prefix, const std::string& token, int most,

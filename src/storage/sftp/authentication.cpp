@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
@@ -155,6 +156,7 @@ class Login {
 
     void judge(int result) {
         accepted_ = result == SSH_AUTH_SUCCESS;
+        wants_more_ = wants_more_ || result == SSH_AUTH_PARTIAL;
         if (result != SSH_AUTH_ERROR) return;
         // A server that had enough tries says so and hangs up; that is an answer, and no fault of the
         // network.
@@ -165,9 +167,42 @@ class Login {
             hung_up_ = printable(said);
     }
 
+    /// What the server still takes, as its sshd_config names it; empty where it has not said.
+    std::string methods() const {
+        constexpr std::pair<int, std::string_view> names[] = {
+            {SSH_AUTH_METHOD_PUBLICKEY, "publickey"},
+            {SSH_AUTH_METHOD_PASSWORD, "password"},
+            {SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive"},
+            {SSH_AUTH_METHOD_HOSTBASED, "hostbased"},
+            {SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic"}};
+        const int list = ::ssh_userauth_list(session_, nullptr);
+        std::string text;
+        for (const auto& [method, name] : names)
+            if (list & method) text += format("{}{}", text.empty() ? "" : ", ", name);
+        return text;
+    }
+
     Error refusal() const {
         std::string tried;
         for (const std::string& each : tried_) tried += (tried.empty() ? "" : ", ") + each;
+        const std::string takes = tried.empty() ? "" : methods();
+        if (wants_more_)
+            return Error(ErrorKind::failed, format("cannot log in to {}: the server takes the key, and wants "
+                                                   "more than that",
+                                                   server_name(options_)))
+                .cause(format("it still asks for: {}; tried: {}", takes, tried))
+                .state("nothing was stored or changed")
+                .hint(format("one key must do: set 'AuthenticationMethods publickey' for the user {} in the "
+                             "server's sshd_config",
+                             printable(options_.user)));
+        if (!takes.empty() && takes.find("publickey") == std::string::npos)
+            return Error(ErrorKind::failed, format("cannot log in to {}: the server takes no keys at all",
+                                                   server_name(options_)))
+                .cause(format("it takes: {}; tried: {}", takes, tried))
+                .state("nothing was stored or changed")
+                .hint(format("set 'PubkeyAuthentication yes' and 'AuthenticationMethods publickey' for the "
+                             "user {} in the server's sshd_config",
+                             printable(options_.user)));
         Error error(ErrorKind::failed,
                     format("cannot log in to {}: the server takes no key of ours", server_name(options_)));
         error.cause(tried.empty() ? "there is no key to try: no agent, and none in ~/.ssh"
@@ -177,7 +212,8 @@ class Login {
         if (!hung_up_.empty() && options_.key_file.empty())
             return error.hint("name the one key that it takes as key_file: it let no more of them be tried");
         error.hint(
-            format("add the public key to ~{}/.ssh/authorized_keys on the server, and check the user's name",
+            format("add the public key to ~{}/.ssh/authorized_keys on the server, check the user's name, and "
+                   "that its sshd lets this user in (AllowUsers, DenyUsers)",
                    printable(options_.user)));
         return error;
     }
@@ -189,7 +225,7 @@ class Login {
     bool has_agent_;
     std::vector<std::string> tried_;
     std::string hung_up_;
-    bool accepted_ = false, broken_ = false;
+    bool accepted_ = false, broken_ = false, wants_more_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <sstream>
 
 #include "base/text.hpp"
@@ -25,16 +26,22 @@ struct HostKeyDeleter {
 };
 using HostKey = std::unique_ptr<ssh_key_struct, HostKeyDeleter>;
 
-/// What the file says about the host, as far as it matters.
-struct Known {
-    bool trusted = false;
-    int revoked_line = 0;  ///< 0: none
-    int other_line = 0;    ///< the first one that has another key for the host
-    std::string other_key;
-};
+/// As the file names it.
+std::string host_of(const Options& options) {
+    return options.port == 22 ? options.host : format("[{}]:{}", options.host, options.port);
+}
 
-Known look_up(const std::string& text, const std::string& host, ssh_key presented) {
-    Known known;
+std::string text_of(const std::filesystem::path& file) {
+    // One that cannot be looked at is no missing one: what it knows must not be fetched anew from the
+    // network.
+    std::error_code ignored;
+    if (std::filesystem::status(file, ignored).type() == std::filesystem::file_type::not_found) return "";
+    return std::string(base::as_text(platform::read_file(file, known_hosts_bytes_max)));
+}
+
+/// Calls `visit(line number, whether it is revoked, key)` for each line about the host that can be read.
+template <typename Visit>
+void for_each_key(const std::string& text, const std::string& host, Visit visit) {
     std::istringstream lines(text);
     int number = 0;
     for (std::string line; std::getline(lines, line);) {
@@ -53,15 +60,43 @@ Known look_up(const std::string& text, const std::string& host, ssh_key presente
         ssh_knownhosts_entry* entry = nullptr;
         const std::string tidy = format("{} {} {}", names, type, key);
         if (::ssh_known_hosts_parse_line(host.c_str(), tidy.c_str(), &entry) != SSH_OK) continue;
-        const bool same = ::ssh_key_cmp(entry->publickey, presented, SSH_KEY_CMP_PUBLIC) == 0;
-        if (!same && marker.empty() && known.other_line == 0) {
-            known.other_line = number;
-            known.other_key = format("{} {}", type, fingerprint_of(entry->publickey));
-        }
-        if (same && marker.empty()) known.trusted = true;
-        if (same && !marker.empty()) known.revoked_line = number;
+        visit(number, !marker.empty(), entry->publickey);
         ::ssh_knownhosts_entry_free(entry);
     }
+}
+
+std::string type_of(ssh_key key) {
+    return ::ssh_key_type_to_char(::ssh_key_type(key));
+}
+
+std::string shown_text(ssh_key key) {
+    return type_of(key) + " " + fingerprint_of(key);
+}
+
+/// What the file says about the host, as far as it matters.
+struct Known {
+    bool trusted = false;
+    int revoked_line = 0;  ///< 0: none
+    int other_line = 0;    ///< the first one that has another key for the host, of the same kind if any is
+    bool is_same_kind = false;
+    std::string other_key;
+};
+
+Known look_up(const std::string& text, const std::string& host, ssh_key presented) {
+    Known known;
+    for_each_key(text, host, [&](int number, bool is_revoked, ssh_key key) {
+        const bool is_same = ::ssh_key_cmp(key, presented, SSH_KEY_CMP_PUBLIC) == 0;
+        if (is_revoked) {
+            if (is_same) known.revoked_line = number;
+            return;
+        }
+        known.trusted = known.trusted || is_same;
+        const bool is_same_kind = type_of(key) == type_of(presented);
+        if (is_same || (known.other_line != 0 && (known.is_same_kind || !is_same_kind))) return;
+        known.other_line = number;
+        known.is_same_kind = is_same_kind;
+        known.other_key = shown_text(key);
+    });
     return known;
 }
 
@@ -86,26 +121,37 @@ std::string fingerprint_of(ssh_key key) {
     return out;
 }
 
+std::string host_key_algorithms(const Options& options) {
+    struct Kind {
+        std::string_view type, algorithms;
+    };
+    constexpr Kind kinds[] = {{"ssh-ed25519", "ssh-ed25519"},
+                              {"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"},
+                              {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"},
+                              {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"},
+                              {"ssh-rsa", "rsa-sha2-512,rsa-sha2-256"}};
+    std::set<std::string, std::less<>> known;
+    for_each_key(text_of(options.known_hosts_file), host_of(options), [&](int, bool is_revoked, ssh_key key) {
+        if (!is_revoked) known.insert(type_of(key));
+    });
+    std::string list;
+    for (const bool is_known : {true, false})
+        for (const Kind& kind : kinds)
+            if (known.contains(kind.type) == is_known)
+                list += format("{}{}", list.empty() ? "" : ",", kind.algorithms);
+    return list;
+}
+
 void check_host_key(ssh_session session, const Options& options) {
     ssh_key raw = nullptr;
     if (::ssh_get_server_publickey(session, &raw) != SSH_OK)
         throw NetworkError(Error(ErrorKind::failed, format("cannot log in to {}", server_name(options)))
                                .cause("the server showed no key of its own"));
     const HostKey key(raw);
-    const std::string shown =
-        format("{} {}", ::ssh_key_type_to_char(::ssh_key_type(raw)), fingerprint_of(raw));
+    const std::string shown = shown_text(raw);
     const std::string file = printable(options.known_hosts_file.native());
-    const std::string host =
-        options.port == 22 ? options.host : format("[{}]:{}", options.host, options.port);
-
-    std::string text;
-    // One that cannot be looked at is no missing one: what it knows must not be fetched anew from the
-    // network.
-    std::error_code ignored;
-    if (std::filesystem::status(options.known_hosts_file, ignored).type() !=
-        std::filesystem::file_type::not_found)
-        text = base::as_text(platform::read_file(options.known_hosts_file, known_hosts_bytes_max));
-    const Known known = look_up(text, host, raw);
+    const std::string host = host_of(options);
+    const Known known = look_up(text_of(options.known_hosts_file), host, raw);
     const std::string nothing_sent =
         "nothing was sent but the wish to connect; nothing was stored or changed";
     if (known.revoked_line != 0)
@@ -115,6 +161,19 @@ void check_host_key(ssh_session session, const Options& options) {
             .state(nothing_sent)
             .hint("ask who runs the server; its key may be in other hands");
     if (known.trusted) return;
+    if (known.other_line != 0 && !known.is_same_kind)
+        throw Error(
+            ErrorKind::failed,
+            format("refused to log in to {}: it shows a key of another kind than the one that is known "
+                   "here; somebody may be in between, or in its place",
+                   server_name(options)))
+            .cause(
+                format("it shows {}; line {} of {} has {}", shown, known.other_line, file, known.other_key))
+            .state(nothing_sent)
+            .hint(format(
+                "ask who runs the server whether it has no key of the known kind any more, and whether "
+                "that fingerprint is its own. Only if both are so: ssh-keyscan -p {} {} >> {}",
+                options.port, shell_word(options.host), shell_word(options.known_hosts_file.native())));
     if (known.other_line != 0)
         throw Error(
             ErrorKind::failed,

@@ -1,5 +1,6 @@
 #include "storage/sftp/remote_folder.hpp"
 
+#include <algorithm>
 #include <deque>
 
 #include "base/text.hpp"
@@ -15,7 +16,6 @@ using base::format;
 namespace {
 
 constexpr std::uint32_t folder_mode = 0700;
-constexpr std::size_t entries_max = 10'000'000;
 constexpr std::size_t readdirs_ahead = 4;
 constexpr std::int64_t stale_seconds = 86'400;
 
@@ -51,7 +51,8 @@ void make_folders(SftpSession& session, const Options& options, const std::strin
 }
 
 std::optional<std::vector<Entry>> entries_of(SftpSession& session, const Options& options,
-                                             const std::string& folder) {
+                                             const std::string& folder, ListBound& bound,
+                                             std::size_t prefix_bytes) {
     const std::string what = format("cannot list {}", folder);
     const Answer opened = session.ask(Packet(Type::opendir).text(folder));
     if (opened.status == Status::no_such_file) return std::nullopt;
@@ -73,23 +74,36 @@ std::optional<std::vector<Entry>> entries_of(SftpSession& session, const Options
         auto entries = read_entries(answer);
         if (!entries || entries->empty()) session.broke_protocol();
         for (Entry& entry : *entries) {
+            const auto refuse = [&](std::string_view why) {
+                return Error(ErrorKind::failed,
+                             format("{} on {}", base::printable(what), server_name(options)))
+                    .cause(format("the server lists what cannot be there: {}", why))
+                    .hint(endless_list_hint);
+            };
+            // The two as well: else a server could name nothing else for ever.
+            if (const auto why = bound.refusal(prefix_bytes + entry.name.size()); !why.empty())
+                throw refuse(why);
             if (entry.name == "." || entry.name == "..") continue;
-            if (entry.name.empty() || entry.name.find('/') != std::string::npos ||
-                found.size() == entries_max)
-                throw Error(ErrorKind::failed,
-                            format("{} on {}", base::printable(what), server_name(options)))
-                    .cause("the server lists what cannot be there")
-                    .hint("do not trust this server");
+            if (entry.name.empty() || entry.name.find('/') != std::string::npos)
+                throw refuse("a name that is none").hint("do not trust this server");
             found.push_back(std::move(entry));
         }
     }
     session.close(*handle);
     if (last.status != Status::end_of_file) throw remote_error(what, options, last);
-    return found;
+    return each_once(std::move(found));
+}
+
+std::vector<Entry> each_once(std::vector<Entry> entries) {
+    std::ranges::sort(entries, {}, &Entry::name);
+    const auto twice = std::ranges::unique(entries, {}, &Entry::name);
+    entries.erase(twice.begin(), twice.end());
+    return entries;
 }
 
 void remove_stale_temporaries(SftpSession& session, const Options& options, const std::string& folder) {
-    const auto entries = entries_of(session, options, folder);
+    ListBound bound("packs");
+    const auto entries = entries_of(session, options, folder, bound, 0);
     if (!entries) return;
     const std::int64_t now = base::now_unix_ms() / 1000;
     for (const Entry& entry : *entries) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/list_bound.hpp"
 #include "storage/sftp/sftp_session.hpp"
 
 namespace bt2c::storage::sftp {
@@ -16,10 +17,16 @@ std::string folder_of(const std::string& path);
 /// Makes a folder (0700) and those above it; those that are there are left as they are.
 void make_folders(SftpSession& session, const Options& options, const std::string& folder);
 
-/// What lies in a folder, but for "." and ".."; nullopt when it is not there. Throws Error when the server
-/// lists what cannot be a name, or without an end.
+/// What lies in a folder, but for "." and "..", each once; nullopt when it is not there. `bound` is that of
+/// the whole list, in which `prefix_bytes` come before each name. Throws Error when the server lists what
+/// cannot be a name, or without an end.
 std::optional<std::vector<Entry>> entries_of(SftpSession& session, const Options& options,
-                                             const std::string& folder);
+                                             const std::string& folder, ListBound& bound,
+                                             std::size_t prefix_bytes);
+
+/// Sorted by name. What is removed and made anew while a folder is read may be listed twice, of sound servers
+/// too.
+std::vector<Entry> each_once(std::vector<Entry> entries);
 
 /// Removes what writers left in `folder` more than a day ago, as far as the server lets us.
 void remove_stale_temporaries(SftpSession& session, const Options& options, const std::string& folder);

@@ -1,7 +1,6 @@
 #include "storage/sftp/sftp_location.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <random>
 #include <utility>
 
@@ -22,6 +21,8 @@ namespace {
 
 constexpr std::uint32_t object_mode = 0400, writable_mode = 0600;
 constexpr int depth_max = 64;
+/// More than any object has; else a server could go on for ever.
+constexpr std::uint64_t object_bytes_max = std::uint64_t{256} << 20;
 
 /// Names that no other writer draws.
 std::string temporary_in(const std::string& folder) {
@@ -31,12 +32,12 @@ std::string temporary_in(const std::string& folder) {
 }
 
 void list_into(SftpSession& session, const Options& options, const std::string& folder,
-               const std::string& prefix, int depth, std::vector<ObjectInfo>& found) {
+               const std::string& prefix, int depth, ListBound& bound, std::vector<ObjectInfo>& found) {
     if (depth > depth_max)
         throw Error(ErrorKind::failed,
                     format("cannot list {} on {}", printable(folder), server_name(options)))
             .cause("folders are nested without an end");
-    const auto entries = entries_of(session, options, folder);
+    const auto entries = entries_of(session, options, folder, bound, prefix.size());
     if (!entries) return;  // another process may remove a folder while we list
     for (const Entry& entry : *entries) {
         if (entry.name.starts_with(temporary_prefix)) continue;
@@ -45,7 +46,7 @@ void list_into(SftpSession& session, const Options& options, const std::string& 
         if (!attributes->mode || !attributes->bytes) attributes = session.look(path, false);
         if (!attributes) continue;
         if (attributes->is_folder())
-            list_into(session, options, path, prefix + entry.name + "/", depth + 1, found);
+            list_into(session, options, path, prefix + entry.name + "/", depth + 1, bound, found);
         else if (attributes->is_file())
             found.push_back({prefix + entry.name, attributes->bytes.value_or(0)});
     }
@@ -148,9 +149,12 @@ void SftpLocation::write_temporary(SftpSession& session, const std::string& temp
     }
     if (written.is_ok() && session.has("fsync@openssh.com"))
         written = session.ask(Packet("fsync@openssh.com").text(begun.handle));
-    const Answer looked = session.ask(Packet(Type::fstat).text(begun.handle));
+    Answer looked = session.ask(Packet(Type::fstat).text(begun.handle));
     const Answer closed = session.close(begun.handle);
     if (written.is_ok()) written = closed;
+    // A server may refuse it for a handle alone (-P fstat).
+    if (written.is_ok() && !looked.is_ok())
+        written = looked = session.ask(Packet(Type::lstat).text(temporary));
     const auto kept = read_attributes(looked);
     if (written.is_ok() && kept && kept->bytes == contents.size()) return;
     Error error = written.is_ok()
@@ -195,7 +199,7 @@ bool SftpLocation::put(const std::string& name, base::ByteView contents) {
         stored = place_new(session, options_, temporary, path);
         // An earlier try may have given the name just when its connection broke.
         if (!stored && earlier) {
-            const auto there = read(session, path, 0, std::numeric_limits<std::uint64_t>::max());
+            const auto there = read(session, path, 0, contents.size() + 1);
             stored = there && std::ranges::equal(*there, contents);
         }
         sync_folder(session, folder);
@@ -243,7 +247,7 @@ std::optional<base::Bytes> SftpLocation::read(SftpSession& session, const std::s
 }
 
 std::optional<base::Bytes> SftpLocation::get(const std::string& name) {
-    return get_range(name, 0, std::numeric_limits<std::uint64_t>::max());
+    return get_range(name, 0, object_bytes_max);
 }
 
 std::optional<base::Bytes> SftpLocation::get_range(const std::string& name, std::uint64_t offset,
@@ -279,7 +283,8 @@ std::vector<ObjectInfo> SftpLocation::list(const std::string& folder) {
     pool_.run([&](SftpSession& session) {
         found.clear();
         if (!is_there(session)) return;
-        list_into(session, options_, top, folder.empty() ? "" : folder + "/", 0, found);
+        ListBound bound(folder);
+        list_into(session, options_, top, folder.empty() ? "" : folder + "/", 0, bound, found);
     });
     std::ranges::sort(found, {}, &ObjectInfo::name);
     return found;

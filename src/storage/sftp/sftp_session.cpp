@@ -23,6 +23,10 @@ constexpr std::size_t piece_bytes_always = std::size_t{32} << 10, piece_bytes_mo
 /// and never more than sshd lets a channel have.
 constexpr std::size_t window_bytes_least = std::size_t{512} << 10, window_bytes_most = std::size_t{2} << 20;
 constexpr double line_bytes_per_second = 50e6;
+/// A subsystem that is a program is run by the user's shell.
+constexpr std::string_view quiet_login =
+    "must print nothing (its shell's start files; with the shell nologin sshd_config needs 'ForceCommand "
+    "internal-sftp' for this user)";
 
 }  // namespace
 
@@ -41,8 +45,8 @@ SftpSession::SftpSession(const Options& options)
         if (has("limits@openssh.com")) ask_for_limits();
     } catch (NetworkError& error) {
         error.hint(
-            "look into the server's log; SFTP must be switched on for this user, whose login must print "
-            "nothing (its shell's start files)");
+            format("look into the server's log; SFTP must be switched on for this user, whose login {}",
+                   quiet_login));
         throw;
     }
 }
@@ -126,10 +130,9 @@ std::optional<Attributes> SftpSession::look(const std::string& path, bool follow
 }
 
 void SftpSession::broke_protocol() const {
-    throw NetworkError(
-        Error(ErrorKind::failed, format("cannot go on with {}", server_name(options_)))
-            .cause("what it answers is not SFTP version 3")
-            .hint("see that the user's login on the server prints nothing (its shell's start files)"));
+    throw NetworkError(Error(ErrorKind::failed, format("cannot go on with {}", server_name(options_)))
+                           .cause("what it answers is not SFTP version 3")
+                           .hint(format("the user's login on the server {}", quiet_login)));
 }
 
 }  // namespace bt2c::storage::sftp

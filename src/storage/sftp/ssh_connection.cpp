@@ -70,9 +70,10 @@ SshConnection::SshConnection(const Options& options) : options_(options) {
     const auto port = static_cast<unsigned>(options_.port);
     library.set(SSH_OPTIONS_PORT, &port);
     library.set(SSH_OPTIONS_USER, options_.user.c_str());
-    // Here these files only decide which kind of key the server is asked for; check_host_key() judges it.
-    library.set(SSH_OPTIONS_KNOWNHOSTS, options_.known_hosts_file.c_str());
+    // The library would read these its own way, and ask for another kind of key than check_host_key() finds.
+    library.set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
     library.set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
+    library.set(SSH_OPTIONS_HOSTKEYS, host_key_algorithms(options_).c_str());
     library.set(SSH_OPTIONS_CIPHERS_C_S, ciphers);
     library.set(SSH_OPTIONS_CIPHERS_S_C, ciphers);
     const long timeout_s = options_.timeout_ms / 1000 + 1;
@@ -121,6 +122,13 @@ void SshConnection::fail(const std::string& doing, bool time_is_up) const {
     if (time_is_up)
         error.cause(format("nothing moved for {}", base::human_duration(options_.timeout_ms / 1000.0)))
             .hint("check that the server is up and not overloaded, and the network between");
+    else if (said.find("no match for method") != std::string::npos)  // which no further try mends
+        throw Error(
+            error.cause(said)
+                .state("nothing was stored or changed")
+                .hint("this program and the server have no such algorithm in common: let its sshd_config "
+                      "allow one of those named behind 'client' (Ciphers, KexAlgorithms, MACs, "
+                      "HostKeyAlgorithms)"));
     else
         error.cause(said.empty() ? "the connection was closed" : said)
             .hint(

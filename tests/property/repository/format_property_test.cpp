@@ -137,17 +137,18 @@ RC_GTEST_PROP(PageEntries, OutOfOrderOrBoundsOrCutOffAreRefused, ()) {
     RC_ASSERT_THROWS_AS(decode_entries(encode_entries(entries), 7, read), base::Error);
 }
 
-/// Path bytes of all kinds: letters, UTF-8 sound and broken, control characters, percent signs.
+/// Path bytes of all kinds but NUL: letters, UTF-8 sound and broken, control characters, percent signs.
 rc::Gen<std::string> any_path() {
     return rc::gen::map(
         rc::gen::container<std::vector<std::string>>(rc::gen::oneOf(
             rc::gen::map(rc::gen::arbitrary<char>(), [](char c) { return std::string(1, c); }),
-            rc::gen::elementOf(std::vector<std::string>{
-                "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "%", "%4", "%%20", "\\x41", "\xC3",
-                "\xED\xA0\x80", "\xF4\x90\x80\x80", std::string(1, '\0'), "\x7F", "\xC2\x85", "/", "\""}))),
+            rc::gen::elementOf(std::vector<std::string>{"\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "%",
+                                                        "%4", "%%20", "\\x41", "\xC3", "\xED\xA0\x80",
+                                                        "\xF4\x90\x80\x80", "\x7F", "\xC2\x85", "/", "\""}))),
         [](const std::vector<std::string>& parts) {
             std::string path;
             for (const std::string& part : parts) path += part;
+            std::erase(path, '\0');
             return path;
         });
 }
@@ -188,14 +189,19 @@ Manifest any_manifest() {
                                    upto<std::uint32_t>(010000),
                                    *rc::gen::arbitrary<std::uint32_t>(),
                                    *rc::gen::arbitrary<std::uint32_t>()};
-    for (int left = upto(4); left > 0; --left) manifest.packs.push_back({*any_id(), *any_id(), any_size()});
+    for (int left = upto(4); left > 0; --left) {
+        manifest.packs.push_back({*any_id(), *any_id(), any_size()});
+        manifest.packs.back().id.bytes[0] = static_cast<std::uint8_t>(left);  // none twice
+    }
     manifest.content_table = any_references(manifest.packs.size());
     manifest.differences = any_references(manifest.packs.size());
     manifest.pages_changed = any_size();
     manifest.stored_bytes = any_size();
     for (int left = upto(5); left > 0; --left) {
         FileEntry file;
-        file.path = *any_path();
+        // No two are one, or one below another; no name is empty or leads elsewhere.
+        file.path = std::to_string(left) + "-";
+        for (const char c : *any_path()) file.path += c == '/' ? "/-" : std::string(1, c);
         file.kind = static_cast<FileKind>(upto(3));
         file.mode = upto<std::uint32_t>(010000);
         file.uid = *rc::gen::arbitrary<std::uint32_t>();
@@ -206,7 +212,7 @@ Manifest any_manifest() {
             file.content_id = *any_bytes<16>();
             file.pieces = any_references(manifest.packs.size());
         }
-        if (file.kind == FileKind::link) file.target = *any_path();
+        if (file.kind == FileKind::link) file.target = "t" + *any_path();
         manifest.files.push_back(file);
     }
     return manifest;

@@ -153,6 +153,16 @@ TEST(UnitFiles, WhatCannotStandInOneIsRefused) {
     automation.options.push_back("a\x01");
     EXPECT_THROW(unit_files(automation), base::Error);
     EXPECT_THROW(cron_block(automation), base::Error);
+    automation = sample();
+    automation.for_system = true;
+    automation.writable = {"/mnt/two\nlines"};
+    try {
+        unit_files(automation);
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const base::Error& error) {
+        EXPECT_THAT(error.message(), HasSubstr("'/mnt/two\\x0alines' cannot stand in one"));
+        EXPECT_THAT(error.hint(), HasSubstr("--scheduler agent"));
+    }
 }
 
 TEST(UnitFiles, HomesThatProtectionWouldHideAreOpened) {

@@ -39,7 +39,8 @@ class RunJob : public testing::Test {
     }
     int run(const Job& job) {
         const JobLock lock(settings.home, 0);
-        return run_job(settings, job, lock);
+        ended = run_job(settings, job, lock);
+        return ended.status;
     }
     JobRecord record(std::string_view name) const {
         return config::load_job_record(settings.home, name).value();
@@ -48,6 +49,7 @@ class RunJob : public testing::Test {
 
     support::TemporaryFolder folder;
     JobSettings settings;
+    EndedJob ended;  ///< of the last run
     std::vector<std::string> lines;
     const Job full{.name = "full", .commands = {{"backup", "--type", "full"}, {"prune"}}};
 };
@@ -80,6 +82,7 @@ TEST_F(RunJob, PartlyDoneGoesOnAndIsTold) {
     program(R"(echo '{}'; [ "$2" = backup ] && exit 6; exit 0)");
     EXPECT_EQ(run(full), 6);
     EXPECT_EQ(calls(), "--json backup --type full\n--json prune\n");
+    EXPECT_EQ(record("full").message, "backup: done; prune done") << "with a colon what failed";
     const auto done = record("full").last_done;
     EXPECT_EQ(done, record("full").last_finished);
     EXPECT_FALSE(record("full").last_ok);
@@ -165,6 +168,28 @@ TEST_F(RunJob, WithoutARecordItRunsAllTheSame) {
     EXPECT_NO_THROW(skip_job(settings, "full", "another job runs"));
     program("exit 1");
     EXPECT_EQ(run(full), 1);
+}
+
+TEST_F(RunJob, HowItEndedIsKnownWithoutARecord) {
+    const auto file = config::job_record_file(settings.home, "full");
+    run(full);
+    EXPECT_TRUE(ended.recorded);
+    EXPECT_EQ(ended.message, record("full").message);
+    std::filesystem::remove(file);
+    std::filesystem::create_directories(file);
+    program(R"(echo '{"error":{"kind":"failed","message":"cannot back up","cause":"no space"}}'; exit 1)");
+    EXPECT_EQ(run(full), 1);
+    EXPECT_FALSE(ended.recorded);
+    EXPECT_THAT(ended.message, testing::StartsWith("backup: cannot back up: no space; the record of this run "
+                                                   "cannot be written: "));
+    Job job = full;
+    job.may_run_unrecorded = [] { return false; };
+    try {
+        run(job);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.cause(), HasSubstr("the record cannot be written: "));
+    }
 }
 
 TEST_F(RunJob, ARecordThatCanBeWrittenAtTheEndIs) {

@@ -102,6 +102,18 @@ TEST_F(ChainTables, ValuesOfOtherTypesArePassedOver) {
     EXPECT_EQ(tips[1].first_height, 1);
 }
 
+TEST_F(ChainTables, AHashThatIsFarTooLongIsNotKeptWhole) {
+    blocks("");
+    add("mainnet", 1, 9);
+    database_.execute(
+        "UPDATE blocks SET hash = printf('%.*c', 1000000, 'z') || height WHERE height IN (1, 9)");
+    const auto tips = network_tips(database_);
+    ASSERT_EQ(tips.size(), 1U);
+    EXPECT_LE(tips[0].tip_hash.size(), 100U);
+    EXPECT_LE(tips[0].genesis_hash.size(), 100U);
+    EXPECT_NE(tips[0].tip_hash, tips[0].genesis_hash) << "they are still told apart";
+}
+
 TEST_F(ChainTables, ManyNetworksDoNotSlowTheReaderDown) {
     blocks("");
     for (int i = 0; i < 100; ++i) add("net" + std::to_string(i), 1, 2);

@@ -474,6 +474,20 @@ TEST_P(DatabaseFactsOf, ATipThatThereIsTwiceIsNoChainThatChanges) {
                 Contains("network mainnet has another history: block 9 is not the one that it was"));
 }
 
+TEST_P(DatabaseFactsOf, ATipWithAHashThatIsFarTooLongIsToldFromOthers) {
+    const auto set_tip = [&](const char* end) {
+        database.execute(base::format(
+            "UPDATE blocks SET hash = printf('%.*c', 100000, 'z') || '{}' WHERE height = 9", end));
+    };
+    set_tip("a");
+    before = read_database_facts(database);
+    EXPECT_LE(before.networks.at(0).tip_hash.size(), 100U);
+    EXPECT_THAT(differences(true), IsEmpty());
+    set_tip("b");
+    EXPECT_THAT(differences(true),
+                Contains("network mainnet has another history: block 9 is not the one that it was"));
+}
+
 TEST_P(DatabaseFactsOf, AnEndlessViewEndsNothing) {
     database.execute("DROP TABLE blocks");
     database.execute(

@@ -66,6 +66,32 @@ TEST_F(LiveErrors, NoFile) {
     expect(folder_ / "pipe", "not a file");
 }
 
+// SQLite would wait at a pipe for ever.
+TEST_F(LiveErrors, APipeOrAFolderBesideIt) {
+    for (const std::string journal : {"delete", "wal"}) {
+        const std::filesystem::path path = file(ledger(journal));
+        std::filesystem::remove(folder_ / "sound.db");
+        std::filesystem::create_symlink(path, folder_ / "link.db");
+        for (const std::string suffix : {"-journal", "-wal", "-shm"})
+            for (const bool is_folder : {false, true}) {
+                const std::string name = path.native() + suffix;
+                if (is_folder)
+                    std::filesystem::create_directory(name);
+                else
+                    ::mkfifo(name.c_str(), 0600);
+                for (const auto& database : {path, folder_ / "link.db"}) {
+                    expect(database, "its " + suffix + " is not a file");
+                    EXPECT_NE(error_of(database).cause().find(name), std::string::npos);
+                    EXPECT_NE(error_of(database).hint(), "");
+                    EXPECT_THROW(Connection::open(database, Connection::Mode::read_write), Error);
+                }
+                std::filesystem::remove(name);
+            }
+        std::filesystem::remove(folder_ / "link.db");
+        EXPECT_NO_THROW(LiveDatabase::open(path)->begin_pass(Hold::whole));
+    }
+}
+
 TEST_F(LiveErrors, Empty) {
     expect(file({}), "is empty");
 }

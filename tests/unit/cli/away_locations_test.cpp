@@ -79,6 +79,20 @@ TEST_F(AwayLocations, AnOlderBackupIsNotTheLatest) {
     EXPECT_EQ(done({"restore", "--backup", "latest", "--target", target()}).string_at("backup"), two.newer);
 }
 
+TEST_F(AwayLocations, ATestOfAnOlderBackupSaysThatTheLatestIsAway) {
+    const Two two = newer_is_away();
+    const Ended tested = run({"test-restore", "latest"});
+    EXPECT_EQ(tested.status, 6) << tested.err;
+    EXPECT_EQ(tested.document().string_at("backup"), two.older);
+    EXPECT_THAT(tested.document().string_at("missed"), HasSubstr(two.newer.substr(0, 8)));
+    EXPECT_EQ(tested.document().array_at("unasked").at(0).string_at("location"), "usb");
+    EXPECT_THAT(run({"test-restore", "latest"}, false).out, HasSubstr("warning: it is not the latest"));
+    plug(usb);
+    const Json latest = done({"test-restore", "latest"});
+    EXPECT_EQ(latest.string_at("backup"), two.newer);
+    EXPECT_EQ(latest.find("missed"), nullptr);
+}
+
 TEST_F(AwayLocations, TheResultSaysThatANewerOneMayBeThere) {
     done({"backup"});
     EXPECT_TRUE(done({"restore", "--backup", "latest", "--dry-run"}).array_at("unasked").empty());

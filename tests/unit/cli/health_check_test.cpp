@@ -111,6 +111,36 @@ TEST(MendJob, WrongDataComeBeforeAnotherBackupOfThem) {
     EXPECT_EQ(mend_job(ended("restore-test", 1, "no room")), "bt2c-dr job restore-test");
 }
 
+TEST(MendJob, WhatIsFoundOfOtherBackupsComesFirst) {
+    const std::string proved =
+        "backup 12345678 was restored and proved; 1 other backups cannot be read, and may be newer";
+    const std::string held =
+        "prune: no bytes were removed: what backup 12345678 needs is not known: it is lost";
+    const auto mends = [&](const HealthChecks& repository) {
+        HealthChecks checks;
+        for (const auto& record : {ended("restore-test", 3, proved), ended("prune", 6, held),
+                                   ended("full", 6, "full backup 12345678 is stored, 9 MiB; " + held)})
+            checks.push_back({"job", record.name, Status::finding, "", mend_job(record)});
+        checks.insert(checks.end(), repository.begin(), repository.end());
+        mend_backups_first(checks);
+        return std::vector<std::string>{checks[0].mend, checks[1].mend, checks[2].mend};
+    };
+    const HealthCheck ok{"repository", "", Status::ok, "repository 12345678 opens", ""};
+    const std::string manifest(manifest_of_backup);
+    EXPECT_THAT(
+        mends({{"repository", "aa", Status::finding, manifest + "is damaged: no", "bt2c-dr prune --damaged"},
+               ok}),
+        testing::ElementsAre("bt2c-dr prune --damaged && bt2c-dr job restore-test",
+                             "bt2c-dr prune --damaged && bt2c-dr job prune",
+                             "bt2c-dr prune --damaged && bt2c-dr prune"));
+    EXPECT_EQ(mends({{"repository", "aa", Status::unknown, manifest + "cannot be read: no",
+                      "bt2c-dr location status"},
+                     ok})[0],
+              "bt2c-dr location status; then bt2c-dr job restore-test");
+    EXPECT_EQ(mends({ok})[0], "bt2c-dr job restore-test");
+    EXPECT_EQ(mends({})[0], "first what is found of the repository, then bt2c-dr job restore-test");
+}
+
 TEST(ClockCheck, LocationsHaveClocks) {
     EXPECT_EQ(clock_difference_check("s3", 60'000).status, Status::ok);
     EXPECT_THAT(clock_difference_check("s3", hour).detail, HasSubstr("1 h 00 min behind that of"));

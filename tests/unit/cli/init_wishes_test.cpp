@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "base/error.hpp"
@@ -103,18 +104,21 @@ TEST(InitWishes, EachLocationBeginsWithItsName) {
 /// Fails in one way.
 class Faulty final : public storage::Location {
  public:
-    enum class Fault { none, other_bytes, not_listed, not_removable, away };
+    enum class Fault { none, other_bytes, longer, not_listed, not_removable, away, late, lost };
     explicit Faulty(Fault fault) : fault_(fault) {}
     std::string describe() const override { return "a place of the test"; }
-    bool put(const std::string& name, base::ByteView contents) override { return inner_.put(name, contents); }
-    std::optional<base::Bytes> get(const std::string& name) override {
-        auto contents = inner_.get(name);
-        if (fault_ == Fault::other_bytes && contents) contents->back() ^= 1;
-        return contents;
+    bool put(const std::string& name, base::ByteView contents) override {
+        if (fault_ == Fault::lost || (fault_ == Fault::late && puts_++ == 0))
+            throw Error(base::ErrorKind::failed, "cannot create it").system_code(ENOENT);
+        return inner_.put(name, contents);
     }
+    std::optional<base::Bytes> get(const std::string& name) override { return inner_.get(name); }
     std::optional<base::Bytes> get_range(const std::string& name, std::uint64_t offset,
                                          std::uint64_t size) override {
-        return inner_.get_range(name, offset, size);
+        auto contents = inner_.get_range(name, offset, size);
+        if (fault_ == Fault::other_bytes && contents) contents->back() ^= 1;
+        if (fault_ == Fault::longer && contents) contents->resize(size);  // as much as was asked for
+        return contents;
     }
     std::optional<std::uint64_t> size_of(const std::string& name) override {
         if (fault_ == Fault::away) throw Error(base::ErrorKind::failed, "no answer");
@@ -132,6 +136,7 @@ class Faulty final : public storage::Location {
 
  private:
     Fault fault_;
+    int puts_ = 0;
     storage::memory::MemoryLocation inner_;
 };
 
@@ -141,13 +146,27 @@ TEST(LocationTrial, LeavesNothingAndTellsWhatFails) {
     EXPECT_TRUE(trial.removable);
     EXPECT_FALSE(trial.repository);
     EXPECT_EQ(sound.objects(), 0U);
-    for (const auto fault : {Faulty::Fault::other_bytes, Faulty::Fault::not_listed}) {
+    for (const auto fault : {Faulty::Fault::other_bytes, Faulty::Fault::longer, Faulty::Fault::not_listed}) {
         Faulty faulty(fault);
         EXPECT_THROW(try_location(faulty), Error);
         EXPECT_EQ(faulty.objects(), 0U);
     }
     Faulty append_only(Faulty::Fault::not_removable);
     EXPECT_FALSE(try_location(append_only).removable);
+}
+
+/// As a folder that was made a moment ago, by another path than this mount's.
+TEST(LocationTrial, TriesAgainWhereTheFolderIsNotSeenYet) {
+    Faulty late(Faulty::Fault::late);
+    try_location(late);
+    EXPECT_EQ(late.objects(), 0U);
+    Faulty lost(Faulty::Fault::lost);
+    try {
+        try_location(lost);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.hint(), HasSubstr("by another mount"));
+    }
 }
 
 /// One that is asked by another name, and one that cannot be asked.

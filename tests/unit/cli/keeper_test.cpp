@@ -82,6 +82,34 @@ TEST_F(Keeper, HasNoJobThatNeedsAChain) {
     }
 }
 
+TEST_F(Keeper, IsToldNowhereToBringAChain) {
+    using Commands = std::vector<Words>;
+    for (const Words& words : Commands{{"verify-integrity"},
+                                       {"upgrade-check", "before"},
+                                       {"upgrade-check", "after"},
+                                       {"restore", "--backup", "latest"},
+                                       {"restore", "--backup", "latest", "--target", home.native()},
+                                       {"restore", "--backup-file", (folder / "node.bt2c").native()}}) {
+        const base::Json error = failed(words, 2);
+        EXPECT_THAT(error.string_at("message"), HasSubstr("is not for this home")) << words[0];
+        EXPECT_THAT(error.string_at("hint"), HasSubstr("'keeper' out of dr.toml"));
+    }
+    EXPECT_THAT(failed({"restore", "--backup", "latest"}, 2).string_at("hint"), HasSubstr("--target DIR"));
+    // Into another home it goes on, and finds no repository here.
+    failed({"restore", "--backup", "latest", "--target", (folder / "restored").native()}, 10);
+    folder.write("home/config/dr.toml", "");
+    failed({"verify-integrity"}, 1);
+    failed({"restore", "--backup", "latest"}, 10);
+}
+
+TEST_F(Keeper, ReadsWhateverWriteKeyCameThere) {
+    folder.write("home/config/repository.write-key", "key");
+    EXPECT_TRUE(seen(jobs_can_read));
+    fs::remove(home / "config/repository.key");
+    EXPECT_FALSE(seen(jobs_can_read));
+    EXPECT_THAT(failed({"job", "prune"}, 5).string_at("cause"), HasSubstr("repository.write-key"));
+}
+
 TEST_F(Keeper, MissesNoChain) {
     end_job("full", 1);
     const HealthChecks node =

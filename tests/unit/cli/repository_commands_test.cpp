@@ -196,6 +196,35 @@ TEST_F(RepositoryCommands, ADatabaseCutInsideItsLastPageIsRestoredAndNotBackedUp
     EXPECT_EQ(support::file_text(home / "data/blockchain.db"), chain);
 }
 
+TEST_F(RepositoryCommands, ATipWithAHashThatIsFarTooLongIsToldShort) {
+    chaindb::sqlite::Connection::open(home / "data/blockchain.db",
+                                      chaindb::sqlite::Connection::Mode::read_write)
+        .execute(
+            "UPDATE blocks SET hash = printf('%.*c', 100000, 'z') || height WHERE height = (SELECT "
+            "max(height) FROM blocks)");
+    const Json made = done({"backup"});
+    EXPECT_THAT(made.string_at("tip_hash"), testing::MatchesRegex("z+\\.\\.\\. \\(1000.. bytes, SHA-256 .*"));
+    EXPECT_LE(made.string_at("tip_hash").size(), 100U);
+    EXPECT_EQ(done({"list-backups"}).array_at("backups").at(0).string_at("tip_hash"),
+              made.string_at("tip_hash"));
+    // What is wrong with it is for the check of hashes to tell, not a fault of the backup.
+    const Ended proved = run({"test-restore", made.string_at("id")});
+    EXPECT_THAT(proved.out, HasSubstr("block_hashes"));
+    EXPECT_THAT(proved.out, testing::Not(HasSubstr("does not end with the block")));
+}
+
+TEST_F(RepositoryCommands, APipeBesideTheDatabaseHoldsNothingUp) {
+    const fs::path journal = home / "data/blockchain.db-journal";
+    ASSERT_EQ(::mkfifo(journal.c_str(), 0600), 0);
+    for (const char* name : {"backup", "verify-integrity"}) {
+        const Json error = failed({name}, 1);
+        EXPECT_THAT(error.string_at("cause"), HasSubstr(journal.native()));
+        for (const char* member : {"state", "hint"}) EXPECT_NE(error.string_at(member), "") << name;
+    }
+    fs::remove(journal);
+    done({"backup"});
+}
+
 TEST_F(RepositoryCommands, WhatOthersLeaveAmongTheManifestsIsNoBackup) {
     done({"backup"});
     std::ofstream(repository / "manifests/.DS_Store") << "x";

@@ -57,6 +57,25 @@ TEST(Table, ColumnsThatMayGoMakeRoomAndWhatIsLeftIsWhole) {
               "41aa  a reason t…\n");
 }
 
+TEST(Table, WhatHasNoRoomBesideItsRowStandsBelowIt) {
+    Table table({{"id"}, {"kind"}, {.title = "why", .may_fall = true}});
+    table.row({"40dc", "full", "the newest; proved last; of the last 7 days"});
+    table.row({"41aa", "full", ""});
+    EXPECT_NE(table.text(TextTerminal(true, false, 55))
+                  .find("40dc  full  the newest; proved last; of the last 7 days\n"),
+              std::string::npos);
+    EXPECT_EQ(table.text(TextTerminal(true, false, 22)),
+              "id    kind\n"
+              "────  ────\n"
+              "40dc  full\n"
+              "      the newest;\n"
+              "      proved last; of\n"
+              "      the last 7 days\n"
+              "41aa  full\n");
+    // A word that is longer than a line stays whole.
+    EXPECT_NE(table.text(TextTerminal(true, false, 9)).find("      newest;\n"), std::string::npos);
+}
+
 TEST(Table, CutsBetweenLettersAndNotWithin) {
     Table table({{"n", Align::left, true}});
     table.row({"ëëëëëëëëëëëë"});

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "cli/proof_scratch.hpp"
 #include "unit/cli/repository_commands.hpp"
 
 namespace bt2c::cli {
@@ -122,6 +123,33 @@ TEST_F(UntrustedBackups, WhatAKilledTestLeftIsFoundByItsNote) {
     EXPECT_FALSE(fs::exists(away));
     EXPECT_TRUE(notes().empty());
     EXPECT_TRUE(fs::exists(folder / "mine/file"));
+}
+
+TEST_F(UntrustedBackups, ANoteOfWhatOtherHandsRemovedGoes) {
+    fs::create_directory(folder / "usb");
+    TextTerminal out, err;
+    Console console{out, err};
+    GlobalOptions globals;
+    globals.home = home;
+    Context context(globals, console);
+    std::string text, name;
+    {
+        const NotedScratch scratch(context, folder / "usb");
+        ASSERT_EQ(notes().size(), 1U);
+        name = notes()[0];
+        text = support::file_text(home / "backups/jobs" / name);
+        EXPECT_EQ(settle_proof_notes({home}).size(), 1U) << "it is in use";
+        EXPECT_TRUE(fs::exists(scratch.path()));
+    }
+    ASSERT_TRUE(notes().empty());
+    folder.write("home/backups/jobs/" + name, text);  // as after a kill
+    fs::rename(folder / "usb", folder / "unplugged");
+    fs::create_directory(folder / "usb");
+    EXPECT_EQ(settle_proof_notes({home}).size(), 1U) << "its disk may come back";
+    fs::remove(folder / "usb");
+    fs::rename(folder / "unplugged", folder / "usb");
+    EXPECT_TRUE(settle_proof_notes({home}).empty());
+    EXPECT_TRUE(notes().empty());
 }
 
 /// Takes so many bytes and no more.

@@ -19,6 +19,17 @@ Bytes hex(std::string_view text) {
     return base::from_hex(text).value();
 }
 
+TEST(BoundedText, KeepsWhatAHashCanBeAndTellsLongerOnesApart) {
+    for (const std::string& text : {std::string(), std::string("ab\n"), std::string(100, 'a')})
+        EXPECT_EQ(bounded_text(text), text);
+    const std::string bounded = bounded_text(std::string(50'000'000, 'a') + "b");
+    EXPECT_EQ(bounded.find(std::string(24, 'a') + "... (50000001 bytes, SHA-256 "), 0U) << bounded;
+    EXPECT_LE(bounded.size(), 100U);
+    EXPECT_EQ(bounded_text(bounded), bounded);
+    EXPECT_NE(bounded_text(std::string(50'000'000, 'a') + "c"), bounded);
+    EXPECT_EQ(bounded_text(std::string(101, '\x1b')).find("\\x1b\\x1b"), 0U);
+}
+
 // FIPS 180-4, examples of NIST's Cryptographic Standards and Guidelines.
 TEST(Sha256Hash, GivesTheStandardsValues) {
     EXPECT_EQ(to_hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -64,6 +64,15 @@ TEST(Growth, ManyBlocksVerifyAndAreTakenByAnotherNode) {
     EXPECT_EQ(difference(dump(other.path), before), "");
 }
 
+TEST(Genesis, HasNoMoreAtStakeThanAllCoins) {
+    const support::TemporaryFolder folder;
+    Genesis genesis = genesis_of(2);
+    for (Genesis::Member& member : genesis.validators) member.stake = 10'500'000;
+    EXPECT_NO_THROW(create_chain(folder / "sound.db", genesis));
+    genesis.validators.front().stake += 1;
+    EXPECT_THROW(create_chain(folder / "many.db", genesis), base::Error);
+}
+
 TEST(Growth, StakeUnstakeAndWaitingByHeight) {
     TestChain chain(2);
     ASSERT_EQ(chain.add(chain.transaction(0, "transfer", 50 * coin, address(5))).verdict, Verdict::accepted);

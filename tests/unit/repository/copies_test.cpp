@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "repository/check.hpp"
+#include "repository/intent.hpp"
 #include "repository/repair.hpp"
 #include "repository/sync.hpp"
 #include "storage/fan_out/fan_out.hpp"
@@ -114,12 +115,13 @@ TEST_F(Copies, WhatCouldNotBeReadIsNotDamagedAndStays) {
     };
     base::SilentProgress silent;
     const Repository there = home.repository.at(server);
-    try {
-        check_repository(there, true, silent);
-        ADD_FAILURE() << "it was checked without being read";
-    } catch (const base::Error& error) {
-        EXPECT_NE(error.cause().find("the line was cut"), std::string::npos);
-    }
+    const CheckReport found = check_repository(there, true, silent);
+    ASSERT_EQ(found.findings.size(), 1U);
+    EXPECT_EQ(found.findings[0].object, name);
+    EXPECT_EQ(found.findings[0].kind, FindingKind::unread);
+    EXPECT_EQ(found.findings[0].text, "the line was cut");
+    EXPECT_EQ(found.findings[0].backups.size(), 2U);
+    EXPECT_FALSE(found.ok);
     CheckReport blames;
     blames.findings.push_back({name, FindingKind::damaged, "", {}, ""});
     const RepairReport cut = repair_location(home.repository.at(fan()), server, blames, silent);
@@ -136,6 +138,42 @@ TEST_F(Copies, WhatCouldNotBeReadIsNotDamagedAndStays) {
     EXPECT_EQ(server->memory.get(name), sound);
     server->on_the_way = nullptr;
     EXPECT_TRUE(check_repository(there, true, silent).ok);
+}
+
+TEST_F(Copies, BackupsThatOnlyOtherLocationsHaveAreMissingAndAreBroughtBack) {
+    const std::set<std::string> all = backup_ids(home.location->list("manifests"));
+    for (const storage::ObjectInfo& object : server->memory.list(""))
+        if (!object.name.starts_with("keys/") && object.name != "format") server->memory.remove(object.name);
+    base::SilentProgress silent;
+    const Repository there = home.repository.at(server);
+    EXPECT_TRUE(check_repository(there, false, silent).ok) << "nothing is known of others";
+    const CheckReport found = check_repository(there, false, silent, all);
+    ASSERT_EQ(found.findings.size(), 1U);
+    EXPECT_EQ(found.findings[0].object, other_backups);
+    EXPECT_EQ(found.findings[0].kind, FindingKind::missing);
+    EXPECT_EQ(found.findings[0].backups, std::vector<std::string>(all.begin(), all.end()));
+    EXPECT_FALSE(found.ok);
+    {
+        const Intent intent(there, *server, "backup");
+        const CheckReport coming = check_repository(there, false, silent, all);
+        EXPECT_FALSE(coming.ok);
+        ASSERT_EQ(coming.findings.size(), 1U);
+        EXPECT_EQ(coming.findings[0].kind, FindingKind::behind) << "they may be being stored";
+    }
+    const RepairReport repaired = repair_location(home.repository.at(fan()), server, found, silent);
+    EXPECT_TRUE(repaired.left.empty());
+    ASSERT_EQ(repaired.mended.size(), 1U);
+    EXPECT_EQ(backup_ids(server->memory.list("manifests")), all);
+    EXPECT_TRUE(check_repository(there, true, silent, all).findings.empty());
+}
+
+TEST_F(Copies, WhatBelongsToABackupOfAnotherLocationIsNotCalledLeftOver) {
+    const std::string manifest = object_name(ObjectType::manifest, full.id);
+    server->memory.remove(manifest);
+    base::SilentProgress silent;
+    for (const CheckFinding& finding :
+         check_repository(home.repository.at(server), false, silent, {full.id.hex()}).findings)
+        EXPECT_NE(finding.kind, FindingKind::unreferenced) << finding.object << ": " << finding.text;
 }
 
 TEST_F(Copies, WhoLacksAnObjectIsNotBlamed) {
@@ -310,9 +348,13 @@ TEST_F(Copies, ABackupByAnotherNodeIsRefusedUntilItTakesOver) {
     backup::make_backup(home.home, home.repository, request, silent);
     request.type = BackupType::full;
     request.takeover = true;
-    backup::make_backup(home.home, home.repository, request, silent);
+    const base::UnixMs now = base::now_unix_ms();
+    const Manifest taken = backup::make_backup(home.home, home.repository, request, silent).manifest;
+    // What the other one stored in a location that is away now has lower numbers.
+    EXPECT_GE(taken.sequence, static_cast<std::uint64_t>(now));
     request.takeover = false;
-    backup::make_backup(home.home, home.repository, request, silent);
+    const Manifest next = backup::make_backup(home.home, home.repository, request, silent).manifest;
+    EXPECT_EQ(next.sequence, taken.sequence + 1);
 }
 
 }  // namespace

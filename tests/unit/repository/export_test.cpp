@@ -95,5 +95,31 @@ TEST_F(Export, NeedsAFolderAndAFreeName) {
     EXPECT_TRUE(ArchiveLocation::is_archive(target));
 }
 
+TEST_F(Export, ADamagedKeySlotIsNoWrongSecret) {
+    fs::create_directories(target.parent_path());
+    run(full);
+    const auto open = [&](const Secret& secret) {
+        return Repository::open(std::make_shared<ArchiveLocation>(target), secret);
+    };
+    EXPECT_EQ(error_of([&] { open(test::key_secret(8)); }).kind(), base::ErrorKind::wrong_secret);
+    const std::string whole = support::file_text(target);
+    const auto with = [&](const std::string& member, char digit) {
+        std::string text = whole;
+        const std::size_t at = text.find("\"" + member + "\": \"") + member.size() + 5;
+        text[at] = text[at] == digit ? '9' : digit;
+        fs::remove(target);
+        node.folder.write("out/backup.bt2c", text);
+    };
+    for (const char digit : {'1', '!'}) {
+        with("wrapped", digit);
+        const base::Error error = error_of([&] { open(test::key_secret()); });
+        EXPECT_EQ(error.kind(), base::ErrorKind::failed) << digit;
+        EXPECT_NE(error.message().find("is damaged"), std::string::npos) << error.message();
+        EXPECT_NE(error.hint().find("another copy"), std::string::npos);
+    }
+    with("tag", '1');
+    EXPECT_NO_THROW(open(test::key_secret())) << "what opens all the same is used";
+}
+
 }  // namespace
 }  // namespace bt2c::repository

@@ -141,6 +141,15 @@ TEST(FormatBehindANetwork, IsNotTakenForDamagedWhileItCannotBeRead) {
         if (operation == "get" && name == "format") throw base::Error(ErrorKind::failed, "503");
     };
     EXPECT_EQ(error_of([&] { read_format(*place); }).message(), "503");
+    place->remote = false;
+    int code = EMFILE;
+    place->before = [&](const std::string& operation, const std::string& name) {
+        if (operation == "get" && name == "format")
+            throw base::Error(base::system_error("cannot open it", code));
+    };
+    EXPECT_EQ(error_of([&] { read_format(*place); }).message(), "cannot open it");
+    code = EIO;  // a bad sector there must not keep all backups from being restored
+    EXPECT_EQ(read_format(*place).id, repository.id());
 }
 
 }  // namespace

@@ -137,6 +137,17 @@ TEST_F(EmptyRepository, SlotsOfAnotherRepositoryDoNotOpenIt) {
               ErrorKind::wrong_secret);
 }
 
+// As a backup of a table without constraints could have been made once.
+TEST_F(EmptyRepository, AHashThatIsFarTooLongIsCutWhereAManifestIsRead) {
+    Manifest made = manifest(1, 1);
+    made.networks.push_back({"mainnet", 9, std::string(1'000'000, 'z'), std::string(200, 'y')});
+    repository.store_backup(made, {});
+    const Manifest read = repository.list().backups.at(0);
+    EXPECT_LE(read.networks.at(0).tip_hash.size(), 100U);
+    EXPECT_EQ(read.networks.at(0).genesis_hash, crypto::bounded_text(std::string(200, 'y')))
+        << "as one of that chain that is made now has it";
+}
+
 TEST_F(EmptyRepository, DamagedSlotsLockNobodyOut) {
     const std::string sound(base::as_text(location->get(location->list("keys").at(0).name).value()));
     const std::vector<std::string> damaged{

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "crypto/hash.hpp"
 #include "platform/file.hpp"
 #include "storage/archive/archive_location.hpp"
 #include "storage/archive/archive_writer.hpp"
@@ -154,6 +155,21 @@ TEST_F(Archive, AFullDiskLeavesNothing) {
     }
     platform::set_file_step_hook({});
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_F(Archive, KnowsWhichObjectIsNotWhatWasWritten) {
+    ArchiveWriter writer(folder / "export", false);
+    writer.add("keys/1", as_bytes("abc"), base::to_hex(crypto::sha256(as_bytes("abc"))));
+    writer.add("keys/2", as_bytes("abd"), base::to_hex(crypto::sha256(as_bytes("abc"))));
+    writer.commit();
+    ArchiveLocation location(folder / "export");
+    EXPECT_FALSE(location.known_damage("keys/1"));
+    EXPECT_FALSE(location.known_damage("keys/3"));
+    const auto damage = location.known_damage("keys/2");
+    ASSERT_TRUE(damage);
+    EXPECT_NE(damage->message().find("is damaged"), std::string::npos);
+    EXPECT_NE(damage->cause().find("keys/2"), std::string::npos);
+    EXPECT_NE(damage->hint(), "");
 }
 
 }  // namespace

@@ -304,6 +304,22 @@ TEST_F(Fan, LeavesOutWhoDoesNotAnswer) {
     EXPECT_EQ(standings(fan->uploads().finish(seconds(30))), "a=o b=f c=o ");
 }
 
+TEST_F(Fan, AsksForNoNameOfAnAddress) {
+    c->before = [](const std::string&, const std::string&) { UnrulyLocation::hang(); };
+    for (const auto& [described, has_name] :
+         std::vector<std::pair<std::string, bool>>{{"sftp://me@backups.example.org:2222/node", true},
+                                                   {"s3://bucket/node at s3.example.org", true},
+                                                   {"sftp://me@192.0.2.7:2222/node", false},
+                                                   {"sftp://me@[2001:db8::7]:2222/node", false},
+                                                   {"s3://bucket/node at 127.0.0.1:9000", false}}) {
+        c->described = described;
+        make().ask_all("format", 100, milliseconds(50));
+        const std::string cause = fan->parts()[2]->away().value().cause();
+        EXPECT_THAT(cause, HasSubstr(described));
+        EXPECT_EQ(cause.find("does its name resolve?") != std::string::npos, has_name) << cause;
+    }
+}
+
 TEST_F(Fan, ListsNothingOnlyWhenItCouldAsk) {
     for (const auto& part : {a, b, c})
         part->before = [](const std::string&, const std::string&) { throw UnrulyLocation::failure(); };

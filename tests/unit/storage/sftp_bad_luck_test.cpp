@@ -345,8 +345,16 @@ TEST_F(BadLuck, WhatIsNoSftpIsToldSo) {
     SshdServer chatty({.config = "",
                        .key_options = "command=\"echo welcome to this machine\"",
                        .subsystem = "internal-sftp"});
-    EXPECT_TRUE(
-        says(error_of([&] { SftpLocation(options_for(chatty)).list(""); }), "login must print nothing"));
+    const Error error = error_of([&] { SftpLocation(options_for(chatty)).list(""); });
+    EXPECT_TRUE(says(error, "login must print nothing"));
+    EXPECT_TRUE(says(error, "with the shell nologin sshd_config needs 'ForceCommand internal-sftp'"));
+}
+
+TEST_F(BadLuck, AServerThatRefusesToLookAtAnOpenFileStoresAllTheSame) {
+    const SshdServer strict({.config = "", .key_options = "", .subsystem = "internal-sftp -P fstat"});
+    SftpLocation location(options_for(strict));
+    EXPECT_TRUE(location.put("packs/1b", as_bytes("contents")));
+    EXPECT_EQ(location.size_of("packs/1b"), 8U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "platform/process.hpp"
+#include "storage/sftp/remote_folder.hpp"
 #include "support/tcp_relay.hpp"
 #include "unit/storage/sftp_support.hpp"
 
@@ -124,6 +125,34 @@ TEST_F(Sftp, ListsThousands) {
     ASSERT_EQ(found.size(), 5000U);
     EXPECT_EQ(found[4999].name, "packs/999");
     EXPECT_EQ(found[4999].bytes, 3U);
+}
+
+// What a server lists is held in memory, and it may say what it likes.
+TEST_F(Sftp, ListsThatAreTooLongToBeTrueAreRefused) {
+    const auto deep = [&](const std::string& folder, int levels) {
+        fs::path path = root / folder;
+        for (int i = 0; i < levels; ++i) path /= std::string(250, 'd');
+        fs::create_directories(path);
+        return path;
+    };
+    const fs::path many = deep("pins", 3);
+    for (int i = 0; i < 12'500; ++i) std::ofstream(many / (std::string(200, 'n') + std::to_string(i)));
+    std::ofstream(deep("proofs", 4) / std::string(20, 'n'));
+    server.give(root);
+    const Error endless = error_of([&] { location.list("pins"); });
+    EXPECT_NE(text_of(endless).find("no end of what it names"), std::string::npos) << text_of(endless);
+    EXPECT_NE(endless.hint().find("place of its own"), std::string::npos);
+    const Error longer = error_of([&] { location.list("proofs"); });
+    EXPECT_NE(text_of(longer).find("longer than any name"), std::string::npos) << text_of(longer);
+    fs::remove_all(root / "proofs");
+    EXPECT_EQ(location.list("").size(), 12'500U);
+}
+
+TEST(SftpEntries, AreTakenOnce) {
+    const auto once = each_once(
+        {{.name = "b", .attributes = {}}, {.name = "a", .attributes = {}}, {.name = "b", .attributes = {}}});
+    ASSERT_EQ(once.size(), 2U);
+    EXPECT_EQ(once[0].name + once[1].name, "ab");
 }
 
 TEST_F(Sftp, ClearsWhatWritersLeftADayAgo) {

@@ -81,7 +81,32 @@ TEST_F(Login, AChangedHostKeyIsRefusedWithFileAndLine) {
 TEST_F(Login, AKeyOfAnotherKindIsNoProof) {
     server.make_key("impostor", "ecdsa");
     know(host() + " " + public_key("impostor"));
-    EXPECT_TRUE(says(refusal(), "HAS CHANGED"));
+    const Error error = refusal();
+    EXPECT_TRUE(says(error, "a key of another kind than the one that is known here"));
+    EXPECT_TRUE(says(error, fingerprint("impostor")));
+    EXPECT_FALSE(says(error, "HAS CHANGED"));
+}
+
+/// The library's own reading of the file stops at lines that OpenSSH passes over.
+TEST_F(Login, TheServerIsAskedForTheKindOfKeyThatIsKnown) {
+    for (const std::string kind : {"rsa", "ecdsa"}) {
+        const fs::path key = server.make_key(kind + "_host_key", kind);
+        server.give(key);
+        std::ofstream(server / "config", std::ios::app) << "HostKey " << key.native() << "\n";
+    }
+    server.kill();
+    server.start();
+    for (const std::string kind : {"rsa", "ecdsa"}) {
+        std::string known = public_key(kind + "_host_key");
+        for (const std::string& before : {std::string(), host() + " ssh-ed25519 AAAAgarbage==\n",
+                                         host() + " ssh-dss AAAA\n", host() + " 1024 35 1234567\n"}) {
+            know(before + host() + "\t" + known);
+            EXPECT_TRUE(works()) << kind << before;
+        }
+        known.pop_back();
+        know(host() + " " + known + std::string(9000, 'c') + "\n");
+        EXPECT_TRUE(works()) << kind;
+    }
 }
 
 TEST_F(Login, OneOfSeveralKeysIsEnoughUnlessItIsRevoked) {
@@ -213,6 +238,29 @@ TEST_F(Login, TooManyKeysAreNoFaultOfTheNetwork) {
     const Error error = refusal();
     EXPECT_TRUE(says(error, "takes no key of ours"));
     EXPECT_TRUE(says(error, "Too many authentication failures"));
+}
+
+TEST_F(Login, AServerThatWantsMoreThanAKeyOrNoKeySaysSo) {
+    const SshdServer two({.config = "AuthenticationMethods publickey,publickey\n"});
+    Error error = error_of([&] { SftpLocation(options_for(two)).list(""); });
+    EXPECT_TRUE(says(error, "takes the key, and wants more than that"));
+    EXPECT_TRUE(says(error, "it still asks for: publickey"));
+    EXPECT_FALSE(says(error, "authorized_keys"));
+    const SshdServer none({.config = "PubkeyAuthentication no\nHostbasedAuthentication yes\n"});
+    error = error_of([&] { SftpLocation(options_for(none)).list(""); });
+    EXPECT_TRUE(says(error, "takes no keys at all"));
+    EXPECT_TRUE(says(error, "it takes: hostbased"));
+}
+
+TEST_F(Login, WithoutACommonAlgorithmNothingIsTriedAgain) {
+    const SshdServer old({.config = "Ciphers aes128-cbc\n"});
+    options = options_for(old);
+    options.retries = 5;
+    const Error error = refusal();
+    EXPECT_TRUE(says(error, "aes128-cbc"));
+    EXPECT_TRUE(says(error, "no such algorithm in common"));
+    EXPECT_FALSE(says(error, "MaxStartups"));
+    EXPECT_FALSE(says(error, "tried"));
 }
 
 TEST_F(Login, AnAgentThatHangsHoldsUpNobodyForLong) {

@@ -285,6 +285,46 @@ TEST_F(S3BadLuck, ListsThatMakeNoSense) {
         "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
     EXPECT_THAT(cause_of(page("packs/1b", more)), HasSubstr("the same one"));
     EXPECT_THAT(cause_of(page("elsewhere/1b", "")), HasSubstr("not asked for"));
+    EXPECT_THAT(cause_of(page("packs/" + std::string(1019, 'n'), "")), HasSubstr("longer than any name"));
+}
+
+TEST_F(S3BadLuck, ListsWithoutEnd) {
+    const auto error = [&](const std::string& list, const std::string& folder) {
+        server.faults(R"([{"kind": "endless_list", "times": 100000, )" + list + "}]");
+        return error_of([&] { location().list(folder); });
+    };
+    const int before = server.count("GET");
+    const base::Error endless = error(R"("names": 10000, "length": 400)", "packs");
+    EXPECT_THAT(endless.cause(), HasSubstr("no end of what it names"));
+    EXPECT_THAT(endless.hint(), HasSubstr("place of its own"));
+    EXPECT_LE(server.count("GET") - before, 11);  // of 10,000 names each, and 48 MiB of them
+    EXPECT_THAT(error(R"("names": 10000, "length": 400)", "manifests").cause(),
+                HasSubstr("no end of what it names"));
+    EXPECT_LE(server.count("GET") - before, 11 + 3);
+    EXPECT_THAT(error(R"("names": 0)", "packs").cause(), HasSubstr("no end of its pages"));
+    EXPECT_THAT(error(R"("names": 0, "tokens": 3)", "packs").cause(), HasSubstr("the same one"));
+}
+
+TEST_F(S3BadLuck, GivesNoMoreThanWasAskedFor) {
+    server.faults(R"([{"kind": "endless_body", "times": 1}])");
+    EXPECT_EQ(location().get_range("packs/1b", 5'000'000, 4), bytes_of("xxxx"));
+    server.faults(
+        R"([{"kind": "raw", "status": 206, "text": "0123456789", "repeat": 200000, "times": 1000}])");
+    EXPECT_THAT(error_of([&] { location().get_range("packs/1b", 0, 900); }).cause(),
+                HasSubstr("the answer is larger than 1"));
+}
+
+// The object is not known by what was sent with it: neither as ours, nor as another writer's.
+TEST_F(S3BadLuck, KeepsSomethingElseAndDropsWhatWasSentWithIt) {
+    server.state(R"({"etags": "wrong", "keeps_meta": false})");
+    const base::Error error = put_error();
+    EXPECT_THAT(error.message(), HasSubstr("does not keep what it is sent"));
+    EXPECT_THAT(error.hint(), HasSubstr("do not trust this service"));
+    EXPECT_EQ(server.count("PUT"), 3);
+    EXPECT_EQ(objects(), 0U);
+    server.state(R"({"denied": ["DELETE"]})");  // what cannot be removed is no other writer's either
+    EXPECT_THAT(put_error().message(), HasSubstr("does not keep what it is sent"));
+    EXPECT_EQ(objects(), 1U);
 }
 
 // The rate is that of all threads together.

@@ -168,6 +168,16 @@ TEST(Findings, NullsAndWrongTypesAreNamedAndNeverFatal) {
         {"validators", "UPDATE validators SET address = NULL WHERE rowid = 1", "invalid_validators"},
         {"validators", "UPDATE validators SET stake = 'all' WHERE rowid = 1", "invalid_validators"},
         {"validators", "UPDATE validators SET stake = 9e999 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET stake = 1e308 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET stake = -9e999 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET rewards_earned = 1e308 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET rewards_earned = 9e999 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET rewards_earned = -1 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET total_blocks = -5 WHERE rowid = 1", "invalid_validators"},
+        {"validators", "UPDATE validators SET unstake_amount = 21000001 WHERE rowid = 1",
+         "invalid_validators"},
+        {"unstake_requests", "UPDATE unstake_requests SET amount = 1e308", "invalid_validators"},
+        {"unstake_requests", "UPDATE unstake_requests SET amount = -1", "invalid_validators"},
         {"validators", "UPDATE validators SET status = NULL WHERE rowid = 1", "invalid_validators"},
         {"validators", "UPDATE validators SET status = 'Active' WHERE rowid = 1", "invalid_validators"},
         {"validators", "UPDATE validators SET is_active = 'maybe' WHERE rowid = 1", "invalid_validators"},
@@ -189,6 +199,24 @@ TEST(Findings, NullsAndWrongTypesAreNamedAndNeverFatal) {
         EXPECT_TRUE(named) << edit << ": " << failures(report);
         EXPECT_FALSE(to_json(report).dump().empty());
     }
+}
+
+TEST(Findings, MoreCoinsAtStakeThanThereMayBeAreOneForEachNetwork) {
+    sample::ChainOptions options;
+    options.networks = {"mainnet", "testnet"};
+    TestChain chain(options);
+    const std::string on_testnet = " WHERE network_type = 'testnet'";
+    chain.sql("UPDATE validators SET stake = 20999000.0 / (SELECT count(*) FROM validators" + on_testnet +
+              ")" + on_testnet);
+    EXPECT_EQ(failures(chain.verify()), "") << "nearly all coins there can be";
+    chain.sql("UPDATE validators SET stake = stake + 1000" + on_testnet);
+    const Report report = chain.verify();
+    EXPECT_EQ(failures(report), "invalid_validators=1");
+    EXPECT_EQ(first_of(report, Check::invalid_validators).network, "testnet");
+    EXPECT_EQ(first_of(report, Check::invalid_validators).expected, "at most 21000000.0 staked in all");
+    chain.sql("UPDATE validators SET stake = 1" + on_testnet);
+    chain.sql("UPDATE validators SET stake = 21000000.5 WHERE rowid = 1");
+    EXPECT_EQ(failures(chain.verify()), "invalid_validators=1") << "one alone is told as such, and no sum";
 }
 
 // Merkle trees pair an odd last leaf with itself: repeating it leaves the root as it is.
