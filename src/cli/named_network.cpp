@@ -53,8 +53,8 @@ void require_network_among(const Context& context, const std::vector<repository:
                            std::string_view what) {
     const auto named = context.network();
     if (!named) return;
-    std::vector<std::string> there;
-    for (const repository::NetworkState& network : held) there.push_back(network.network);
+    std::vector<std::string> there(held.size());
+    std::ranges::transform(held, there.begin(), &repository::NetworkState::network);
     require_among(*named, there, what, "the backup");
 }
 

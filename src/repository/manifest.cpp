@@ -76,8 +76,8 @@ void require_sound_files(const std::vector<FileEntry>& files) {
 
 /// How many there can be the bound of the text says.
 void require_sound_packs(const std::vector<PackInfo>& packs) {
-    std::vector<ObjectId> ids;
-    for (const PackInfo& pack : packs) ids.push_back(pack.id);
+    std::vector<ObjectId> ids(packs.size());
+    std::ranges::transform(packs, ids.begin(), &PackInfo::id);
     std::ranges::sort(ids);
     if (const auto twice = std::ranges::adjacent_find(ids); twice != ids.end())
         malformed(base::format("it names pack {} twice", twice->brief()));

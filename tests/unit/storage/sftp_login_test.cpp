@@ -99,7 +99,7 @@ TEST_F(Login, TheServerIsAskedForTheKindOfKeyThatIsKnown) {
     for (const std::string kind : {"rsa", "ecdsa"}) {
         std::string known = public_key(kind + "_host_key");
         for (const std::string& before : {std::string(), host() + " ssh-ed25519 AAAAgarbage==\n",
-                                         host() + " ssh-dss AAAA\n", host() + " 1024 35 1234567\n"}) {
+                                          host() + " ssh-dss AAAA\n", host() + " 1024 35 1234567\n"}) {
             know(before + host() + "\t" + known);
             EXPECT_TRUE(works()) << kind << before;
         }
