@@ -186,23 +186,19 @@ class Login {
         std::string tried;
         for (const std::string& each : tried_) tried += (tried.empty() ? "" : ", ") + each;
         const std::string takes = tried.empty() ? "" : methods();
+        const auto of_server = [&](std::string_view why, std::string_view cause, std::string_view settings) {
+            return Error(ErrorKind::failed, format("cannot log in to {}: {}", server_name(options_), why))
+                .cause(format("{}: {}; tried: {}", cause, takes, tried))
+                .state("nothing was stored or changed")
+                .hint(format("one key must do: set {} for the user {} in the server's sshd_config", settings,
+                             printable(options_.user)));
+        };
         if (wants_more_)
-            return Error(ErrorKind::failed, format("cannot log in to {}: the server takes the key, and wants "
-                                                   "more than that",
-                                                   server_name(options_)))
-                .cause(format("it still asks for: {}; tried: {}", takes, tried))
-                .state("nothing was stored or changed")
-                .hint(format("one key must do: set 'AuthenticationMethods publickey' for the user {} in the "
-                             "server's sshd_config",
-                             printable(options_.user)));
+            return of_server("the server takes the key, and wants more than that", "it still asks for",
+                             "'AuthenticationMethods publickey'");
         if (!takes.empty() && takes.find("publickey") == std::string::npos)
-            return Error(ErrorKind::failed, format("cannot log in to {}: the server takes no keys at all",
-                                                   server_name(options_)))
-                .cause(format("it takes: {}; tried: {}", takes, tried))
-                .state("nothing was stored or changed")
-                .hint(format("set 'PubkeyAuthentication yes' and 'AuthenticationMethods publickey' for the "
-                             "user {} in the server's sshd_config",
-                             printable(options_.user)));
+            return of_server("the server takes no keys at all", "it takes",
+                             "'PubkeyAuthentication yes' and 'AuthenticationMethods publickey'");
         Error error(ErrorKind::failed,
                     format("cannot log in to {}: the server takes no key of ours", server_name(options_)));
         error.cause(tried.empty() ? "there is no key to try: no agent, and none in ~/.ssh"
